@@ -1,0 +1,80 @@
+"""What may enter a table: exactly the declared columns, types, holes and row order. Nothing is repaired here."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cws.lake.tables import TableSpec
+from modules.canonical import json_hash, to_arrow
+from modules.errors import CwsError
+
+PANDAS_TYPES = {pa.int64(): "int64", pa.float64(): "float64", pa.bool_(): "bool", pa.string(): "str"}
+
+
+def checked_arrow(frame: pd.DataFrame, spec: TableSpec) -> pa.Table:
+    """The frame as an Arrow table of `spec.schema` (NaN stays NaN), or CWS-LAKE-003 .. -006 saying what does not fit."""
+    _check_columns([str(name) for name in frame.columns], spec)
+    for field in spec.schema:
+        _check_type(str(frame[field.name].dtype), field, spec)
+    table = to_arrow(frame)
+    for field in spec.schema:
+        _check_holes(table.column(field.name), field, spec)
+    _check_order(table, spec)
+    return table.cast(spec.schema)
+
+
+def schema_hash(schema: pa.Schema) -> str:
+    return json_hash([[field.name, str(field.type), field.nullable] for field in schema])
+
+
+def _check_columns(names: list[str], spec: TableSpec) -> None:
+    if names == spec.schema.names:
+        return
+    missing = [name for name in spec.schema.names if name not in names]
+    extra = [name for name in names if name not in spec.schema.names]
+    raise CwsError(
+        "CWS-LAKE-003",
+        what=f"columns do not match: missing {missing}, extra {extra}, or another order",
+        where=f"table {spec.name}",
+        fix=f"give exactly {spec.schema.names}",
+    )
+
+
+def _check_type(dtype: str, field: pa.Field, spec: TableSpec) -> None:
+    if dtype != PANDAS_TYPES[field.type]:
+        raise CwsError(
+            "CWS-LAKE-004",
+            what=f"column has dtype {dtype}, declared is {PANDAS_TYPES[field.type]}",
+            where=f"table {spec.name}, column {field.name}",
+            fix="convert it where it is made, so that nothing is rounded in passing",
+        )
+
+
+def _check_holes(column: pa.ChunkedArray, field: pa.Field, spec: TableSpec) -> None:
+    if column.null_count and not field.nullable:
+        raise CwsError(
+            "CWS-LAKE-005",
+            what=f"{column.null_count} values are missing, first at row {pc.index(pc.is_null(column), True).as_py()}",
+            where=f"table {spec.name}, column {field.name}",
+            fix="fill or quarantine the rows before the commit",
+        )
+
+
+def _check_order(table: pa.Table, spec: TableSpec) -> None:
+    """Rows must not descend in the declared columns; equal keys are the business of the suites at the edge."""
+    if not spec.sort or len(table) < 2:
+        return
+    equal_so_far = pa.array([True]).take(pa.array([0] * (len(table) - 1)))
+    for name in spec.sort:
+        column = table.column(name).combine_chunks()
+        before, after = column.slice(0, len(column) - 1), column.slice(1)
+        descends = pc.and_(equal_so_far, pc.greater(before, after))
+        if pc.any(descends).as_py():
+            row = pc.index(descends, True).as_py() + 1
+            raise CwsError(
+                "CWS-LAKE-006",
+                what=f"row {row} sorts before its predecessor by {name}",
+                where=f"table {spec.name}, row {row}",
+                fix=f"sort by {list(spec.sort)} where the rows are made; the lake never re-sorts",
+            )
+        equal_so_far = pc.and_(equal_so_far, pc.equal(before, after))

@@ -1,0 +1,149 @@
+"""The lake: one Delta table a name, one partition a part, and a ledger entry as the acknowledgement of every commit.
+
+A commit is: lock, put aside what a crash left, write the data file, write the Delta commit, append to the ledger. Only the last step
+makes it visible. Replaced files stay where they are, so every old version can be read.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from deltalake.exceptions import DeltaError
+
+from cws.lake.commits import Commit, Index, Pin, chained
+from cws.lake.files import describe, write_parquet
+from cws.lake.frames import checked_arrow, schema_hash
+from cws.lake.lock import table_lock
+from cws.lake.log import verify_log, write_commit
+from cws.lake.orphans import put_aside
+from cws.lake.reader import Reader
+from cws.lake.tables import TABLES, TableSpec
+from cws.ledger.ledger import Ledger
+from modules.canonical import content_hash
+from modules.errors import CwsError
+
+PART = re.compile(r"[a-z0-9_.-]{1,64}")
+
+
+class Lake:
+    """Tables under `folder`, acknowledged in `ledger`. Writers lock a table; readers never wait."""
+
+    def __init__(self, folder: Path, ledger: Ledger, specs: Mapping[str, TableSpec] = TABLES) -> None:
+        self.folder = folder
+        self.specs = specs
+        self.index = Index(ledger)
+        self._reader = Reader(folder, self.index)
+
+    def commit(self, table: str, part: str, frame: pd.DataFrame) -> Pin:
+        """Make `frame` the part's whole content. The same content as now makes no version: its pin is returned.
+
+        Raises CWS-LAKE-001 .. -006 (refused input), -009 .. -011 (damage), -013, -015 (no space), -016 (locked).
+        """
+        return self._write(table, part, frame, "replace")
+
+    def append(self, table: str, part: str, frame: pd.DataFrame) -> Pin:
+        """Add rows to the part; the declared order holds within one batch. Errors as `commit`.
+
+        Batch what belongs together: each commit costs delta-rs a look at all earlier ones.
+        """
+        return self._write(table, part, frame, "append")
+
+    def pin(self, table: str, part: str, version: int | None = None) -> Pin:
+        """The part's latest pin, or the latest one not after the table's `version`. Raises CWS-LAKE-007 when there is none."""
+        self._verify(table)
+        versions = len(self.index.of_table(table))
+        pins = [commit.pin for commit in self.index.of_part(table, part)]
+        if version is not None:
+            pins = [pin for pin in pins if pin.version <= version < versions]
+        if not pins:
+            raise CwsError(
+                "CWS-LAKE-007",
+                what="no such data" if version is None else f"no such data as of version {version}; the table has {versions} versions",
+                where=f"table {table}, part {part!r}",
+                fix=f"parts are {self.index.parts(table)[:20]}",
+            )
+        return pins[-1]
+
+    def read(self, pin: Pin, columns: Sequence[str] | None = None, as_of_ns: int | None = None) -> pd.DataFrame:
+        """The rows of a pin, verified; `as_of_ns` keeps rows with ts_avail <= as_of_ns.
+
+        Raises CWS-LAKE-008 (no such pin), -009 .. -012 and -018 (damage), -014 (no such column).
+        """
+        self._spec_folder(pin.table)
+        return self._reader.read(pin, columns, as_of_ns)
+
+    def tables(self) -> list[dict[str, object]]:
+        """One row a table that has data: its version, parts, rows and bytes now, and why it exists."""
+        self.index.refresh()
+        return [self._summary(table) for table in self.index.tables()]
+
+    def parts(self, table: str) -> list[Pin]:
+        """The latest pin of every part, by name."""
+        self._verify(table)
+        return [self.index.of_part(table, part)[-1].pin for part in self.index.parts(table)]
+
+    def history(self, table: str) -> list[dict[str, object]]:
+        """One row a version, oldest first, with its place in the ledger."""
+        self._verify(table)
+        return [
+            {"version": a.commit.pin.version, "part": a.commit.pin.part, "mode": a.commit.mode, "rows": a.commit.pin.rows,
+             "hash": a.commit.pin.hash, "bytes": sum(file.bytes for file in a.commit.files), "ledger_index": a.index, "ts_ns": a.ts_ns}
+            for a in self.index.of_table(table)
+        ]  # fmt: skip
+
+    def recover(self) -> list[str]:
+        """Put aside commits and files that the ledger does not know; returns their new paths."""
+        folders = sorted(path for path in self.folder.iterdir() if path.is_dir()) if self.folder.is_dir() else []
+        moved: list[str] = []
+        for folder in folders:
+            with table_lock(folder):
+                moved += self._recover_table(folder)
+        return moved
+
+    def _recover_table(self, folder: Path) -> list[str]:
+        verify_log(folder, self.index)
+        return put_aside(folder, self.index)
+
+    def _summary(self, table: str) -> dict[str, object]:
+        pins = self.parts(table)
+        size_bytes = sum(file.bytes for pin in pins for commit in self.index.content(pin) for file in commit.files)
+        why = self.specs[table].why if table in self.specs else ""
+        version = len(self.index.of_table(table)) - 1
+        return {"table": table, "version": version, "parts": len(pins), "rows": sum(pin.rows for pin in pins), "bytes": size_bytes, "why": why}
+
+    def _verify(self, table: str) -> None:
+        verify_log(self._spec_folder(table), self.index)
+
+    def _spec_folder(self, table: str) -> Path:
+        """The table's folder; a name that is neither declared nor in the ledger never becomes a path."""
+        if table not in self.specs and table not in self.index.tables():
+            near = difflib.get_close_matches(table, self.specs, n=1)
+            raise CwsError(
+                "CWS-LAKE-001",
+                what=f"there is no table {table[:80]!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                where=f"lake {self.folder}",
+                fix=f"tables are {sorted(self.specs)}",
+            )
+        return self.folder / table
+
+    def _write(self, table: str, part: str, frame: pd.DataFrame, mode: str) -> Pin:
+        folder = self._spec_folder(table)
+        if not PART.fullmatch(part):
+            raise CwsError(
+                "CWS-LAKE-002", what=f"{part[:80]!r} cannot name a part", where=f"table {table}", fix=f"use {PART.pattern}"
+            )
+        data, batch_hash = checked_arrow(frame, self.specs[table]), content_hash(frame)
+        try:
+            with table_lock(folder):
+                self._recover_table(folder)
+                return self._write_locked(folder, part, data, batch_hash, mode)
+        except (OSError, DeltaError, pa.ArrowException) as error:
+            raise CwsError(
+                "CWS-LAKE-015",
+                what=f"the commit failed and is not visible: {error}",
+                where=f"table {table}, part {part}",
+                fix="free space or repair the disk, then run again; the previous version stands",
+            ) from error

@@ -1,0 +1,78 @@
+"""The tables of the lake: columns, row order and why each exists. Columns come from `modules.tables`, where they are declared once.
+
+Only `traces` and `trials` are declared here: no module exchanges them, the loop itself writes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandera.pandas as pandera
+import pyarrow as pa
+
+from modules import tables as declared
+
+ARROW_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_(), "str": pa.string()}
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """`schema` is the exact column order and types of every frame; `sort` the declared row order ("" columns: none)."""
+
+    name: str
+    schema: pa.Schema
+    sort: tuple[str, ...]
+    why: str
+
+
+def arrow_schema(schema: pandera.DataFrameSchema) -> pa.Schema:
+    """The Arrow schema of a pandera schema. A nullable float holds NaN, which is a value, so only text can hold null."""
+    return pa.schema(
+        [
+            pa.field(str(name), ARROW_TYPES[str(column.dtype)], nullable=bool(column.nullable) and str(column.dtype) == "str")
+            for name, column in schema.columns.items()
+        ]
+    )
+
+
+def text_and_counts(columns: str) -> pa.Schema:
+    """`"name:str rows:int64"` as a schema without nulls."""
+    pairs = [column.split(":") for column in columns.split()]
+    return pa.schema([pa.field(name, ARROW_TYPES[kind], nullable=False) for name, kind in pairs])
+
+
+def with_columns(schema: pa.Schema, extra: pa.Schema) -> pa.Schema:
+    return pa.schema([*schema, *extra])
+
+
+_REFUSED = arrow_schema(declared.REFUSED)
+_SPECS = (
+    # name, schema, name of the declared row order, why
+    ("raw_bars", arrow_schema(declared.RAW_BARS), "raw_bars", "records as received, before any judgement"),
+    ("ohlcv", arrow_schema(declared.BARS), "bars", "clean bars: what features and backtests see"),
+    ("instruments", arrow_schema(declared.INSTRUMENTS), "instruments", "symbols with validity dates, lots and ticks"),
+    ("corporate_actions", arrow_schema(declared.ACTIONS), "actions", "splits and dividends"),
+    ("features", arrow_schema(declared.SIGNAL), "signal", "one feature of one strategy a part"),
+    ("weights", arrow_schema(declared.WEIGHTS), "weights", "what a strategy wants to hold"),
+    ("equity", arrow_schema(declared.EQUITY), "equity", "account value after each bar of a backtest"),
+    ("stats", arrow_schema(declared.STATS), "stats", "figures of a backtest"),
+    ("positions", arrow_schema(declared.POSITIONS), "positions", "lots held after the fills"),
+    ("targets", arrow_schema(declared.TARGETS), "targets", "lots to hold, before any order"),
+    ("orders", arrow_schema(declared.ORDERS), "orders", "orders as sent"),
+    ("fills", arrow_schema(declared.FILLS), "fills", "executions as reported"),
+    ("quarantine", with_columns(_REFUSED, text_and_counts("stage:str module:str")), "refused", "refused rows with reason"),
+)
+# JSON text holds what has no fixed shape (settings, hashes by name): a map column would need a canonical order of its own.
+_TRACES = text_and_counts(
+    "run_id:str ts_avail:int64 strategy:str stage:str module:str settings_hash:str settings:str skills:str inputs:str outputs:str "
+    "rows_in:int64 rows_out:int64 rows_refused:int64 wall_ns:int64 cpu_ns:int64 peak_rss_rise_kb:int64 checks:str warnings:str error:str"
+)
+_TRIALS = text_and_counts(
+    "key:str ts_avail:int64 strategy:str settings_hash:str settings:str data:str folds:str code:str looks:int64 "
+    "result_hash:str sharpe:float64 stats:str"
+)
+
+TABLES: Mapping[str, TableSpec] = {
+    **{name: TableSpec(name, schema, declared.sort_columns(order), why) for name, schema, order, why in _SPECS},
+    "traces": TableSpec("traces", _TRACES, (), "what each module run did"),
+    "trials": TableSpec("trials", _TRIALS, (), "every backtest that anybody looked at"),
+}

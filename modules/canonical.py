@@ -1,0 +1,67 @@
+"""Bit-exact means bytes: the canonical Arrow IPC stream of a table and its BLAKE3.
+
+Canonical: the frame's own column order and row order (declared and verified elsewhere, never re-sorted here), one
+chunk, no metadata, strings as `string`, NaN with one bit pattern. Two frames are equal exactly when these bytes are.
+"""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from blake3 import blake3
+
+from modules.errors import CwsError
+
+_ARROW = {"i": pa.int64(), "f": pa.float64(), "b": pa.bool_()}
+
+
+def _column(name: str, series: pd.Series) -> tuple[pa.Field, pa.Array]:
+    if isinstance(series.dtype, pd.StringDtype):
+        array = pa.array(series.array, type=pa.string(), from_pandas=True)
+        return pa.field(name, pa.string()), array
+    arrow_type = _ARROW.get(series.dtype.kind) if isinstance(series.dtype, np.dtype) else None
+    if arrow_type is None or (series.dtype.kind in "if" and series.dtype.itemsize != 8):
+        raise CwsError(
+            "CWS-CANON-001",
+            what=f"column {name!r} has dtype {series.dtype}, which has no canonical bytes",
+            where=name,
+            fix="use int64, float64, bool or str",
+        )
+    values = series.to_numpy()
+    if series.dtype.kind == "f":
+        # A NaN made by 0/0 and one read from a file differ in sign and payload; a result must not.
+        hole = np.isnan(values)
+        values = np.where(hole, np.nan, values) if hole.any() else values
+    return pa.field(name, arrow_type), pa.array(values, type=arrow_type, from_pandas=False)
+
+
+def to_arrow(frame: pd.DataFrame) -> pa.Table:
+    """The frame as one-chunk Arrow table without metadata (the index is not part of a table)."""
+    fields, arrays = [], []
+    for name in frame.columns:
+        field, array = _column(str(name), frame[name])
+        fields.append(field)
+        arrays.append(array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def content_hash(frame: pd.DataFrame) -> str:
+    """`b3:` + BLAKE3 of the canonical bytes."""
+    sink = pa.BufferOutputStream()
+    table = to_arrow(frame)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return "b3:" + blake3(sink.getvalue()).hexdigest()
+
+
+def json_hash(value: object) -> str:
+    """`b3:` + BLAKE3 of canonical JSON (sorted keys, no spaces, shortest float repr, no NaN)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return "b3:" + blake3(text.encode()).hexdigest()
+
+
+def combined_hash(parts: Mapping[str, str]) -> str:
+    """One hash over named hashes, independent of the order in which they were collected."""
+    return json_hash(dict(parts))

@@ -1,0 +1,101 @@
+"""The tables that modules exchange, declared once: the name of a schema is the name of the table.
+
+The lake derives its Arrow schemas from here, so a column exists in one place. Every schema is strict and ordered:
+a missing, extra, reordered or mistyped column is refused. Prices are in the instrument's currency; NaN in a field
+means that the source does not carry it.
+"""
+
+import pandera.pandas as pa
+
+_TEXT = pa.Check.str_length(1, 256)
+_PRICES = ("open", "high", "low", "close", "adj_close", "volume")
+
+
+def _schema(name: str, /, **columns: pa.Column) -> pa.DataFrameSchema:
+    return pa.DataFrameSchema(dict(columns), name=name, strict=True, ordered=True)
+
+
+def _real() -> pa.Column:
+    return pa.Column("float64", nullable=True)
+
+
+def _number() -> pa.Column:
+    return pa.Column("float64")
+
+
+def _count() -> pa.Column:
+    return pa.Column("int64", pa.Check.ge(0))
+
+
+def _integer() -> pa.Column:
+    return pa.Column("int64")
+
+
+def _text() -> pa.Column:
+    return pa.Column("str", _TEXT)
+
+
+def _keyed(name: str, /, **columns: pa.Column) -> pa.DataFrameSchema:
+    """A panel in long form: one row per (symbol, ts_event), sorted by both."""
+    return _schema(name, ts_event=_count(), ts_avail=_count(), symbol=_text(), **columns)
+
+
+# One row per record of a source, stamps as received; `row` is the 1-based data row in `source`.
+RAW_BARS = _schema("raw_bars", source=_text(), row=_count(), symbol=_text(), stamp=_text(), **{p: _real() for p in _PRICES})
+# Refused rows: the module's reason and the whole record as JSON. The runner adds stage and module.
+REFUSED = _schema("refused", source=_text(), row=_count(), symbol=_text(), reason=_text(), record=pa.Column("str"))
+SESSIONS = _schema(
+    "sessions", mic=_text(), date=_text(), open_ns=_count(), close_ns=_count(),
+    break_start_ns=_integer(), break_end_ns=_integer(), half_day=pa.Column("bool"),
+)  # fmt: skip
+INSTRUMENTS = _schema(
+    "instruments", symbol=_text(), mic=_text(), currency=_text(), calendar=_text(), lot_size=_number(), tick_size=_number(),
+    valid_from_ns=_count(), valid_to_ns=_count(),
+)  # fmt: skip
+# `age_bars` is 0 on an observed bar and counts up on a filled one.
+BARS = _keyed("bars", **{p: _real() for p in _PRICES}, age_bars=_count(), source=_text(), row=_count())
+# kind is split (ratio = new shares per old) or dividend (amount per share, in the currency of the price).
+ACTIONS = _schema("actions", ts_event=_count(), symbol=_text(), kind=_text(), ratio=_number(), amount=_number())
+RETURNS = _keyed("returns", value=_real())
+SIGNAL = _keyed("signal", value=_real())
+VOL = _keyed("vol", value=_real())  # per bar, not annualised
+# A NaN weight means "no decision at this bar: hold".
+WEIGHTS = _keyed("weights", weight=_real())
+# Account value after each bar, in the account currency; `cost_usd` is what this bar's fills cost.
+EQUITY = _schema("equity", ts_event=_count(), equity_usd=_number(), cash_usd=_number(), cost_usd=_number(), turnover_usd=_number())
+HOLDINGS = _keyed("holdings", quantity=_number(), price=_real(), value_usd=_number())
+TRADES = _schema("trades", ts_event=_count(), symbol=_text(), quantity=_number(), price=_number())
+COSTS = _schema("costs", ts_event=_count(), symbol=_text(), cost_usd=_number())
+# One row per statistic: `value` is NaN where it cannot be said, and `why` then says why.
+STATS = _schema("stats", name=_text(), value=_real(), why=pa.Column("str"))
+INTERVALS = _schema("intervals", name=_text(), low=_real(), high=_real(), level=_number())
+DEFLATED = _schema("deflated", name=_text(), value=_real(), why=pa.Column("str"))
+# Sharpe ratios (per bar, not annualised) of the other distinct trials of the same strategy.
+PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_number())
+# Quantities on orders and positions are whole lots of the instrument.
+TARGETS = _keyed("targets", target_lots=_integer(), weight=_real(), reference_price=_number())
+ORDERS = _schema(
+    "orders", ts_event=_count(), symbol=_text(), cl_ord_id=_text(), side=_text(), order_qty=pa.Column("int64", pa.Check.gt(0)),
+    ord_type=_text(), time_in_force=_text(), reference_price=_number(),
+)  # fmt: skip
+FILLS = _schema(
+    "fills", ts_event=_count(), symbol=_text(), cl_ord_id=_text(), exec_id=_text(), side=_text(),
+    last_qty=pa.Column("int64", pa.Check.gt(0)), last_px=pa.Column("int64", pa.Check.gt(0)), commission_usd=_number(), venue=_text(),
+)  # fmt: skip
+POSITIONS = _keyed("positions", position_lots=_integer(), price=_number(), value_usd=_number())
+BOOK = _schema("book", ts_event=_count(), equity_usd=_number(), cash_usd=_number(), cost_usd=_number(), turnover_usd=_number())
+BREAKS = _schema("breaks", cl_ord_id=_text(), symbol=_text(), kind=_text(), expected=_number(), found=_number())
+
+SORT: dict[str, tuple[str, ...]] = {
+    "raw_bars": ("source", "row", "symbol"), "refused": (), "sessions": ("mic", "open_ns"), "instruments": ("symbol", "valid_from_ns"),
+    "actions": ("symbol", "ts_event", "kind"), "equity": ("ts_event",), "book": ("ts_event",),
+    "trades": ("ts_event", "symbol"), "costs": ("ts_event", "symbol"), "orders": ("ts_event", "symbol", "cl_ord_id"),
+    "fills": ("ts_event", "symbol", "cl_ord_id"), "breaks": ("cl_ord_id",), "prior_trials": ("key",),
+    "stats": ("name",), "intervals": ("name",), "deflated": ("name",),
+}  # fmt: skip
+PANEL_SORT = ("symbol", "ts_event")
+
+
+def sort_columns(name: str) -> tuple[str, ...]:
+    """The declared row order of a table: what `canonical` bytes presuppose and what a commit verifies."""
+    return SORT.get(name, PANEL_SORT)
