@@ -21,7 +21,7 @@ MAX_FILE_BYTES = 4_096
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """`entries` entries end at byte `bytes` of file `segment`; `hash` is the last entry's, `root` the Merkle root (hex)."""
+    """`entries` entries end at byte `bytes` of file `segment`; `hash` is the last one's, `root` the Merkle root."""
 
     entries: int
     hash: str

@@ -28,7 +28,7 @@ Stamps = dict[int, tuple[int, int, int]]
 
 @dataclass(frozen=True)
 class Head:
-    """`hash` is the last entry's (hex SHA-256; zeros when empty), `root` the RFC 6962 Merkle root of the lines (hex)."""
+    """`hash` is the last entry's (hex SHA-256; zeros when empty), `root` the hex RFC 6962 Merkle root of the lines."""
 
     entries: int
     hash: str
@@ -94,7 +94,7 @@ class Ledger:
             return self._settle()
 
     def _settle(self) -> int:
-        """After a crash: complete entries beyond the acknowledged length stay, the torn rest gives way to its record."""
+        """After a crash: complete entries beyond the acknowledged length stay, a torn rest gives way to its record."""
         torn_bytes = self._torn_bytes
         if torn_bytes:
             where = {"segment": segment_name(self._chain.segment), "offset_bytes": self._chain.offset_bytes}
@@ -212,14 +212,9 @@ class Ledger:
         before = self._stamps.get(number) if self._stamps else None
         if now == before or number > self._chain.segment:
             return True
-        is_open = number == self._chain.segment
-        return (
-            is_open
-            and now is not None
-            and before is not None
-            and now[0] == before[0]
-            and now[1] > self._chain.offset_bytes
-        )
+        if now is None or before is None or number < self._chain.segment:
+            return False
+        return now[0] == before[0] and now[1] > self._chain.offset_bytes
 
     def _stamp(self) -> Stamps:
         stats = {number: (self._folder / segment_name(number)).stat() for number in segment_numbers(self._folder)}
@@ -241,7 +236,7 @@ class Ledger:
         if seen.entries and (len(lines) < seen.entries or decode(lines[seen.entries - 1]).hash != seen.hash):
             raise CwsError(
                 "CWS-LEDGER-011",
-                what=f"the ledger was rolled back or rewritten: {seen.entries} entries were acknowledged, {len(lines)} stand",
+                what=f"the ledger was rolled back or rewritten: {len(lines)} of {seen.entries} entries stand",
                 where=f"{self._folder}: entry {seen.entries - 1}",
                 fix="restore the ledger from a copy that holds the hash " + seen.hash,
             )

@@ -19,7 +19,7 @@ ENTRIES_PER_SEGMENT = 1_024
 MAX_LINE_BYTES = 262_144
 ACKNOWLEDGED = "acknowledged.json"
 ZEROS = "0" * 64
-ENTRY_FIELDS = ["body", "hash", "index", "kind", "prev", "ts_ns"]
+ENTRY_FIELDS = {"body", "hash", "index", "kind", "prev", "ts_ns"}
 ACK_FIELDS = {"bytes": int, "entries": int, "hash": str, "root": str, "segment": str}
 
 
@@ -46,8 +46,7 @@ def verify(folder: Path, checkpoint: Path | None = None) -> dict[str, object]:
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
-    trusted = read_checkpoint(checkpoint) if checkpoint else None
-    walk = Walk()
+    walk, trusted = Walk(), read_checkpoint(checkpoint) if checkpoint else None
     ack = read_acknowledged(folder / ACKNOWLEDGED, walk)
     promise = (str(ack["segment"]), int(ack["bytes"])) if ack else ("without a promise all counts", 0)
     for segment in list_segments(folder, walk, promise):
@@ -120,12 +119,13 @@ def read_segment(path: Path, walk: Walk, promise: tuple[str, int]) -> None:
     data = path.read_bytes()
     start, number = 0, 0
     while start < len(data):
-        line, end, _ = data[start : start + MAX_LINE_BYTES].partition(b"\n")
-        what = judge(line, bool(end), path.name, walk)
+        end = data.find(b"\n", start, start + MAX_LINE_BYTES) + 1
+        line = data[start : end - 1] if end else b""
+        what = judge(line, path.name, walk)
         if walk.torn_bytes or (what and (path.name, start) >= promise):
             walk.torn_bytes += len(data) - start
             return
-        start, number = start + len(line) + len(end), number + 1
+        start, number = end or len(data), number + 1
         if what:
             walk.report(path.name, number, walk.expected, what)
         # After a damaged line the next sound entry says where it stands, so that one fault is one report.
@@ -138,21 +138,20 @@ def read_segment(path: Path, walk: Walk, promise: tuple[str, int]) -> None:
             walk.ends.append((path.name, start, walk.head))
 
 
-def judge(line: bytes, is_complete: bool, segment: str, walk: Walk) -> str:
+def judge(line: bytes, segment: str, walk: Walk) -> str:
     """What is wrong with a line where entry `walk.expected` should stand; "" when nothing is."""
-    entry = parse(line) if is_complete else None
-    if entry is None or sorted(entry) != ENTRY_FIELDS or type(entry["index"]) is not int:
+    entry = parse(line)
+    if entry is None or set(entry) != ENTRY_FIELDS or type(entry["index"]) is not int:
         return "flipped: not an entry in canonical JSON"
     if sha256(spell({name: entry[name] for name in entry if name != "hash"})).hexdigest() != entry["hash"]:
         return "flipped: the content does not match its hash"
     is_kind = isinstance(entry["kind"], str) and re.fullmatch("[a-z][a-z0-9_]{0,63}", entry["kind"])
     if type(entry["ts_ns"]) is not int or not isinstance(entry["body"], dict) or not is_kind:
         return "rewritten: a field has the wrong type"
-    index = int(entry["index"])
-    if index < walk.expected or (index > walk.expected and not walk.lost):
-        return f"removed or reordered: entry {index} stands where entry {walk.expected} belongs"
-    if segment != f"segment-{index // ENTRIES_PER_SEGMENT:06d}.jsonl":
-        return f"reordered: entry {index} does not belong in this segment"
+    if entry["index"] < walk.expected or (entry["index"] > walk.expected and not walk.lost):
+        return f"removed or reordered: entry {entry['index']} stands where entry {walk.expected} belongs"
+    if segment != f"segment-{entry['index'] // ENTRIES_PER_SEGMENT:06d}.jsonl":
+        return f"reordered: entry {entry['index']} does not belong in this segment"
     if entry["prev"] != walk.head and not walk.lost:
         return "rewritten: the entry does not follow its predecessor's hash"
     return ""
@@ -171,7 +170,6 @@ def check_promise(walk: Walk, ack: dict[str, Any]) -> None:
 
 
 def check_rollback(walk: Walk, entries: int, root: str) -> str:
-    """Compare with a checkpoint that was kept elsewhere."""
     found = len(walk.leaves)
     if entries <= found and merkle_root(walk.leaves[:entries]).hex() == root:
         return "excluded"
