@@ -1,4 +1,4 @@
-"""What the ledger acknowledges about the lake, as an index that only ever grows. A commit that is not here does not exist."""
+"""What the ledger acknowledges about the lake, as an index that only grows. A commit that is not here does not exist."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +15,10 @@ KIND = "lake_commit"
 
 @dataclass(frozen=True)
 class Pin:
-    """A part of a table at a version. `hash` is the content hash of the part's frame; after appends it is the chain of the batches' hashes."""
+    """A part of a table at a version, with its `rows`.
+
+    `hash` is the content hash of the part's frame; after appends it is the chain of the batches' content hashes.
+    """
 
     table: str
     part: str
@@ -26,7 +29,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Commit:
-    """One acknowledged commit. `mode` is replace or append; `files` are the ones it added; `pin` is the part afterwards."""
+    """One commit: `mode` is replace or append, `files` are the ones it added, `pin` is the part afterwards."""
 
     pin: Pin
     mode: str
@@ -83,7 +86,7 @@ class Index:
         self._by_part: dict[tuple[str, str], list[Commit]] = {}
 
     def refresh(self) -> None:
-        """Take in what this or another process appended. The ledger refuses with its own codes when it was tampered with."""
+        """Take in what this or another process appended. A ledger that was tampered with refuses with its own codes."""
         entries = self._ledger.head().entries
         if entries != self._entries_seen:
             for entry in self._ledger.entries(KIND)[self._commits_seen :]:
@@ -127,7 +130,7 @@ class Index:
         return sorted(part for name, part in self._by_part if name == table)
 
     def content(self, pin: Pin) -> list[Commit]:
-        """The commits whose files together are the part at `pin.version`: the last replacement and what was appended since."""
+        """The commits whose files are the part at `pin.version`: the last replacement and what was appended since."""
         commits: list[Commit] = []
         for commit in reversed(self.of_part(pin.table, pin.part)):
             if commit.pin.version <= pin.version:

@@ -1,4 +1,4 @@
-"""Files of the lake: written durably under their final name or not at all, and compared with what the ledger says of them."""
+"""Files of the lake: durable under their final name or not there at all, and compared with what the ledger says."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from modules.errors import CwsError
 
 ROWS_PER_GROUP = 131_072
 CHUNK_BYTES = 1 << 20
-# A file changed twice within one tick of the file system's clock keeps its stamps, so young files are always read again.
+# A file changed twice within one tick of the file system's clock keeps its stamps: young files are read again.
 YOUNG_NS = 1_000_000_000
 
 
@@ -70,7 +70,7 @@ def _digest_once(path: str, stamps: tuple[int, ...]) -> str:
 
 def _digest(path: str) -> str:
     state = blake3()
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             state.update(chunk)
     return state.hexdigest()
@@ -82,9 +82,11 @@ def verify(folder: Path, ref: FileRef, version: int) -> None:
     try:
         digest, size_bytes = fingerprint(folder / ref.path)
     except OSError as error:
-        raise CwsError("CWS-LAKE-009", what=f"the file cannot be read: {error.strerror}", where=where, fix=_RESTORE) from error
+        what = f"the file cannot be read: {error.strerror}"
+        raise CwsError("CWS-LAKE-009", what=what, where=where, fix=_RESTORE) from error
     if (digest, size_bytes) != (ref.blake3, ref.bytes):
-        what = f"the file changed: {size_bytes} bytes with BLAKE3 {digest[:16]}, acknowledged {ref.bytes} with {ref.blake3[:16]}"
+        found, acknowledged = f"{size_bytes} bytes, BLAKE3 {digest[:16]}", f"{ref.bytes} bytes, {ref.blake3[:16]}"
+        what = f"the file changed: {found}; acknowledged are {acknowledged}"
         raise CwsError("CWS-LAKE-010", what=what, where=where, fix=_RESTORE)
 
 

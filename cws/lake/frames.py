@@ -1,5 +1,6 @@
 """What may enter a table: exactly the declared columns, types, holes and row order. Nothing is repaired here."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ PANDAS_TYPES = {pa.int64(): "int64", pa.float64(): "float64", pa.bool_(): "bool"
 
 
 def checked_arrow(frame: pd.DataFrame, spec: TableSpec) -> pa.Table:
-    """The frame as an Arrow table of `spec.schema` (NaN stays NaN), or CWS-LAKE-003 .. -006 saying what does not fit."""
+    """The frame as an Arrow table of `spec.schema` (NaN stays NaN). Raises CWS-LAKE-003 .. -006: what does not fit."""
     _check_columns([str(name) for name in frame.columns], spec)
     for field in spec.schema:
         _check_type(str(frame[field.name].dtype), field, spec)
@@ -64,7 +65,7 @@ def _check_order(table: pa.Table, spec: TableSpec) -> None:
     """Rows must not descend in the declared columns; equal keys are the business of the suites at the edge."""
     if not spec.sort or len(table) < 2:
         return
-    equal_so_far = pa.array([True]).take(pa.array([0] * (len(table) - 1)))
+    equal_so_far = pa.array(np.ones(len(table) - 1, dtype=bool))
     for name in spec.sort:
         column = table.column(name).combine_chunks()
         before, after = column.slice(0, len(column) - 1), column.slice(1)

@@ -1,12 +1,13 @@
 """The lake: one Delta table a name, one partition a part, and a ledger entry as the acknowledgement of every commit.
 
-A commit is: lock, put aside what a crash left, write the data file, write the Delta commit, append to the ledger. Only the last step
-makes it visible. Replaced files stay where they are, so every old version can be read.
+A commit is: lock, put aside what a crash left, write the data file, write the Delta commit, append to the ledger.
+Only the last step makes it visible. Replaced files stay where they are, so every old version can be read.
 """
 
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -35,7 +36,7 @@ class Lake:
         self.folder = folder
         self.specs = specs
         self.index = Index(ledger)
-        self._reader = Reader(folder, self.index)
+        self.reader = Reader(folder, self.index)
 
     def commit(self, table: str, part: str, frame: pd.DataFrame) -> Pin:
         """Make `frame` the part's whole content. The same content as now makes no version: its pin is returned.
@@ -52,7 +53,7 @@ class Lake:
         return self._write(table, part, frame, "append")
 
     def pin(self, table: str, part: str, version: int | None = None) -> Pin:
-        """The part's latest pin, or the latest one not after the table's `version`. Raises CWS-LAKE-007 when there is none."""
+        """The part's latest pin, or its latest not after the table's `version`. Raises CWS-LAKE-007 when there is none."""
         self._verify(table)
         versions = len(self.index.of_table(table))
         pins = [commit.pin for commit in self.index.of_part(table, part)]
@@ -61,7 +62,7 @@ class Lake:
         if not pins:
             raise CwsError(
                 "CWS-LAKE-007",
-                what="no such data" if version is None else f"no such data as of version {version}; the table has {versions} versions",
+                what=f"no such data as of version {version} (None: now); the table has {versions} versions",
                 where=f"table {table}, part {part!r}",
                 fix=f"parts are {self.index.parts(table)[:20]}",
             )
@@ -73,7 +74,7 @@ class Lake:
         Raises CWS-LAKE-008 (no such pin), -009 .. -012 and -018 (damage), -014 (no such column).
         """
         self._spec_folder(pin.table)
-        return self._reader.read(pin, columns, as_of_ns)
+        return self.reader.read(pin, columns, as_of_ns)
 
     def tables(self) -> list[dict[str, object]]:
         """One row a table that has data: its version, parts, rows and bytes now, and why it exists."""
@@ -89,8 +90,9 @@ class Lake:
         """One row a version, oldest first, with its place in the ledger."""
         self._verify(table)
         return [
-            {"version": a.commit.pin.version, "part": a.commit.pin.part, "mode": a.commit.mode, "rows": a.commit.pin.rows,
-             "hash": a.commit.pin.hash, "bytes": sum(file.bytes for file in a.commit.files), "ledger_index": a.index, "ts_ns": a.ts_ns}
+            {"version": a.commit.pin.version, "part": a.commit.pin.part, "mode": a.commit.mode,
+             "rows": a.commit.pin.rows, "hash": a.commit.pin.hash, "bytes": sum(file.bytes for file in a.commit.files),
+             "ledger_index": a.index, "ts_ns": a.ts_ns}
             for a in self.index.of_table(table)
         ]  # fmt: skip
 
@@ -111,8 +113,8 @@ class Lake:
         pins = self.parts(table)
         size_bytes = sum(file.bytes for pin in pins for commit in self.index.content(pin) for file in commit.files)
         why = self.specs[table].why if table in self.specs else ""
-        version = len(self.index.of_table(table)) - 1
-        return {"table": table, "version": version, "parts": len(pins), "rows": sum(pin.rows for pin in pins), "bytes": size_bytes, "why": why}
+        version, rows = len(self.index.of_table(table)) - 1, sum(pin.rows for pin in pins)
+        return {"table": table, "version": version, "parts": len(pins), "rows": rows, "bytes": size_bytes, "why": why}
 
     def _verify(self, table: str) -> None:
         verify_log(self._spec_folder(table), self.index)
@@ -132,9 +134,8 @@ class Lake:
     def _write(self, table: str, part: str, frame: pd.DataFrame, mode: str) -> Pin:
         folder = self._spec_folder(table)
         if not PART.fullmatch(part):
-            raise CwsError(
-                "CWS-LAKE-002", what=f"{part[:80]!r} cannot name a part", where=f"table {table}", fix=f"use {PART.pattern}"
-            )
+            what, fix = f"{part[:80]!r} cannot name a part", f"use {PART.pattern}"
+            raise CwsError("CWS-LAKE-002", what=what, where=f"table {table}", fix=fix)
         data, batch_hash = checked_arrow(frame, self.specs[table]), content_hash(frame)
         try:
             with table_lock(folder):
@@ -147,3 +148,50 @@ class Lake:
                 where=f"table {table}, part {part}",
                 fix="free space or repair the disk, then run again; the previous version stands",
             ) from error
+
+    def _write_locked(self, folder: Path, part: str, data: pa.Table, batch_hash: str, mode: str) -> Pin:
+        spec, version = self.specs[folder.name], len(self.index.of_table(folder.name))
+        self._check_schema(spec)
+        last = self._last_pin(folder.name, part)
+        appending = last is not None and mode == "append"
+        if last is not None and (data.num_rows == 0 if appending else last.hash == batch_hash):
+            self.reader.verify_files(last)
+            return last
+        pin_hash = chained(last.hash, batch_hash) if last is not None and appending else batch_hash
+        rows = data.num_rows + (last.rows if last is not None and appending else 0)
+        pin = Pin(folder.name, part, version, pin_hash, rows)
+        path = folder / f"part={part}" / f"v{version:09d}-{batch_hash[3:19]}.parquet"
+        try:
+            write_parquet(path, data)
+            file = describe(folder, path, data.num_rows)
+            log_file = write_commit(folder, spec, part, mode, version, file)
+            self.index.acknowledge(Commit(pin, mode, log_file, (file,), batch_hash, schema_hash(spec.schema)))
+        except BaseException:
+            with suppress(OSError, CwsError):
+                self._withdraw(folder, path, version)
+            raise
+        return pin
+
+    def _last_pin(self, table: str, part: str) -> Pin | None:
+        commits = self.index.of_part(table, part)
+        return commits[-1].pin if commits else None
+
+    def _check_schema(self, spec: TableSpec) -> None:
+        known = self.index.of_table(spec.name)
+        if known and known[-1].commit.schema_hash != schema_hash(spec.schema):
+            raise CwsError(
+                "CWS-LAKE-013",
+                what="the declared columns are not those of the stored versions",
+                where=f"table {spec.name}, version {len(known) - 1}",
+                fix="declare the new shape under a new table name, so that old versions stay readable",
+            )
+
+    def _withdraw(self, folder: Path, data_path: Path, version: int) -> None:
+        """After a failed commit its data file goes (the disk may be full) and its log file is put aside.
+
+        Unless the ledger took the entry before it failed: then the commit stands.
+        """
+        self.index.refresh()
+        if len(self.index.of_table(folder.name)) == version:
+            data_path.unlink(missing_ok=True)
+        put_aside(folder, self.index)

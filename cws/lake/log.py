@@ -1,4 +1,4 @@
-"""The Delta log of a table: written through delta-rs so that other tools can read the lake, believed only where the ledger agrees."""
+"""The Delta log of a table: written through delta-rs, so that other tools can read it; believed where the ledger agrees."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,8 @@ import pyarrow as pa
 from deltalake import DeltaTable, Schema
 from deltalake.transaction import AddAction, PostCommitHookProperties, create_table_with_add_actions
 
-from cws.lake.files import FileRef, describe, sync, verify
 from cws.lake.commits import Index
+from cws.lake.files import FileRef, describe, sync, verify
 from cws.lake.tables import TableSpec
 from modules.errors import CwsError
 
@@ -29,7 +29,7 @@ def commit_path(version: int) -> str:
 
 
 def write_commit(folder: Path, spec: TableSpec, part: str, mode: str, version: int, data: FileRef) -> FileRef:
-    """Commit one data file as `version`; `replace` removes the part's other files in the same commit. The file is synced."""
+    """Commit one data file as `version` and sync; `replace` removes the part's other files in the same commit."""
     stamp_ms = (folder / data.path).stat().st_mtime_ns // 1_000_000
     add = AddAction(data.path, data.bytes, {"part": part}, stamp_ms, True, f'{{"numRecords":{data.rows}}}')
     schema = Schema.from_arrow(pa.schema([*spec.schema, pa.field("part", pa.string(), nullable=False)]))
@@ -49,7 +49,7 @@ def write_commit(folder: Path, spec: TableSpec, part: str, mode: str, version: i
 
 
 def verify_log(folder: Path, index: Index, version: int | None = None) -> None:
-    """Compare every commit file up to `version` (default: all) with the ledger, and refuse files that neither a commit nor a crash leaves.
+    """Compare every commit file up to `version` (default: all) with the ledger; refuse files that no crash leaves.
 
     Raises CWS-LAKE-009 (missing), -010 (changed), -011 (unknown file). Leaves the index fresh.
     """

@@ -1,4 +1,4 @@
-"""What a crash before the acknowledgement leaves behind is renamed, never deleted: it is somebody's data, though nobody's truth."""
+"""What a crash before the acknowledgement leaves is renamed, never deleted: somebody's data, though nobody's truth."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ def find_orphans(folder: Path, index: Index) -> Iterator[Path]:
 
 
 def put_aside(folder: Path, index: Index) -> list[str]:
-    """Rename all orphans of a table into its `_orphans` folder; returns their new paths. The caller holds the table's lock."""
+    """Rename all orphans of a table into its `_orphans` folder; returns the new paths. The caller holds the lock."""
     moved: list[str] = []
     for path in list(find_orphans(folder, index)):
         target = _free_name(folder / ASIDE, path.relative_to(folder).as_posix().replace("/", "__"))

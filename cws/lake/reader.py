@@ -1,4 +1,4 @@
-"""THE reader: the only public way from the lake to a frame. Every byte is compared with the ledger before an engine sees it."""
+"""THE reader: the only public way from the lake to a frame. Every byte is checked before an engine sees it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cws.lake.commits import Index, Pin
+from cws.lake.commits import Commit, Index, Pin
 from cws.lake.files import verify
 from cws.lake.log import verify_log
 from modules.canonical import content_hash
@@ -46,6 +46,13 @@ class Reader:
             for file in commit.files:
                 verify(self._folder / pin.table, file, commit.pin.version)
 
+    def verify_batch(self, commit: Commit) -> None:
+        """Decode what one commit added and compare its content hash (CWS-LAKE-012, -018)."""
+        paths = [self._folder / commit.pin.table / file.path for file in commit.files]
+        frame = pa.concat_tables(_parquet(path, None, None, commit.pin) for path in paths).to_pandas()
+        if content_hash(frame) != commit.batch_hash:
+            raise _content_error(commit.pin, len(frame))
+
     def _check_pin(self, pin: Pin) -> None:
         if pin not in (commit.pin for commit in self._index.of_part(pin.table, pin.part)):
             raise CwsError(
@@ -56,19 +63,19 @@ class Reader:
             )
 
     def _check_content(self, pin: Pin, frame: pd.DataFrame, *, whole: bool) -> None:
-        """The hash of the frame itself, where the pin is one replacement: it also covers what the engine made of the bytes."""
-        one_replacement = len(self._index.content(pin)) == 1
-        hashable = whole and one_replacement and pin not in self._content_seen
+        """The hash of the frame itself, where the pin is one commit: it also covers what the engine made of the bytes."""
+        one_commit = len(self._index.content(pin)) == 1
+        hashable = whole and one_commit and pin not in self._content_seen
         if len(frame) != pin.rows or (hashable and content_hash(frame) != pin.hash):
-            raise content_error(pin, len(frame))
+            raise _content_error(pin, len(frame))
         if hashable:
             self._content_seen.add(pin)
 
 
-def content_error(pin: Pin, rows: int) -> CwsError:
+def _content_error(pin: Pin, rows: int) -> CwsError:
     return CwsError(
         "CWS-LAKE-012",
-        what=f"the files are intact but their content is not the acknowledged one ({rows} rows, acknowledged {pin.rows})",
+        what=f"the files are intact, their content ({rows} rows) is not the acknowledged one ({pin.rows} rows)",
         where=f"table {pin.table}, part {pin.part}, version {pin.version}",
         fix="compare the versions of pyarrow and pandas with those of the writer",
     )

@@ -1,4 +1,4 @@
-"""The tables of the lake: columns, row order and why each exists. Columns come from `modules.tables`, where they are declared once.
+"""The tables of the lake: columns, row order and why each exists. `modules.tables` declares the columns, once.
 
 Only `traces` and `trials` are declared here: no module exchanges them, the loop itself writes them.
 """
@@ -16,7 +16,7 @@ ARROW_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_(),
 
 @dataclass(frozen=True)
 class TableSpec:
-    """`schema` is the exact column order and types of every frame; `sort` the declared row order ("" columns: none)."""
+    """`schema` is the exact column order and types of every frame; `sort` the row order (empty: as committed)."""
 
     name: str
     schema: pa.Schema
@@ -25,26 +25,30 @@ class TableSpec:
 
 
 def arrow_schema(schema: pandera.DataFrameSchema) -> pa.Schema:
-    """The Arrow schema of a pandera schema. A nullable float holds NaN, which is a value, so only text can hold null."""
+    """The Arrow schema of a pandera schema. A nullable float holds NaN, which is a value: only text can hold null."""
     return pa.schema(
         [
-            pa.field(str(name), ARROW_TYPES[str(column.dtype)], nullable=bool(column.nullable) and str(column.dtype) == "str")
+            pa.field(str(name), kind, nullable=bool(column.nullable) and kind == pa.string())
             for name, column in schema.columns.items()
+            for kind in [_arrow_type(column)]
         ]
     )
 
 
-def text_and_counts(columns: str) -> pa.Schema:
+def _arrow_type(column: pandera.Column) -> pa.DataType:
+    # pandera spells pandas' `str` dtype by its storage: string[pyarrow].
+    name = str(column.dtype)
+    return ARROW_TYPES["str" if name.startswith("string[") else name]
+
+
+def plain_schema(columns: str) -> pa.Schema:
     """`"name:str rows:int64"` as a schema without nulls."""
     pairs = [column.split(":") for column in columns.split()]
     return pa.schema([pa.field(name, ARROW_TYPES[kind], nullable=False) for name, kind in pairs])
 
 
-def with_columns(schema: pa.Schema, extra: pa.Schema) -> pa.Schema:
-    return pa.schema([*schema, *extra])
-
-
-_REFUSED = arrow_schema(declared.REFUSED)
+_STAGE = plain_schema("stage:str module:str")
+_QUARANTINE = pa.schema([*arrow_schema(declared.REFUSED), *_STAGE])
 _SPECS = (
     # name, schema, name of the declared row order, why
     ("raw_bars", arrow_schema(declared.RAW_BARS), "raw_bars", "records as received, before any judgement"),
@@ -59,14 +63,15 @@ _SPECS = (
     ("targets", arrow_schema(declared.TARGETS), "targets", "lots to hold, before any order"),
     ("orders", arrow_schema(declared.ORDERS), "orders", "orders as sent"),
     ("fills", arrow_schema(declared.FILLS), "fills", "executions as reported"),
-    ("quarantine", with_columns(_REFUSED, text_and_counts("stage:str module:str")), "refused", "refused rows with reason"),
+    ("quarantine", _QUARANTINE, "refused", "refused rows with reason"),
 )
-# JSON text holds what has no fixed shape (settings, hashes by name): a map column would need a canonical order of its own.
-_TRACES = text_and_counts(
-    "run_id:str ts_avail:int64 strategy:str stage:str module:str settings_hash:str settings:str skills:str inputs:str outputs:str "
-    "rows_in:int64 rows_out:int64 rows_refused:int64 wall_ns:int64 cpu_ns:int64 peak_rss_rise_kb:int64 checks:str warnings:str error:str"
+# JSON text holds what has no fixed shape (settings, hashes by name): a map column would need an order of its own.
+_TRACES = plain_schema(
+    "run_id:str ts_avail:int64 strategy:str stage:str module:str settings_hash:str settings:str skills:str inputs:str "
+    "outputs:str rows_in:int64 rows_out:int64 rows_refused:int64 wall_ns:int64 cpu_ns:int64 peak_rss_rise_kb:int64 "
+    "checks:str warnings:str error:str"
 )
-_TRIALS = text_and_counts(
+_TRIALS = plain_schema(
     "key:str ts_avail:int64 strategy:str settings_hash:str settings:str data:str folds:str code:str looks:int64 "
     "result_hash:str sharpe:float64 stats:str"
 )
