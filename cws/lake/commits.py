@@ -1,4 +1,4 @@
-"""What the ledger acknowledges about the lake, as an index that only grows. A commit that is not here does not exist."""
+"""What the ledger acknowledges of the lake, as an index that only grows. A commit that is not here does not exist."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

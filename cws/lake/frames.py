@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cws.lake.tables import TableSpec
 from modules.canonical import json_hash, to_arrow
@@ -17,11 +16,9 @@ def checked_arrow(frame: pd.DataFrame, spec: TableSpec) -> pa.Table:
     _check_columns([str(name) for name in frame.columns], spec)
     for field in spec.schema:
         _check_type(str(frame[field.name].dtype), field, spec)
-    table = to_arrow(frame)
-    for field in spec.schema:
-        _check_holes(table.column(field.name), field, spec)
-    _check_order(table, spec)
-    return table.cast(spec.schema)
+        _check_holes(frame[field.name], field, spec)
+    _check_order(frame, spec)
+    return to_arrow(frame).cast(spec.schema)
 
 
 def schema_hash(schema: pa.Schema) -> str:
@@ -51,31 +48,31 @@ def _check_type(dtype: str, field: pa.Field, spec: TableSpec) -> None:
         )
 
 
-def _check_holes(column: pa.ChunkedArray, field: pa.Field, spec: TableSpec) -> None:
-    if column.null_count and not field.nullable:
+def _check_holes(column: pd.Series, field: pa.Field, spec: TableSpec) -> None:
+    """NaN in a float is a value; text that is missing is a hole."""
+    holes = column.isna().to_numpy() if field.type == pa.string() and not field.nullable else np.zeros(0, dtype=bool)
+    if holes.any():
         raise CwsError(
             "CWS-LAKE-005",
-            what=f"{column.null_count} values are missing, first at row {pc.index(pc.is_null(column), True).as_py()}",
+            what=f"{int(holes.sum())} values are missing, first at row {int(holes.argmax())}",
             where=f"table {spec.name}, column {field.name}",
             fix="fill or quarantine the rows before the commit",
         )
 
 
-def _check_order(table: pa.Table, spec: TableSpec) -> None:
+def _check_order(frame: pd.DataFrame, spec: TableSpec) -> None:
     """Rows must not descend in the declared columns; equal keys are the business of the suites at the edge."""
-    if not spec.sort or len(table) < 2:
-        return
-    equal_so_far = pa.array(np.ones(len(table) - 1, dtype=bool))
+    equal_so_far = np.ones(max(len(frame) - 1, 0), dtype=bool)
     for name in spec.sort:
-        column = table.column(name).combine_chunks()
-        before, after = column.slice(0, len(column) - 1), column.slice(1)
-        descends = pc.and_(equal_so_far, pc.greater(before, after))
-        if pc.any(descends).as_py():
-            row = pc.index(descends, True).as_py() + 1
+        column = frame[name].reset_index(drop=True)
+        before, after = column.iloc[:-1], column.iloc[1:].set_axis(range(len(equal_so_far)))
+        descends = equal_so_far & (before > after).to_numpy(dtype=bool)
+        if descends.any():
+            row = int(descends.argmax()) + 1
             raise CwsError(
                 "CWS-LAKE-006",
                 what=f"row {row} sorts before its predecessor by {name}",
                 where=f"table {spec.name}, row {row}",
                 fix=f"sort by {list(spec.sort)} where the rows are made; the lake never re-sorts",
             )
-        equal_so_far = pc.and_(equal_so_far, pc.equal(before, after))
+        equal_so_far &= (before == after).to_numpy(dtype=bool)

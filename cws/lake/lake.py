@@ -53,7 +53,7 @@ class Lake:
         return self._write(table, part, frame, "append")
 
     def pin(self, table: str, part: str, version: int | None = None) -> Pin:
-        """The part's latest pin, or its latest not after the table's `version`. Raises CWS-LAKE-007 when there is none."""
+        """The part's latest pin, or its latest up to the table's `version`. Raises CWS-LAKE-007: there is none."""
         self._verify(table)
         versions = len(self.index.of_table(table))
         pins = [commit.pin for commit in self.index.of_part(table, part)]

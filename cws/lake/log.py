@@ -1,4 +1,4 @@
-"""The Delta log of a table: written through delta-rs, so that other tools can read it; believed where the ledger agrees."""
+"""The Delta log of a table: written through delta-rs, so that other tools read it; believed if the ledger agrees."""
 
 import re
 from pathlib import Path

@@ -63,7 +63,7 @@ class Reader:
             )
 
     def _check_content(self, pin: Pin, frame: pd.DataFrame, *, whole: bool) -> None:
-        """The hash of the frame itself, where the pin is one commit: it also covers what the engine made of the bytes."""
+        """The hash of the frame itself, where the pin is one commit: covers also what the engine made of the bytes."""
         one_commit = len(self._index.content(pin)) == 1
         hashable = whole and one_commit and pin not in self._content_seen
         if len(frame) != pin.rows or (hashable and content_hash(frame) != pin.hash):

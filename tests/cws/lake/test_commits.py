@@ -1,0 +1,54 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lakes import make_bars
+
+from cws.lake.commits import Index
+from cws.lake.lake import Lake
+from cws.ledger.ledger import Entry, Ledger
+from modules.errors import CwsError
+
+
+class CountingLedger(Ledger):
+    """The real ledger, counting how often all entries are decoded."""
+
+    calls = 0
+
+    def entries(self, kind: str | None = None) -> list[Entry]:
+        self.calls += 1
+        return super().entries(kind)
+
+
+def test_a_gap_in_the_versions_is_refused(lake: Lake, tmp_path: Path) -> None:
+    lake.commit("bars", "p", make_bars(3))
+    commit = lake.index.of_table("bars")[0].commit
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.append("lake_commit", replace(commit, pin=replace(commit.pin, version=2)).body())
+    with pytest.raises(CwsError) as refused:
+        Index(ledger).refresh()
+    assert refused.value.code == "CWS-LAKE-019"
+    assert "ledger entry 1" in refused.value.where
+
+
+def test_the_ledger_is_decoded_once_not_at_each_read(lake: Lake, tmp_path: Path) -> None:
+    ledger = CountingLedger(tmp_path / "ledger")
+    counted = Lake(lake.folder, ledger, lake.specs)
+    for seed in range(4):
+        pin = counted.commit("bars", "p", make_bars(3, seed))
+        counted.read(pin)
+        counted.pin("bars", "p")
+    assert ledger.calls == 0
+    lake.commit("bars", "p", make_bars(9))
+    assert counted.pin("bars", "p").rows == 9
+    counted.read(counted.pin("bars", "p"))
+    assert ledger.calls == 1
+
+
+def test_a_commit_is_the_same_after_the_ledger(lake: Lake, tmp_path: Path) -> None:
+    lake.commit("bars", "p", make_bars(3))
+    lake.append("bars", "p", make_bars(3))
+    again = Index(Ledger(tmp_path / "ledger"))
+    again.refresh()
+    assert again.of_table("bars") == lake.index.of_table("bars")
+    assert again.parts("bars") == ["p"]
