@@ -1,0 +1,80 @@
+"""What people see of a run in the Dagster UI: column schema, row counts, small tables, figures of checks."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from assets.desk import Desk
+from cws.flow import Report
+from modules.contract import Check
+
+PREVIEW_ROWS = 5
+TIME_COLUMNS = ("ts_event", "ts_avail", "open_ns", "close_ns")
+
+
+def preview(frame: pd.DataFrame) -> str:
+    """The first rows as markdown, stamps in UTC."""
+    shown = frame.head(PREVIEW_ROWS).copy()
+    for name in TIME_COLUMNS:
+        if name in shown.columns:
+            shown[name] = pd.to_datetime(shown[name], utc=True).dt.strftime("%Y-%m-%d %H:%M")
+    return shown.to_markdown(index=False, floatfmt=".6g") or ""
+
+
+def check_metadata(check: Check) -> dict[str, Any]:
+    """Measured value, bound and example rows of an acceptance check."""
+    shown: dict[str, Any] = {"bound": check.bound} if check.bound else {}
+    if math.isfinite(check.measured):
+        shown["measured"] = float(check.measured)
+    if check.examples is not None and len(check.examples):
+        shown["examples"] = dg.MetadataValue.md(preview(check.examples))
+    return shown
+
+
+def _schema(frame: pd.DataFrame) -> dg.TableSchema:
+    return dg.TableSchema(columns=[dg.TableColumn(str(name), str(frame[name].dtype)) for name in frame.columns])
+
+
+def asset_metadata(desk: Desk, report: Report) -> dict[str, Any]:
+    """Rows in, quarantined and out; the main table's schema, count and first rows; every pin by name."""
+    pins = {name: pin for name, pin in report.pins.items() if name != "quarantine"}
+    main = next(iter(pins.values()))
+    frame = desk.house.lake.read(main)
+    shown: dict[str, Any] = {
+        "dagster/column_schema": _schema(frame),
+        "dagster/row_count": len(frame),
+        "rows_in": report.rows_in,
+        "rows_quarantined": report.rows_quarantined,
+        "rows_out": report.rows_out,
+        "preview": dg.MetadataValue.md(preview(frame)),
+        "ledger_index": int(str(report.details["ledger_index"])),
+        "pins": dg.MetadataValue.md(_pins(report)),
+    }
+    return {**shown, **_figures(report.details.get("figures"))}
+
+
+def _pins(report: Report) -> str:
+    rows = [f"| {name} | {pin.table}/{pin.part} | {pin.version} | {pin.rows} | `{pin.hash[:19]}` |" for name, pin in report.pins.items()]
+    return "\n".join(["| table | lake | version | rows | content |", "|---|---|---|---|---|", *rows])
+
+
+def _figures(figures: object) -> dict[str, Any]:
+    found = figures if isinstance(figures, Mapping) else {}
+    return {f"backtest/{name}": float(value) for name, value in found.items() if value is not None}
+
+
+def gathered_metadata(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
+    """The book's metadata: each strategy's rows, and the first one's tables as an example of the shape."""
+    rows = [f"| {r.unit} | {r.pins['orders'].rows} | {r.pins['fills'].rows} | {r.rows_quarantined} |" for r in reports]
+    table = "\n".join(["| strategy | orders | fills | refused |", "|---|---|---|---|", *rows])
+    orders = desk.house.lake.read(reports[0].pins["orders"])
+    return {
+        "dagster/column_schema": _schema(orders),
+        "dagster/row_count": sum(report.pins["orders"].rows for report in reports),
+        "strategies": dg.MetadataValue.md(table),
+        "execution": "paper",
+        "preview": dg.MetadataValue.md(preview(orders)),
+    }

@@ -1,0 +1,203 @@
+"""Any module -> an op; its acceptance checks -> blocking asset checks; a unit of a stage -> one graph asset.
+
+The wiring of a unit, in order (the numbers stand in ARCHITECTURE.md too):
+  1. open     pinned inputs, verified by the lake's reader (raw bytes for ingest)
+  2. module   one op a module of the chain; validates, runs, hashes, checks, traces
+  3. check    one op an acceptance check; the NEXT module waits for it, so a failed check really stops the stage
+  4. suite    Great Expectations at the lake's edge, for the tables that have a suite
+  5. publish  commits, ledger entry, metadata; reached only when every check passed
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from assets.desk import desk_of
+from assets.showing import asset_metadata, check_metadata, gathered_metadata
+from cws.flow import Flow, close_flow, open_flow, step
+from cws.lake.suites import SUITES, judge
+from cws.stages import Unit, chain, outputs
+from modules.canonical import combined_hash
+from modules.runner import CheckResult
+from modules.settings import Bound
+from modules.values import Table
+
+MEMORY = "memory"  # ops hand tables on in memory: one process runs a unit, and nothing is ever unpickled
+
+
+@dataclass(frozen=True)
+class Wired:
+    """A unit's ops inside a graph: where it ends, and its check outputs by check name."""
+
+    result: Any
+    checks: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class About:
+    """What the UI shows of an asset besides its runs."""
+
+    description: str
+    owner: str
+    kinds: Sequence[str]
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def op_name(unit: Unit, what: str) -> str:
+    return f"{unit.stage}__{unit.name}__{what}"
+
+
+def _out() -> dg.Out:
+    return dg.Out(io_manager_key=MEMORY)
+
+
+def _open_op(unit: Unit, total: int) -> dg.OpDefinition:
+    @dg.op(name=op_name(unit, "open"), description="Read the pinned inputs, verified.", ins={"upstream": dg.In(dg.Nothing)}, required_resource_keys={"desk"}, out=_out())
+    def open_unit(context: dg.OpExecutionContext) -> Any:
+        desk = desk_of(context)
+        desk.progress(unit.stage, unit.name, "open", 0, total)
+        return open_flow(desk.house, unit, desk.folder, context.run_id)
+
+    return open_unit
+
+
+def _module_op(unit: Unit, bound: Bound, done: int, total: int) -> dg.OpDefinition:
+    module = bound.module
+
+    @dg.op(
+        name=op_name(unit, module.name),
+        description=module.__doc__,
+        ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)},
+        out=_out(),
+        required_resource_keys={"desk"},
+        tags={"cws/module": module.name, "cws/judge": module.manifest.judge},
+    )
+    def run_module(context: dg.OpExecutionContext, flow: Any) -> Any:
+        desk = desk_of(context)
+        desk.progress(unit.stage, unit.name, module.name, done, total)
+        after = step(desk.house, flow, bound)
+        trace = after.traces[-1]
+        context.log.info(f"{module.name}: {trace.rows_in} rows in, {trace.rows_out} out, {trace.rows_refused} refused, {trace.wall_ns / 1e6:.1f} ms")
+        return after
+
+    return run_module
+
+
+def _check_op(unit: Unit, bound: Bound, index: int, check_name: str) -> dg.OpDefinition:
+    @dg.op(name=op_name(unit, check_name), description=bound.module.acceptance[index].why, ins={"flow": dg.In()}, out=_out())
+    def report_check(flow: Flow) -> dg.AssetCheckResult:
+        found: CheckResult = flow.traces[-1].checks[index]
+        return dg.AssetCheckResult(check_name=check_name, passed=found.check.passed, metadata=check_metadata(found.check))
+
+    return report_check
+
+
+def _suite_op(unit: Unit, table: str, check_name: str) -> dg.OpDefinition:
+    @dg.op(name=op_name(unit, check_name), description=SUITES[table].why, ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)}, out=_out())
+    def judge_table(flow: Flow) -> dg.AssetCheckResult:
+        frames = [frame for name, frame in _closed_outputs(flow).items() if name == table]
+        verdict = judge(table, frames[0])
+        return dg.AssetCheckResult(check_name=check_name, passed=verdict.passed, metadata={**verdict.summary})
+
+    return judge_table
+
+
+def _closed_outputs(flow: Flow) -> dict[str, Any]:
+    tables = {name: value for name, value in flow.tables.items() if isinstance(value, Table)}
+    return {table: frame for table, _, frame in outputs(flow.unit, tables).values()}
+
+
+def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
+    @dg.op(
+        name=op_name(unit, "publish"),
+        description="Commit the tables, the quarantine and the traces; the ledger entry makes them visible.",
+        ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)},
+        out=_out(),
+        required_resource_keys={"desk"},
+    )
+    def publish(context: dg.OpExecutionContext, flow: Any) -> Any:
+        desk = desk_of(context)
+        report = close_flow(desk.house, flow)
+        desk.reports(report)
+        desk.progress(unit.stage, unit.name, "publish", total, total)
+        return dg.Output(report, metadata=asset_metadata(desk, report), data_version=dg.DataVersion(report.data_version))
+
+    return publish
+
+
+def check_specs(unit: Unit, key: dg.AssetKey, prefix: str = "") -> list[dg.AssetCheckSpec]:
+    """The asset checks of a unit, all blocking: acceptance checks of its chain, then the suites of what it commits."""
+    specs = [
+        dg.AssetCheckSpec(f"{prefix}{b.module.name}__{a.name}", asset=key, description=a.why, blocking=True) for b in chain(unit) for a in b.module.acceptance
+    ]
+    return specs + [dg.AssetCheckSpec(f"{prefix}suite__{t}", asset=key, description=SUITES[t].why, blocking=True) for t in suites_of(unit)]
+
+
+def suites_of(unit: Unit) -> list[str]:
+    """The lake tables with a Great Expectations suite that this unit's modules make."""
+    gives = {name for bound in chain(unit) for name in bound.module.gives}
+    wanted = {"clean": [("bars", "ohlcv")], "size": [("targets", "targets")], "execute": [("fills", "fills")]}
+    return [table for name, table in wanted.get(unit.stage, []) if name in gives]
+
+
+def wire(unit: Unit, upstream: Sequence[Any], prefix: str = "") -> Wired:
+    """Compose a unit's ops inside the graph that is being defined."""
+    bounds = chain(unit)
+    checks: dict[str, Any] = {}
+    flow = _open_op(unit, len(bounds)).alias(f"{prefix}open")(upstream=list(upstream))
+    waiting: list[Any] = []
+    for done, bound in enumerate(bounds):
+        op = _module_op(unit, bound, done, len(bounds)).alias(f"{prefix}{bound.module.name}")
+        flow = op(flow=flow, checked=waiting)
+        waiting = []
+        for index, acceptance in enumerate(bound.module.acceptance):
+            name = f"{prefix}{bound.module.name}__{acceptance.name}"
+            checks[name] = _check_op(unit, bound, index, name).alias(name)(flow=flow)
+            waiting.append(checks[name])
+    for table in suites_of(unit):
+        name = f"{prefix}suite__{table}"
+        checks[name] = _suite_op(unit, table, name).alias(name)(flow=flow, checked=waiting)
+        waiting = [*waiting, checks[name]]
+    return Wired(_publish_op(unit, len(bounds)).alias(f"{prefix}publish")(flow=flow, checked=waiting), checks)
+
+
+def upstream_ins(deps: Sequence[dg.AssetKey]) -> dict[str, dg.AssetIn]:
+    """Assets that must be published first; the data itself is read from the lake, pinned."""
+    return {f"after_{'_'.join(key.path)}": dg.AssetIn(key=key, dagster_type=dg.Nothing) for key in deps}
+
+
+def _with_signature(compose: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    # Dagster reads a graph's inputs off the function's parameters, and their number differs per unit.
+    kind = inspect.Parameter.KEYWORD_ONLY
+    compose.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
+    return compose
+
+
+def stage_asset(key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.AssetKey], about: About) -> dg.AssetsDefinition:
+    """One graph asset that runs the given units: one for most stages, every strategy's for the book."""
+    prefixes = {unit.name: f"{unit.name}__" if len(parts) > 1 else "" for unit in parts}
+    specs = [spec for unit in parts for spec in check_specs(unit, key, prefixes[unit.name])]
+    ins = upstream_ins(deps)
+
+    def compose(**upstream: Any) -> dict[str, Any]:
+        wired = [wire(unit, list(upstream.values()), prefixes[unit.name]) for unit in parts]
+        checks = {name: output for one in wired for name, output in one.checks.items()}
+        result = wired[0].result if len(wired) == 1 else _gather_op(key)([one.result for one in wired])
+        return {"result": result, **{spec.get_python_identifier(): checks[spec.name] for spec in specs}}
+
+    return dg.graph_asset(
+        key=key, group_name=key.path[0], ins=ins, check_specs=specs, description=about.description, kinds=set(about.kinds),
+        owners=[about.owner], metadata={**about.metadata},
+    )(_with_signature(compose, list(ins)))  # fmt: skip
+
+
+def _gather_op(key: dg.AssetKey) -> dg.OpDefinition:
+    @dg.op(name="__".join([*key.path, "gather"]), description="One data version over all parts.", required_resource_keys={"desk"}, out=_out())
+    def gather(context: dg.OpExecutionContext, reports: list[Any]) -> Any:
+        version = combined_hash({report.unit: report.data_version for report in reports})
+        return dg.Output(reports, metadata=gathered_metadata(desk_of(context), reports), data_version=dg.DataVersion(version))
+
+    return gather

@@ -1,0 +1,105 @@
+"""Where state lives, and who may write it: settings from `CWS_*`, and one writer at a time on a home."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from modules.errors import CwsError
+from modules.settings import nearest
+
+POLL_S = 0.05
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable `CWS_<NAME>`; `cws config show` prints them with their sources."""
+
+    model_config = SettingsConfigDict(env_prefix="CWS_", frozen=True)
+
+    home: Path = Field(Path(".cws"), description="folder of all state: lake, ledger, raw bytes, Dagster, MLflow")
+    strategies: Path = Field(
+        Path(__file__).resolve().parent.parent / "strategies", description="folder of strategy TOMLs (datasets/ below it)"
+    )
+    lock_wait_s: float = Field(0.0, ge=0.0, le=600.0, description="how long to wait for another writer on the same home")
+    ui_port: int = Field(3000, ge=1024, le=65535, description="Dagster UI, on 127.0.0.1")
+    mlflow_port: int = Field(5000, ge=1024, le=65535, description="MLflow UI, on 127.0.0.1")
+    views: str = Field("on", pattern="^(on|off)$", description="off: no MLflow runs, charts or tearsheets")
+
+
+def settings() -> Settings:
+    """Read the environment.
+
+    Raises CWS-CONFIG-001 for an unknown `CWS_` variable, naming the nearest, and CWS-CONFIG-002 for a bad value.
+    """
+    known = {f"CWS_{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith("CWS_") and name not in known:
+            raise CwsError("CWS-CONFIG-001", what=f"unknown setting {name}", where="environment", fix=nearest(name, known))
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue]
+    except ValueError as refusal:
+        what = " ".join(str(refusal).split("\n")[1:3]).strip()
+        raise CwsError("CWS-CONFIG-002", what=what, where="environment", fix="cws config show lists the bounds") from None
+
+
+class Home:
+    """The folders of one CWS_HOME and its writer lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.lake, self.ledger, self.raw = self.folder / "lake", self.folder / "ledger", self.folder / "raw"
+        self.dagster, self.mlflow_db, self.views = self.folder / "dagster", self.folder / "mlflow.db", self.folder / "views"
+        self._depth = 0
+        self._handle = -1
+
+    @contextlib.contextmanager
+    def writing(self, who: str, wait_s: float = 0.0) -> Iterator[None]:
+        """Hold the home's writer lock; re-entrant in this process, released by the kernel when the process dies.
+
+        Raises CWS-HOME-001 when another process holds it for longer than `wait_s` seconds.
+        """
+        if self._depth == 0:
+            self._acquire(who, wait_s)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                os.close(self._handle)
+
+    def _acquire(self, who: str, wait_s: float) -> None:
+        path = self.folder / "writer.lock"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as failure:
+            raise CwsError("CWS-HOME-002", what=f"cannot use the home: {failure}", where=str(self.folder), fix="set CWS_HOME to a writable folder") from None
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    holder = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
+                    os.close(self._handle)
+                    raise CwsError(
+                        "CWS-HOME-001", what=f"the home is in use by {holder or 'another process'}", where=str(self.folder),
+                        fix="wait for it, set CWS_LOCK_WAIT_S, or give this run a CWS_HOME of its own",
+                    ) from None  # fmt: skip
+                time.sleep(POLL_S)
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, f"{who} (pid {os.getpid()})".encode(), 0)
+
+
+@cache
+def home_at(folder: Path) -> Home:
+    """One Home object a folder and process, so that the lock is re-entrant."""
+    return Home(folder)

@@ -1,0 +1,25 @@
+"""The house: one home with its lake and its ledger, opened together. What every stage is handed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cws.home import Home, Settings, home_at
+from cws.lake.lake import Lake
+from cws.ledger.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class House:
+    home: Home
+    ledger: Ledger
+    lake: Lake
+    clock_ns: Callable[[], int]
+    lock_wait_s: float = 0.0
+
+
+def open_house(chosen: Settings, clock_ns: Callable[[], int] = time.time_ns) -> House:
+    """Name the folders; nothing is read or written before the first use."""
+    home = home_at(chosen.home)
+    ledger = Ledger(home.ledger, clock_ns)
+    return House(home, ledger, Lake(home.lake, ledger), clock_ns, chosen.lock_wait_s)

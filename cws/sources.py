@@ -1,0 +1,56 @@
+"""Read a source's file and keep its bytes as they came, under their own hash. The one place that reads vendor files."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+from cws.environment import file_hash
+from cws.ledger.ledger import Ledger
+from cws.strategies import Source
+from modules.errors import CwsError
+from modules.values import RawBytes, raw_bytes
+
+MAX_SOURCE_BYTES = 512 * 1024 * 1024
+
+
+def locate(source: Source, folder: Path) -> Path:
+    """The file that a source names: inside an installed package (found without importing it) or relative to `folder`."""
+    if not source.package:
+        return (folder / source.path).resolve()
+    spec = importlib.util.find_spec(source.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise CwsError("CWS-SOURCE-001", what=f"package {source.package!r} is not installed", where=source.path, fix="make run installs it")
+    return Path(next(iter(spec.submodule_search_locations))) / source.path
+
+
+def read(path: Path) -> RawBytes:
+    """The whole file, refused when it is missing (CWS-SOURCE-002) or larger than the limit (CWS-SOURCE-003)."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_SOURCE_BYTES:
+            raise CwsError("CWS-SOURCE-003", what=f"{size} bytes, the limit is {MAX_SOURCE_BYTES}", where=str(path), fix="split the file")
+        return raw_bytes(path.read_bytes())
+    except OSError as failure:
+        raise CwsError("CWS-SOURCE-002", what=f"cannot read the source: {failure.strerror}", where=str(path), fix="check source.path in the dataset's TOML") from None
+
+
+def keep(raw: RawBytes, name: str, folder: Path, ledger: Ledger) -> Path:
+    """Write the bytes once under their hash, durably, and tell the ledger; the same bytes again are not written again."""
+    path = folder / raw.hash.removeprefix("b3:")
+    known = {str(entry.body["blake3"]) for entry in ledger.entries("raw")}
+    if raw.hash in known and path.exists() and file_hash(path) == raw.hash:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    try:
+        with partial.open("wb") as handle:
+            handle.write(raw.data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        partial.replace(path)
+    except OSError as failure:
+        partial.unlink(missing_ok=True)
+        raise CwsError("CWS-SOURCE-004", what=f"cannot keep the raw bytes: {failure.strerror}", where=str(path), fix="free some space and run again") from None
+    if raw.hash not in known:
+        ledger.append("raw", {"source": name, "blake3": raw.hash, "bytes": len(raw.data)})
+    return path

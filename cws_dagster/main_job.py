@@ -1,0 +1,79 @@
+"""The main job: every strategy through six stages in one Dagster run, then one summary that says what happened."""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from assets.desk import Desk, Progress, silent
+from assets.wiring import MEMORY
+from cws.environment import commit, environment
+from cws.flow import Report
+from cws.home import Settings
+from cws.house import House, open_house
+from cws.strategies import Catalogue, catalogue
+from cws_dagster.instance import instance_at, prepare
+from cws_dagster.lineage import all_assets
+from modules.contract import STAGES
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Outcome:
+    """What the main job did: reports of the units that were published, failed checks and errors of those that were not."""
+
+    house: House
+    catalogue: Catalogue
+    reports: list[Report] = field(default_factory=list[Report])
+    checks_passed: int = 0
+    failed_checks: list[str] = field(default_factory=list[str])
+    errors: list[str] = field(default_factory=list[str])
+    wall_s: float = 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.errors and not self.failed_checks
+
+
+def _materialize(outcome: Outcome, desk: Desk) -> None:
+    home = outcome.house.home
+    os.environ["DAGSTER_HOME"] = str(prepare(home.dagster))
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    assets = all_assets(outcome.catalogue)
+    with instance_at(home.dagster) as instance:
+        result = dg.materialize(
+            assets, instance=instance, resources={"desk": desk, MEMORY: dg.mem_io_manager}, raise_on_error=False, run_config=QUIET,
+            tags={"cws/main_job": "true"},
+        )  # fmt: skip
+    evaluations = result.get_asset_check_evaluations()
+    outcome.checks_passed = sum(evaluation.passed for evaluation in evaluations)
+    outcome.failed_checks = [f"{e.asset_key.to_user_string()}: {e.check_name}" for e in evaluations if not e.passed]
+    outcome.errors = [_reason(event) for event in result.get_step_failure_events() if "AssetCheckFailed" not in _reason(event)]
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    error = event.step_failure_data.error
+    cause = error.cause if error is not None and error.cause is not None else error
+    text = cause.message.strip().split("\n")[0] if cause is not None else "unknown failure"
+    return f"{event.step_key}: {text}"
+
+
+def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent) -> Outcome:
+    """Materialise `names` (all strategies when empty). Raises CWS-HOME-001 when another run holds the home."""
+    started = time.perf_counter()
+    house = open_house(chosen)
+    found = catalogue(chosen.strategies)
+    picked = {name: found.strategy(name) for name in names} or dict(found.strategies)
+    outcome = Outcome(house, found.model_copy(update={"strategies": picked}))
+    with house.home.writing("cws run", chosen.lock_wait_s):
+        house.ledger.recover()
+        house.lake.recover()
+        house.ledger.append("run", {"strategies": sorted(picked), "code_version": commit(), "environment": environment()})
+        _materialize(outcome, Desk(house, chosen.strategies, progress, outcome.reports.append, chosen.views))
+    outcome.reports.sort(key=lambda report: (STAGES.index(report.stage), report.unit))
+    outcome.wall_s = time.perf_counter() - started
+    return outcome
