@@ -40,3 +40,15 @@ def grid(panel: pd.DataFrame) -> Grid:
     stamps, row_of = np.unique(panel["ts_event"].to_numpy(), return_inverse=True)
     codes, symbols = pd.factorize(panel["symbol"], sort=True)
     return Grid(stamps, [str(symbol) for symbol in symbols], row_of.astype(np.int64), codes.astype(np.int64))
+
+
+def own_bars(panel: pd.DataFrame) -> Grid:
+    """Row n of the matrix holds each symbol's own n-th bar; shorter columns end in NaN. Here rolling kernels run.
+
+    On `grid` a bar that only other venues have is a hole in the window; here it does not exist. `ts_event` is n.
+    """
+    codes, symbols = pd.factorize(panel["symbol"], sort=True)
+    row_of = by_symbol(panel).cumcount().to_numpy(dtype=np.int64)
+    longest = int(row_of.max()) + 1 if len(row_of) else 0
+    numbers = np.arange(longest, dtype=np.int64)
+    return Grid(numbers, [str(symbol) for symbol in symbols], row_of, codes.astype(np.int64))
