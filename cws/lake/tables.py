@@ -53,16 +53,23 @@ _SPECS = (
     # name, schema, name of the declared row order, why
     ("raw_bars", arrow_schema(declared.RAW_BARS), "raw_bars", "records as received, before any judgement"),
     ("ohlcv", arrow_schema(declared.BARS), "bars", "clean bars: what features and backtests see"),
+    ("sessions", arrow_schema(declared.SESSIONS), "sessions", "when each venue trades: days, half days, lunch breaks"),
     ("instruments", arrow_schema(declared.INSTRUMENTS), "instruments", "symbols with validity dates, lots and ticks"),
     ("corporate_actions", arrow_schema(declared.ACTIONS), "actions", "splits and dividends"),
     ("features", arrow_schema(declared.SIGNAL), "signal", "one feature of one strategy a part"),
     ("weights", arrow_schema(declared.WEIGHTS), "weights", "what a strategy wants to hold"),
     ("equity", arrow_schema(declared.EQUITY), "equity", "account value after each bar of a backtest"),
     ("stats", arrow_schema(declared.STATS), "stats", "figures of a backtest"),
+    ("holdings", arrow_schema(declared.HOLDINGS), "holdings", "what a backtest holds after each bar"),
+    ("trades", arrow_schema(declared.TRADES), "trades", "what a backtest traded"),
+    ("intervals", arrow_schema(declared.INTERVALS), "intervals", "bootstrap intervals of a backtest's figures"),
+    ("deflated", arrow_schema(declared.DEFLATED), "deflated", "deflated Sharpe as of a number of trials: a view that moves"),
     ("positions", arrow_schema(declared.POSITIONS), "positions", "lots held after the fills"),
     ("targets", arrow_schema(declared.TARGETS), "targets", "lots to hold, before any order"),
     ("orders", arrow_schema(declared.ORDERS), "orders", "orders as sent"),
     ("fills", arrow_schema(declared.FILLS), "fills", "executions as reported"),
+    ("breaks", arrow_schema(declared.BREAKS), "breaks", "where orders, fills and positions disagree"),
+    ("book", arrow_schema(declared.BOOK), "book", "account value of the executed book after each bar"),
     ("quarantine", _QUARANTINE, "refused", "refused rows with reason"),
 )
 # JSON text holds what has no fixed shape (settings, hashes by name): a map column would need an order of its own.
@@ -72,8 +79,7 @@ _TRACES = plain_schema(
     "checks:str warnings:str error:str"
 )
 _TRIALS = plain_schema(
-    "key:str ts_avail:int64 strategy:str settings_hash:str settings:str data:str folds:str code:str looks:int64 "
-    "result_hash:str sharpe:float64 stats:str"
+    "key:str ts_avail:int64 strategy:str settings_hash:str data:str folds:str code:str looks:int64 sharpe:float64"
 )
 
 TABLES: Mapping[str, TableSpec] = {

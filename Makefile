@@ -1,0 +1,42 @@
+# Thin: every verb is one command of the project. CI calls exactly these.
+PY := .venv/bin/python
+STAMP := .venv/.installed
+export UV_COMPILE_BYTECODE := 1
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run test check prove ui bench lock clean
+
+run: $(STAMP)  ## set up, then the main job: every strategy through six stages
+	@$(PY) -m cws_dagster.cli run
+
+test: $(STAMP)  ## set up, then all tests
+	@$(PY) -m pytest -n 2 --dist worksteal
+
+check: $(STAMP)  ## style, types, import directions, tidiness
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+	@.venv/bin/basedpyright
+	@$(PY) -m pytest tests/test_tidy.py
+
+prove: $(STAMP)  ## the full counts of every property; results into docs/proof.json
+	@$(PY) -m benchmarks.prove
+
+ui: $(STAMP)  ## Dagster and MLflow on 127.0.0.1
+	@$(PY) -m cws_dagster.cli ui
+
+bench: $(STAMP)  ## measure against limits and peers; JSON out
+	@$(PY) -m benchmarks.modules
+
+lock:  ## resolve pyproject.toml anew (the lock names no host)
+	@.venv/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@echo "setting up .venv (about a minute the first time) ..."
+	@test -x .venv/bin/uv || { python3 -m venv .venv && .venv/bin/pip install -q "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"; }
+	@.venv/bin/uv pip sync -q --python $(PY) --require-hashes requirements.lock
+	@.venv/bin/uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:  ## remove set-up and state
+	rm -rf .venv .cws build *.egg-info
