@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modules.errors import CwsError
 from modules.examples import keyed_example
 from modules.registry import load
 from modules.runner import run
 from modules.settings import bind
+from modules.tables import BARS
 from modules.values import make_table
 
 DAY_NS = 86_400_000_000_000
@@ -88,3 +90,39 @@ def test_another_venues_bars_leave_no_hole_in_a_window(name: str) -> None:
     other = shifted[shifted["symbol"] == "AAA.XNYS"].assign(symbol="0700.XHKG").astype({"symbol": "str"})
     together = pd.concat([other, alone], ignore_index=True)
     np.testing.assert_array_equal(values(name, together)[len(other) :], values(name, alone))
+
+
+def test_ma_cross_is_the_fast_mean_over_the_slow_mean() -> None:
+    found = values("ma_cross", bars(A=[1.0, 2.0, 3.0, 6.0, np.nan, 1.0]), fast_bars=2, slow_bars=3)
+    np.testing.assert_allclose(found, [np.nan, np.nan, 2.5 / 2.0 - 1.0, 4.5 / (11.0 / 3.0) - 1.0, np.nan, np.nan])
+
+
+def test_ma_cross_refuses_a_fast_mean_that_is_not_faster() -> None:
+    frame = bars(A=[1.0, 2.0])
+    outcome = run(bind(load("ma_cross"), {"fast_bars": 20, "slow_bars": 20}), {"bars": make_table(frame, BARS, "test")})
+    assert isinstance(outcome.failure, CwsError) and outcome.failure.code == "CWS-FEATURE-001"
+
+
+def signal_at_one_stamp(*series: float) -> pd.DataFrame:
+    symbols = [f"S{number:02d}.XNYS" for number in range(len(series))]
+    return pd.concat(
+        [returns_of(value, symbol=symbol) for symbol, value in zip(symbols, series, strict=True)], ignore_index=True
+    )
+
+
+def test_cs_rank_averages_ties_over_known_values() -> None:
+    found = values("cs_rank", signal_at_one_stamp(5.0, np.nan, -1.0, 5.0, 9.0, 0.0))
+    np.testing.assert_allclose(found, [0.25, np.nan, -1.0, 0.25, 1.0, -0.5], atol=1e-15)
+    np.testing.assert_array_equal(values("cs_rank", signal_at_one_stamp(np.nan, 7.0)), [np.nan, 0.0])
+
+
+def test_cs_zscore_is_the_z_of_known_values() -> None:
+    found = values("cs_zscore", signal_at_one_stamp(1.0, np.nan, 2.0, 3.0))
+    np.testing.assert_allclose(found, [-1.0, np.nan, 0.0, 1.0], atol=1e-15)
+
+
+def test_equal_values_score_zero() -> None:
+    np.testing.assert_array_equal(
+        values("cs_zscore", signal_at_one_stamp(0.1, 0.1, np.nan, 0.1)), [0.0, 0.0, np.nan, 0.0]
+    )
+    np.testing.assert_array_equal(values("cs_zscore", signal_at_one_stamp(3.0)), [0.0])

@@ -1,0 +1,61 @@
+"""Ranks against scipy, scores against a plain loop in column order."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+
+from kernels.cross_section import centred_rank, zscore
+
+
+def sample(columns: int, seed: int) -> np.ndarray:
+    """Rows with ties, holes, infinities, and rows of one and of no known value."""
+    rng = np.random.default_rng([columns, seed])
+    values = np.where(
+        rng.random((200, columns)) < 0.5, rng.integers(-3, 3, (200, columns)), rng.normal(size=(200, columns))
+    )
+    values[rng.random(values.shape) < 0.2] = np.nan
+    values[rng.random(values.shape) < 0.02] = np.inf
+    values[5:7, 1:] = np.nan
+    values[6:8] = np.nan
+    values[8] = 0.1
+    return values
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 20, 101])
+def test_rank_is_the_average_rank_scaled(columns: int) -> None:
+    values = sample(columns, 1)
+    for row, found in zip(values, centred_rank(values), strict=True):
+        known = ~np.isnan(row)
+        others = int(known.sum()) - 1
+        expected = 2.0 * (rankdata(row[known]) - 1.0) / others - 1.0 if others > 0 else np.zeros(max(others + 1, 0))
+        assert np.isnan(found[~known]).all()
+        np.testing.assert_allclose(found[known], expected, atol=1e-15)
+
+
+def loop_scores(row: list[float]) -> list[float]:
+    known = [value for value in row if not math.isnan(value)]
+    if not known or min(known) == max(known):
+        return [math.nan if math.isnan(value) else 0.0 for value in row]
+    total = 0.0
+    for value in known:
+        total += value
+    mean, squares = total / len(known), 0.0
+    for value in known:
+        squares += (value - mean) * (value - mean)
+    spread = math.sqrt(squares / (len(known) - 1))
+    return [(value - mean) / spread for value in row]
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 20, 101])
+def test_scores_are_the_loops_bit_for_bit(columns: int) -> None:
+    finite = np.where(np.isinf(sample(columns, 2)), 1e6, sample(columns, 2))
+    expected = np.array([loop_scores(row.tolist()) for row in finite])
+    np.testing.assert_array_equal(zscore(finite), expected)
+    np.testing.assert_array_equal(zscore(np.asfortranarray(finite)), expected)
+
+
+def test_no_columns_and_no_rows() -> None:
+    for shape in ((0, 3), (3, 0), (0, 0)):
+        assert centred_rank(np.zeros(shape)).shape == zscore(np.zeros(shape)).shape == shape
