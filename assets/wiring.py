@@ -19,7 +19,7 @@ from assets.desk import desk_of
 from assets.showing import asset_metadata, check_metadata, gathered_metadata
 from cws.flow import Flow, close_flow, open_flow, step
 from cws.lake.suites import SUITES, judge
-from cws.stages import Unit, chain, outputs
+from cws.stages import COMMITS, Unit, chain, outputs
 from modules.canonical import combined_hash
 from modules.runner import CheckResult
 from modules.settings import Bound
@@ -88,7 +88,7 @@ def _module_op(unit: Unit, bound: Bound, done: int, total: int) -> dg.OpDefiniti
 
 def _check_op(unit: Unit, bound: Bound, index: int, check_name: str) -> dg.OpDefinition:
     @dg.op(name=op_name(unit, check_name), description=bound.module.acceptance[index].why, ins={"flow": dg.In()}, out=_out())
-    def report_check(flow: Flow) -> dg.AssetCheckResult:
+    def report_check(flow: Any) -> Any:
         found: CheckResult = flow.traces[-1].checks[index]
         return dg.AssetCheckResult(check_name=check_name, passed=found.check.passed, metadata=check_metadata(found.check))
 
@@ -97,7 +97,7 @@ def _check_op(unit: Unit, bound: Bound, index: int, check_name: str) -> dg.OpDef
 
 def _suite_op(unit: Unit, table: str, check_name: str) -> dg.OpDefinition:
     @dg.op(name=op_name(unit, check_name), description=SUITES[table].why, ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)}, out=_out())
-    def judge_table(flow: Flow) -> dg.AssetCheckResult:
+    def judge_table(flow: Any) -> Any:
         frames = [frame for name, frame in _closed_outputs(flow).items() if name == table]
         verdict = judge(table, frames[0])
         return dg.AssetCheckResult(check_name=check_name, passed=verdict.passed, metadata={**verdict.summary})
@@ -118,7 +118,7 @@ def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
         out=_out(),
         required_resource_keys={"desk"},
     )
-    def publish(context: dg.OpExecutionContext, flow: Any) -> Any:
+    def publish(context: dg.OpExecutionContext, flow: Any) -> dg.Output[Any]:
         desk = desk_of(context)
         report = close_flow(desk.house, flow)
         desk.reports(report)
@@ -137,10 +137,8 @@ def check_specs(unit: Unit, key: dg.AssetKey, prefix: str = "") -> list[dg.Asset
 
 
 def suites_of(unit: Unit) -> list[str]:
-    """The lake tables with a Great Expectations suite that this unit's modules make."""
-    gives = {name for bound in chain(unit) for name in bound.module.gives}
-    wanted = {"clean": [("bars", "ohlcv")], "size": [("targets", "targets")], "execute": [("fills", "fills")]}
-    return [table for name, table in wanted.get(unit.stage, []) if name in gives]
+    """The lake tables with a Great Expectations suite that this unit commits."""
+    return [table for table in COMMITS[unit.stage].values() if table in SUITES]
 
 
 def wire(unit: Unit, upstream: Sequence[Any], prefix: str = "") -> Wired:
@@ -196,7 +194,7 @@ def stage_asset(key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.Asset
 
 def _gather_op(key: dg.AssetKey) -> dg.OpDefinition:
     @dg.op(name="__".join([*key.path, "gather"]), description="One data version over all parts.", required_resource_keys={"desk"}, out=_out())
-    def gather(context: dg.OpExecutionContext, reports: list[Any]) -> Any:
+    def gather(context: dg.OpExecutionContext, reports: list[Any]) -> dg.Output[Any]:
         version = combined_hash({report.unit: report.data_version for report in reports})
         return dg.Output(reports, metadata=gathered_metadata(desk_of(context), reports), data_version=dg.DataVersion(version))
 

@@ -110,7 +110,13 @@ def step(house: House, flow: Flow, bound: Bound) -> Flow:
     refused = flow.refused
     if isinstance(lost := outcome.outputs.get("refused"), Table) and lost.rows:
         refused = (*refused, lost.frame.assign(stage=flow.unit.stage, module=bound.module.name).astype({"stage": "str", "module": "str"}))
-    return replace(flow, tables={**flow.tables, **outcome.outputs}, traces=traces, refused=refused)
+    return replace(flow, tables={**flow.tables, **outcome.outputs, **_derived(flow.unit, outcome.outputs)}, traces=traces, refused=refused)
+
+
+def _derived(unit: Unit, made: Mapping[str, Value]) -> dict[str, Value]:
+    """The security master follows from the symbols of the source and what the dataset's TOML says of them."""
+    raw_bars = made.get("raw_bars")
+    return {"instruments": instruments_table(unit.dataset, raw_bars.frame)} if unit.stage == "ingest" and isinstance(raw_bars, Table) else {}
 
 
 def record_traces(house: House, flow: Flow) -> None:
@@ -190,8 +196,6 @@ def close_flow(house: House, flow: Flow) -> Report:
         if unit.stage == "backtest":
             opened, details = _evaluated(house, flow)
         tables = {**{name: value for name, value in flow.tables.items() if isinstance(value, Table)}, **opened}
-        if unit.stage == "ingest":
-            tables["instruments"] = instruments_table(unit.dataset, tables["raw_bars"].frame)
         rows = _account(flow, tables)
         pins = {name: house.lake.commit(table, part, frame) for name, (table, part, frame) in outputs(unit, tables).items()}
         columns = house.lake.specs["quarantine"].schema.names

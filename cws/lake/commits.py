@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from threading import RLock
 from typing import Any, cast
 
 from blake3 import blake3
@@ -80,6 +81,8 @@ class Index:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        # Tables are written side by side, but they share this index: two threads must not take in one entry twice.
+        self._mutex = RLock()
         self._entries_seen = 0
         self._commits_seen = 0
         self._by_table: dict[str, list[Acknowledged]] = {}
@@ -87,20 +90,22 @@ class Index:
 
     def refresh(self) -> None:
         """Take in what this or another process appended. A ledger that was tampered with refuses with its own codes."""
-        entries = self._ledger.head().entries
-        if entries != self._entries_seen:
-            for entry in self._ledger.entries(KIND)[self._commits_seen :]:
-                self._take(entry)
-            self._entries_seen = entries
+        with self._mutex:
+            entries = self._ledger.head().entries
+            if entries != self._entries_seen:
+                for entry in self._ledger.entries(KIND)[self._commits_seen :]:
+                    self._take(entry)
+                self._entries_seen = entries
 
     def acknowledge(self, commit: Commit) -> None:
         """Append the commit to the ledger; when this returns it is visible to every reader."""
-        entry = self._ledger.append(KIND, commit.body())
-        if entry.index == self._entries_seen:
-            self._take(entry)
-            self._entries_seen += 1
-        else:
-            self.refresh()
+        with self._mutex:
+            entry = self._ledger.append(KIND, commit.body())
+            if entry.index == self._entries_seen:
+                self._take(entry)
+                self._entries_seen += 1
+            else:
+                self.refresh()
 
     def _take(self, entry: Entry) -> None:
         commit = _commit(entry.body)

@@ -40,7 +40,10 @@ def _unique(*columns: str) -> tuple[str, dict[str, Any]]:
 
 
 def _symbol() -> tuple[str, dict[str, Any]]:
-    return "expect_column_values_to_match_regex", {"column": "symbol", "regex": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)?\.[A-Z0-9]{4}$"}
+    return "expect_column_values_to_match_regex", {
+        "column": "symbol",
+        "regex": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)?\.[A-Z0-9]{4}$",
+    }
 
 
 def _ordered(low: str, high: str) -> tuple[str, dict[str, Any]]:
@@ -108,12 +111,24 @@ def judge(table: str, frame: pd.DataFrame) -> Verdict:
     """
     expected = TABLES[table].schema.names
     if list(frame.columns) != expected:
-        raise CwsError("CWS-SUITE-001", what=f"columns {list(frame.columns)}", where=f"table {table}", fix=f"give exactly {expected}")
+        raise CwsError(
+            "CWS-SUITE-001",
+            what=f"columns {list(frame.columns)}",
+            where=f"table {table}",
+            fix=f"give exactly {expected}",
+        )
     gx = _gx()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expectations = [getattr(gx.expectations, _snake_to_camel(kind))(**arguments) for kind, arguments in SUITES[table].expectations]
+        expectations = [
+            getattr(gx.expectations, _snake_to_camel(kind))(**arguments)
+            for kind, arguments in SUITES[table].expectations
+        ]
         result = _batch(gx, table, frame).validate(gx.ExpectationSuite(name=table, expectations=expectations))
-    failed = [r.expectation_config.type + " " + str(r.expectation_config.kwargs.get("column", "")) for r in result.results if not r.success]
+    failed = [
+        r.expectation_config.type + " " + str(r.expectation_config.kwargs.get("column", ""))
+        for r in result.results
+        if not r.success
+    ]
     summary = {"rows": len(frame), "expectations": len(result.results), "failed": ", ".join(failed) or "none"}
     return Verdict(bool(result.success), summary)

@@ -63,7 +63,12 @@ _SPECS = (
     ("holdings", arrow_schema(declared.HOLDINGS), "holdings", "what a backtest holds after each bar"),
     ("trades", arrow_schema(declared.TRADES), "trades", "what a backtest traded"),
     ("intervals", arrow_schema(declared.INTERVALS), "intervals", "bootstrap intervals of a backtest's figures"),
-    ("deflated", arrow_schema(declared.DEFLATED), "deflated", "deflated Sharpe as of a number of trials: a view that moves"),
+    (
+        "deflated",
+        arrow_schema(declared.DEFLATED),
+        "deflated",
+        "deflated Sharpe as of a number of trials: a view that moves",
+    ),
     ("positions", arrow_schema(declared.POSITIONS), "positions", "lots held after the fills"),
     ("targets", arrow_schema(declared.TARGETS), "targets", "lots to hold, before any order"),
     ("orders", arrow_schema(declared.ORDERS), "orders", "orders as sent"),
