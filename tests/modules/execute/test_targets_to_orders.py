@@ -16,7 +16,8 @@ def test_orders_by_hand() -> None:
     targets = pd.DataFrame(
         {
             "ts_event": [10, 20, 30, 10, 20, 30], "ts_avail": [10, 20, 30, 10, 20, 30], "symbol": ["A"] * 3 + ["B"] * 3,
-            "target_lots": [5, 5, -2, 0, 3, 0], "weight": [np.nan] * 6, "reference_price": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            "target_lots": [5, 5, -2, 0, 3, 0], "weight": [np.nan] * 6,
+            "reference_price": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
         }
     )  # fmt: skip
     outcome = run(

@@ -1,0 +1,32 @@
+"""What positions are worth between trades: the last known close, which must exist where something is held."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernels.ordered import F64
+from modules.errors import CwsError
+from modules.panel import Grid
+
+
+def last_known(values: F64) -> F64:
+    """Each column's latest number at or before the row; NaN before the first."""
+    place = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
+    latest = np.maximum.accumulate(place, axis=0)
+    return np.where(latest < 0, np.nan, np.take_along_axis(values, np.maximum(latest, 0), axis=0))
+
+
+def marked(lots: NDArray[np.int64], lot_size: F64, mark: F64, panel: Grid) -> F64:
+    """Value of each position, (T, S); a position whose mark is no positive number is refused.
+
+    Raises CWS-EXECUTE-005.
+    """
+    wrong = (lots != 0) & ~((mark > 0.0) & (mark < math.inf))
+    if wrong.any():
+        t, s = (int(place[0]) for place in np.nonzero(wrong))
+        raise CwsError(
+            "CWS-EXECUTE-005", what=f"{lots[t, s]} lots of {panel.symbols[s]!r} have the mark {mark[t, s]}",
+            where=f"bars, ts_event {panel.ts_event[t]}", fix="give a close at or before the first fill's bar",
+        )  # fmt: skip
+    return np.where(lots == 0, 0.0, lots * lot_size * mark)
