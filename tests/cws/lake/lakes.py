@@ -50,6 +50,11 @@ def make_bars(rows: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
+def untimed(bars: pd.DataFrame) -> pd.DataFrame:
+    """The bars as rows of the table without availability time."""
+    return bars[["symbol", "close"]].set_axis(["name", "value"], axis=1)
+
+
 def open_lake(folder: Path) -> Lake:
     return Lake(folder / "lake", Ledger(folder / "ledger"), SPECS)
 

@@ -1,8 +1,9 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lakes import make_bars
+from lakes import make_bars, untimed
 
 from cws.lake.commits import Index
 from cws.lake.lake import Lake
@@ -43,6 +44,19 @@ def test_the_ledger_is_decoded_once_not_at_each_read(lake: Lake, tmp_path: Path)
     assert counted.pin("bars", "p").rows == 9
     counted.read(counted.pin("bars", "p"))
     assert ledger.calls == 1
+
+
+def test_threads_that_write_side_by_side_share_the_index(lake: Lake) -> None:
+    def write(table: str, part: str) -> None:
+        for seed in range(5):
+            bars = make_bars(3, seed)
+            lake.commit(table, part, bars if table == "bars" else untimed(bars))
+
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(write, table, part) for table in ("bars", "stats") for part in ("p", "q")]
+    assert [job.result() for job in jobs] == [None] * 4
+    assert [row["version"] for row in lake.history("bars")] == list(range(10))
+    assert len(lake.read(lake.pin("stats", "q"))) == 3
 
 
 def test_a_commit_is_the_same_after_the_ledger(lake: Lake, tmp_path: Path) -> None:

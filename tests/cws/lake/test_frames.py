@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from lakes import SPECS, make_bars
 
 from cws.lake.frames import checked_arrow
+from cws.lake.tables import TableSpec
 from modules.errors import CwsError
 
 BARS = make_bars(9)
@@ -48,6 +50,18 @@ def test_the_unsorted_row_is_named() -> None:
 def test_equal_keys_and_an_unusual_index_are_in_order() -> None:
     doubled = pd.concat([BARS.iloc[:1], BARS])
     assert checked_arrow(doubled, SPECS["bars"]).num_rows == 10
+
+
+def test_a_later_column_orders_only_where_the_earlier_are_equal() -> None:
+    schema = pa.schema([pa.field(name, pa.int64(), nullable=False) for name in "abc"])
+    spec = TableSpec("three", schema, ("a", "b", "c"), "")
+    in_order = pd.DataFrame({"a": [1, 1, 2, 2, 3], "b": [5, 6, 4, 4, 4], "c": [9, 8, 2, 3, 1]})
+    assert checked_arrow(in_order, spec).num_rows == 5
+    for name, row in {"a": 4, "b": 1, "c": 3}.items():
+        broken = in_order.copy()
+        broken.loc[row, name] = 0
+        with pytest.raises(CwsError, match=f"row {row} sorts before its predecessor by {name}"):
+            checked_arrow(broken, spec)
 
 
 def test_nan_stays_nan_and_missing_text_stays_missing() -> None:

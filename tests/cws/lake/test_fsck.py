@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from lakes import make_bars
+from lakes import make_bars, untimed
 
 from cws.lake.fsck import Problem, fsck
 from cws.lake.lake import Lake
@@ -13,7 +13,7 @@ def filled(lake: Lake) -> Lake:
     lake.commit("bars", "p", make_bars(20, 0))
     lake.commit("bars", "p", make_bars(20, 1))
     lake.append("bars", "p", make_bars(20, 2))
-    lake.commit("stats", "s", make_bars(3)[["symbol", "close"]].set_axis(["name", "value"], axis=1))
+    lake.commit("stats", "s", untimed(make_bars(3)))
     return lake
 
 

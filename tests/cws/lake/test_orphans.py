@@ -64,6 +64,24 @@ def test_a_crash_in_the_very_first_commit_leaves_no_table(lake: Lake, monkeypatc
     assert len(lake.read(lake.commit("bars", "p", make_bars(6)))) == 6
 
 
+def test_a_commit_that_the_ledger_refuses_takes_its_data_file_back(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries on a full disk must not pile up data files among the orphans."""
+    pin = lake.commit("bars", "p", make_bars(5, 1))
+
+    def refuse(*_: object) -> None:
+        raise CwsError("CWS-LEDGER-009", what="the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "acknowledge", refuse)
+        for _ in range(2):
+            with pytest.raises(CwsError, match="CWS-LEDGER-009"):
+                lake.commit("bars", "p", make_bars(6, 2))
+    assert len(list((lake.folder / "bars" / "part=p").iterdir())) == 1
+    kept = sorted(path.name for path in (lake.folder / "bars" / "_orphans").iterdir())
+    assert kept == [f"{commit_path(1).replace('/', '__')}.{turn}" for turn in range(2)]
+    assert lake.pin("bars", "p") == pin
+
+
 def test_same_named_orphans_do_not_replace_each_other(lake: Lake) -> None:
     lake.commit("bars", "p", make_bars(5))
     for turn in range(3):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lakes import SPECS, make_bars, open_lake
+from lakes import SPECS, make_bars, open_lake, untimed
 
 from cws.lake import reader
 from cws.lake.commits import Pin
@@ -87,11 +87,11 @@ def test_a_pin_that_nobody_acknowledged_is_refused(lake: Lake, field: dict[str, 
 
 def test_columns_and_times_that_are_not_there_are_refused(lake: Lake) -> None:
     bars = lake.commit("bars", "p", make_bars(3))
-    stats = lake.commit("stats", "p", make_bars(3)[["symbol", "close"]].set_axis(["name", "value"], axis=1))
+    stats = lake.commit("stats", "p", untimed(make_bars(3)))
     assert refusal(lambda: lake.read(bars, ["open"])).code == "CWS-LAKE-014"
-    untimed = refusal(lambda: lake.read(stats, as_of_ns=1))
-    assert untimed.code == "CWS-LAKE-014"
-    assert "as of a time" in untimed.what
+    no_time = refusal(lambda: lake.read(stats, as_of_ns=1))
+    assert no_time.code == "CWS-LAKE-014"
+    assert "as of a time" in no_time.what
 
 
 def acknowledge_as_is(lake: Lake, tmp_path: Path, path: Path, pin: Pin) -> Lake:
