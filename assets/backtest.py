@@ -10,6 +10,11 @@ from cws.strategies import Catalogue
 
 def backtest_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [
-        stage_asset(dg.AssetKey(["backtest", unit.name]), [unit], [dg.AssetKey(["feature", unit.name])], about(unit, ('numpy', 'deltalake')))
+        stage_asset(
+            dg.AssetKey(["backtest", unit.name]),
+            [unit],
+            [dg.AssetKey(["feature", unit.name])],
+            about(unit, ("numpy", "deltalake")),
+        )
         for unit in units(catalogue, "backtest")
     ]

@@ -10,6 +10,11 @@ from cws.strategies import Catalogue
 
 def clean_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [
-        stage_asset(dg.AssetKey(["clean", unit.name]), [unit], [dg.AssetKey(["ingest", unit.dataset.name])], about(unit, ('pandas', 'deltalake')))
+        stage_asset(
+            dg.AssetKey(["clean", unit.name]),
+            [unit],
+            [dg.AssetKey(["ingest", unit.dataset.name])],
+            about(unit, ("pandas", "deltalake")),
+        )
         for unit in units(catalogue, "clean")
     ]

@@ -10,6 +10,11 @@ from cws.strategies import Catalogue
 
 def feature_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [
-        stage_asset(dg.AssetKey(["feature", unit.name]), [unit], [dg.AssetKey(["clean", unit.dataset.name])], about(unit, ('pandas', 'deltalake')))
+        stage_asset(
+            dg.AssetKey(["feature", unit.name]),
+            [unit],
+            [dg.AssetKey(["clean", unit.dataset.name])],
+            about(unit, ("pandas", "deltalake")),
+        )
         for unit in units(catalogue, "feature")
     ]

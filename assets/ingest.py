@@ -10,6 +10,6 @@ from cws.strategies import Catalogue
 
 def ingest_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [
-        stage_asset(dg.AssetKey(["ingest", unit.name]), [unit], [], about(unit, ('python', 'parquet')))
+        stage_asset(dg.AssetKey(["ingest", unit.name]), [unit], [], about(unit, ("python", "parquet")))
         for unit in units(catalogue, "ingest")
     ]

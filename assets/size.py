@@ -10,6 +10,11 @@ from cws.strategies import Catalogue
 
 def size_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [
-        stage_asset(dg.AssetKey(["size", unit.name]), [unit], [dg.AssetKey(["backtest", unit.name])], about(unit, ('pandas', 'deltalake')))
+        stage_asset(
+            dg.AssetKey(["size", unit.name]),
+            [unit],
+            [dg.AssetKey(["backtest", unit.name])],
+            about(unit, ("pandas", "deltalake")),
+        )
         for unit in units(catalogue, "size")
     ]

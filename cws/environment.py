@@ -43,8 +43,12 @@ def environment() -> dict[str, str]:
 def commit() -> str:
     """The git commit of the checkout, with `+` when files differ from it; `unknown` outside a checkout."""
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
-        dirty = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True
+        )
+        dirty = subprocess.run(
+            ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return head.stdout.strip() + ("+" if dirty.stdout.strip() else "")
@@ -52,6 +56,10 @@ def commit() -> str:
 
 def code_hash(modules: Iterable[str]) -> str:
     """Hash of the source that a chain of modules (`stage/name`) runs: their files, the contract, the skills, the kernels."""
-    files = [*(ROOT / "modules").glob("*.py"), *(ROOT / "modules/skills").glob("*.py"), *(ROOT / "kernels").rglob("*.py")]
+    files = [
+        *(ROOT / "modules").glob("*.py"),
+        *(ROOT / "modules/skills").glob("*.py"),
+        *(ROOT / "kernels").rglob("*.py"),
+    ]
     files += [ROOT / "modules" / f"{module}{suffix}" for module in modules for suffix in (".py", ".toml")]
     return json_hash({str(path.relative_to(ROOT)): file_hash(path) for path in sorted(set(files))})

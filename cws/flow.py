@@ -80,7 +80,12 @@ def open_pins(house: House, unit: Unit) -> dict[str, Pin]:
     in_force = published(house)
     for _, table, part in reads(unit):
         if (table, part) not in in_force:
-            raise CwsError("CWS-STAGE-001", what=f"{table}/{part} was never published", where=f"{unit.stage} of {unit.name}", fix="run the stages before it: cws run")
+            raise CwsError(
+                "CWS-STAGE-001",
+                what=f"{table}/{part} was never published",
+                where=f"{unit.stage} of {unit.name}",
+                fix="run the stages before it: cws run",
+            )
     return {name: in_force[table, part] for name, table, part in reads(unit)}
 
 
@@ -109,20 +114,36 @@ def step(house: House, flow: Flow, bound: Bound) -> Flow:
         raise outcome.failure
     refused = flow.refused
     if isinstance(lost := outcome.outputs.get("refused"), Table) and lost.rows:
-        refused = (*refused, lost.frame.assign(stage=flow.unit.stage, module=bound.module.name).astype({"stage": "str", "module": "str"}))
-    return replace(flow, tables={**flow.tables, **outcome.outputs, **_derived(flow.unit, outcome.outputs)}, traces=traces, refused=refused)
+        refused = (
+            *refused,
+            lost.frame.assign(stage=flow.unit.stage, module=bound.module.name).astype(
+                {"stage": "str", "module": "str"}
+            ),
+        )
+    return replace(
+        flow,
+        tables={**flow.tables, **outcome.outputs, **_derived(flow.unit, outcome.outputs)},
+        traces=traces,
+        refused=refused,
+    )
 
 
 def _derived(unit: Unit, made: Mapping[str, Value]) -> dict[str, Value]:
     """The security master follows from the symbols of the source and what the dataset's TOML says of them."""
     raw_bars = made.get("raw_bars")
-    return {"instruments": instruments_table(unit.dataset, raw_bars.frame)} if unit.stage == "ingest" and isinstance(raw_bars, Table) else {}
+    return (
+        {"instruments": instruments_table(unit.dataset, raw_bars.frame)}
+        if unit.stage == "ingest" and isinstance(raw_bars, Table)
+        else {}
+    )
 
 
 def record_traces(house: House, flow: Flow) -> None:
     """Append the flow's traces to the lake: what the supervisor reads."""
     with house.home.writing(f"{flow.unit.stage} of {flow.unit.name}", house.lock_wait_s):
-        house.lake.append("traces", flow.unit.part, trace_rows(flow.traces, flow.unit.name, flow.run_id, house.clock_ns()))
+        house.lake.append(
+            "traces", flow.unit.part, trace_rows(flow.traces, flow.unit.name, flow.run_id, house.clock_ns())
+        )
 
 
 def task(unit: Unit, pins: Mapping[str, Pin], tables: Mapping[str, Value]) -> Task:
@@ -144,7 +165,9 @@ def _quarantine(flow: Flow, columns: list[str]) -> pd.DataFrame:
     if not flow.refused:
         text = pd.Series([], dtype="str")
         return pd.DataFrame({name: pd.Series([], dtype="int64") if name == "row" else text for name in columns})
-    return pd.concat(flow.refused, ignore_index=True)[columns].sort_values(["source", "row", "symbol"], kind="stable", ignore_index=True)
+    return pd.concat(flow.refused, ignore_index=True)[columns].sort_values(
+        ["source", "row", "symbol"], kind="stable", ignore_index=True
+    )
 
 
 def _account(flow: Flow, tables: Mapping[str, Table]) -> dict[str, int]:
@@ -159,14 +182,28 @@ def _account(flow: Flow, tables: Mapping[str, Table]) -> dict[str, int]:
         out = out - made + accepted
     entered = tables[taken].rows if taken else out + lost
     if entered + added != out + lost:
-        raise CwsError("CWS-STAGE-002", what=f"{entered} rows in + {added} filled is not {out} out + {lost} quarantined", where=f"{flow.unit.stage} of {flow.unit.name}", fix="a module loses rows: cws modules verify")
+        raise CwsError(
+            "CWS-STAGE-002",
+            what=f"{entered} rows in + {added} filled is not {out} out + {lost} quarantined",
+            where=f"{flow.unit.stage} of {flow.unit.name}",
+            fix="a module loses rows: cws modules verify",
+        )
     return {"rows_in": entered, "rows_added": added, "rows_quarantined": lost, "rows_out": out}
 
 
 def _ledger_bodies(unit: Unit, flow: Flow, pins: Mapping[str, Pin], details: Mapping[str, object]) -> dict[str, object]:
     """The `stage` entry: what was read, what was published, under which settings, code and environment."""
-    shared = {"stage": unit.stage, "unit": unit.name, "run_id": flow.run_id, "code_version": commit(), "environment": environment()}
-    hashes = {"recipe": unit.recipe.hash, "settings": json_hash([[b.module.name, b.settings_hash] for b in chain(unit)])}
+    shared = {
+        "stage": unit.stage,
+        "unit": unit.name,
+        "run_id": flow.run_id,
+        "code_version": commit(),
+        "environment": environment(),
+    }
+    hashes = {
+        "recipe": unit.recipe.hash,
+        "settings": json_hash([[b.module.name, b.settings_hash] for b in chain(unit)]),
+    }
     inputs = {name: vars(pin) for name, pin in flow.pins.items()}
     return {**shared, **hashes, "inputs": inputs, "outputs": {name: vars(pin) for name, pin in pins.items()}, **details}
 
@@ -180,10 +217,14 @@ def _evaluated(house: House, flow: Flow) -> tuple[dict[str, Table], dict[str, ob
     stats = result.tables["stats"].frame
     figures = {name: statistic(stats, name) for name in ("sharpe", "max_drawdown", "total_return", "annual_vol")}
     details = {
-        "key": result.key, "looks": result.looks, "code": question.code, "trial_settings": question.settings_hash,
+        "key": result.key,
+        "looks": result.looks,
+        "code": question.code,
+        "trial_settings": question.settings_hash,
         "figures": {name: value if math.isfinite(value) else None for name, value in figures.items()},
-        "strategy": unit.strategy.model_dump(mode="json"), "dataset": unit.dataset.model_dump(mode="json"),
-    }  # fmt: skip
+        "strategy": unit.strategy.model_dump(mode="json"),
+        "dataset": unit.dataset.model_dump(mode="json"),
+    }
     return dict(result.tables), details
 
 
@@ -197,11 +238,15 @@ def close_flow(house: House, flow: Flow) -> Report:
             opened, details = _evaluated(house, flow)
         tables = {**{name: value for name, value in flow.tables.items() if isinstance(value, Table)}, **opened}
         rows = _account(flow, tables)
-        pins = {name: house.lake.commit(table, part, frame) for name, (table, part, frame) in outputs(unit, tables).items()}
+        pins = {
+            name: house.lake.commit(table, part, frame) for name, (table, part, frame) in outputs(unit, tables).items()
+        }
         columns = house.lake.specs["quarantine"].schema.names
         pins["quarantine"] = house.lake.commit("quarantine", unit.part, _quarantine(flow, columns))
         record_traces(house, flow)
         passed = sum(len(trace.checks) for trace in flow.traces)
         body = _ledger_bodies(unit, flow, pins, {**details, "rows": rows, "checks": passed})
         entry = house.ledger.append("stage", json.loads(json.dumps(body)))
-    return Report(unit.stage, unit.name, **rows, checks_passed=passed, pins=pins, details={**details, "ledger_index": entry.index})
+    return Report(
+        unit.stage, unit.name, **rows, checks_passed=passed, pins=pins, details={**details, "ledger_index": entry.index}
+    )

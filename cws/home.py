@@ -24,9 +24,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".cws"), description="folder of all state: lake, ledger, raw bytes, Dagster, MLflow")
     strategies: Path = Field(
-        Path(__file__).resolve().parent.parent / "strategies", description="folder of strategy TOMLs (datasets/ below it)"
+        Path(__file__).resolve().parent.parent / "strategies",
+        description="folder of strategy TOMLs (datasets/ below it)",
     )
-    lock_wait_s: float = Field(0.0, ge=0.0, le=600.0, description="how long to wait for another writer on the same home")
+    lock_wait_s: float = Field(
+        0.0, ge=0.0, le=600.0, description="how long to wait for another writer on the same home"
+    )
     ui_port: int = Field(3000, ge=1024, le=65535, description="Dagster UI, on 127.0.0.1")
     mlflow_port: int = Field(5000, ge=1024, le=65535, description="MLflow UI, on 127.0.0.1")
     views: str = Field("on", pattern="^(on|off)$", description="off: no MLflow runs, charts or tearsheets")
@@ -40,12 +43,16 @@ def settings() -> Settings:
     known = {f"CWS_{name.upper()}" for name in Settings.model_fields}
     for name in sorted(os.environ):
         if name.startswith("CWS_") and name not in known:
-            raise CwsError("CWS-CONFIG-001", what=f"unknown setting {name}", where="environment", fix=nearest(name, known))
+            raise CwsError(
+                "CWS-CONFIG-001", what=f"unknown setting {name}", where="environment", fix=nearest(name, known)
+            )
     try:
         return Settings()  # pyright: ignore[reportCallIssue]
     except ValueError as refusal:
         what = " ".join(str(refusal).split("\n")[1:3]).strip()
-        raise CwsError("CWS-CONFIG-002", what=what, where="environment", fix="cws config show lists the bounds") from None
+        raise CwsError(
+            "CWS-CONFIG-002", what=what, where="environment", fix="cws config show lists the bounds"
+        ) from None
 
 
 class Home:
@@ -54,7 +61,11 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.lake, self.ledger, self.raw = self.folder / "lake", self.folder / "ledger", self.folder / "raw"
-        self.dagster, self.mlflow_db, self.views = self.folder / "dagster", self.folder / "mlflow.db", self.folder / "views"
+        self.dagster, self.mlflow_db, self.views = (
+            self.folder / "dagster",
+            self.folder / "mlflow.db",
+            self.folder / "views",
+        )
         self._depth = 0
         self._handle = -1
 
@@ -80,7 +91,12 @@ class Home:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as failure:
-            raise CwsError("CWS-HOME-002", what=f"cannot use the home: {failure}", where=str(self.folder), fix="set CWS_HOME to a writable folder") from None
+            raise CwsError(
+                "CWS-HOME-002",
+                what=f"cannot use the home: {failure}",
+                where=str(self.folder),
+                fix="set CWS_HOME to a writable folder",
+            ) from None
         deadline = time.monotonic() + wait_s
         while True:
             try:
@@ -91,9 +107,11 @@ class Home:
                     holder = os.pread(self._handle, 200, 0).decode(errors="replace").strip()
                     os.close(self._handle)
                     raise CwsError(
-                        "CWS-HOME-001", what=f"the home is in use by {holder or 'another process'}", where=str(self.folder),
+                        "CWS-HOME-001",
+                        what=f"the home is in use by {holder or 'another process'}",
+                        where=str(self.folder),
                         fix="wait for it, set CWS_LOCK_WAIT_S, or give this run a CWS_HOME of its own",
-                    ) from None  # fmt: skip
+                    ) from None
                 time.sleep(POLL_S)
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"{who} (pid {os.getpid()})".encode(), 0)

@@ -34,10 +34,17 @@ def find(house: House, wanted: str) -> Entry:
     Raises CWS-REPRO-001 when there is none.
     """
     backtests = [entry for entry in house.ledger.entries("stage") if entry.body["stage"] == "backtest"]
-    fits = [e for e in backtests if str(e.index) == wanted or (len(wanted) >= 6 and str(e.body["key"]).startswith(wanted))]
+    fits = [
+        e for e in backtests if str(e.index) == wanted or (len(wanted) >= 6 and str(e.body["key"]).startswith(wanted))
+    ]
     if not fits:
         known = ", ".join(str(entry.body["key"])[:12] for entry in backtests[-5:]) or "none"
-        raise CwsError("CWS-REPRO-001", what=f"no backtest {wanted!r} in the ledger", where="ledger", fix=f"the latest are: {known}")
+        raise CwsError(
+            "CWS-REPRO-001",
+            what=f"no backtest {wanted!r} in the ledger",
+            where="ledger",
+            fix=f"the latest are: {known}",
+        )
     return fits[-1]
 
 
@@ -56,7 +63,9 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
         tables = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables
     expected = {name: str(pin["hash"]) for name, pin in _mapping(body["outputs"]).items() if name in COMPARED}
     differs = [name for name, digest in expected.items() if tables[name].hash != digest]
-    return Reproduction(entry.index, unit.name, not differs, expected, differs, _changed(body, question.code, question.settings_hash))
+    return Reproduction(
+        entry.index, unit.name, not differs, expected, differs, _changed(body, question.code, question.settings_hash)
+    )
 
 
 def _mapping(value: object) -> dict[str, dict[str, object]]:
@@ -66,6 +75,14 @@ def _mapping(value: object) -> dict[str, dict[str, object]]:
 
 def _changed(body: dict[str, object], code: str, settings_hash: str) -> list[str]:
     now, then = environment(), _mapping(body["environment"])
-    changed = [f"environment {name}: {then[name]} then, {now[name]} now" for name in ("lock", "python", "cpu") if now[name] != then[name]]
+    changed = [
+        f"environment {name}: {then[name]} then, {now[name]} now"
+        for name in ("lock", "python", "cpu")
+        if now[name] != then[name]
+    ]
     changed += [f"code: {body['code']} then, {code} now"] if body["code"] != code else []
-    return changed + ([f"settings: {body['trial_settings']} then, {settings_hash} now"] if body["trial_settings"] != settings_hash else [])
+    return changed + (
+        [f"settings: {body['trial_settings']} then, {settings_hash} now"]
+        if body["trial_settings"] != settings_hash
+        else []
+    )

@@ -19,7 +19,12 @@ def locate(source: Source, folder: Path) -> Path:
         return (folder / source.path).resolve()
     spec = importlib.util.find_spec(source.package)
     if spec is None or not spec.submodule_search_locations:
-        raise CwsError("CWS-SOURCE-001", what=f"package {source.package!r} is not installed", where=source.path, fix="make run installs it")
+        raise CwsError(
+            "CWS-SOURCE-001",
+            what=f"package {source.package!r} is not installed",
+            where=source.path,
+            fix="make run installs it",
+        )
     return Path(next(iter(spec.submodule_search_locations))) / source.path
 
 
@@ -28,10 +33,20 @@ def read(path: Path) -> RawBytes:
     try:
         size = path.stat().st_size
         if size > MAX_SOURCE_BYTES:
-            raise CwsError("CWS-SOURCE-003", what=f"{size} bytes, the limit is {MAX_SOURCE_BYTES}", where=str(path), fix="split the file")
+            raise CwsError(
+                "CWS-SOURCE-003",
+                what=f"{size} bytes, the limit is {MAX_SOURCE_BYTES}",
+                where=str(path),
+                fix="split the file",
+            )
         return raw_bytes(path.read_bytes())
     except OSError as failure:
-        raise CwsError("CWS-SOURCE-002", what=f"cannot read the source: {failure.strerror}", where=str(path), fix="check source.path in the dataset's TOML") from None
+        raise CwsError(
+            "CWS-SOURCE-002",
+            what=f"cannot read the source: {failure.strerror}",
+            where=str(path),
+            fix="check source.path in the dataset's TOML",
+        ) from None
 
 
 def keep(raw: RawBytes, name: str, folder: Path, ledger: Ledger) -> Path:
@@ -50,7 +65,12 @@ def keep(raw: RawBytes, name: str, folder: Path, ledger: Ledger) -> Path:
         partial.replace(path)
     except OSError as failure:
         partial.unlink(missing_ok=True)
-        raise CwsError("CWS-SOURCE-004", what=f"cannot keep the raw bytes: {failure.strerror}", where=str(path), fix="free some space and run again") from None
+        raise CwsError(
+            "CWS-SOURCE-004",
+            what=f"cannot keep the raw bytes: {failure.strerror}",
+            where=str(path),
+            fix="free some space and run again",
+        ) from None
     if raw.hash not in known:
         ledger.append("raw", {"source": name, "blake3": raw.hash, "bytes": len(raw.data)})
     return path

@@ -30,16 +30,28 @@ COMMITS: Mapping[str, Mapping[str, str]] = {
     "ingest": {"raw_bars": "raw_bars", "sessions": "sessions", "instruments": "instruments"},
     "clean": {"bars": "ohlcv", "actions": "corporate_actions"},
     "feature": {},
-    "backtest": {"weights": "weights", "equity": "equity", "holdings": "holdings", "trades": "trades", "stats": "stats", "intervals": "intervals", "deflated": "deflated"},
+    "backtest": {
+        "weights": "weights",
+        "equity": "equity",
+        "holdings": "holdings",
+        "trades": "trades",
+        "stats": "stats",
+        "intervals": "intervals",
+        "deflated": "deflated",
+    },
     "size": {"targets": "targets"},
     "execute": {"orders": "orders", "fills": "fills", "breaks": "breaks", "positions": "positions", "book": "book"},
-}  # fmt: skip
+}
 OF_DATASET = ("raw_bars", "sessions", "instruments", "ohlcv", "corporate_actions")
 # The table whose rows a stage answers for, before and after.
 ROWS: Mapping[str, tuple[str, str]] = {
-    "ingest": ("", "raw_bars"), "clean": ("raw_bars", "bars"), "feature": ("bars", "signal"),
-    "backtest": ("signal", "holdings"), "size": ("signal", "targets"), "execute": ("targets", "targets"),
-}  # fmt: skip
+    "ingest": ("", "raw_bars"),
+    "clean": ("raw_bars", "bars"),
+    "feature": ("bars", "signal"),
+    "backtest": ("signal", "holdings"),
+    "size": ("signal", "targets"),
+    "execute": ("targets", "targets"),
+}
 
 
 @dataclass(frozen=True)
@@ -88,9 +100,11 @@ def chain(unit: Unit) -> list[Bound]:
         for table in bound.module.takes:
             if table not in known:
                 raise CwsError(
-                    "CWS-STRATEGY-008", what=f"{bound.module.name} takes {table!r}, which nothing before it gives",
-                    where=f"{unit.name}.toml [{unit.stage}]", fix=f"known here: {', '.join(sorted(known))}",
-                )  # fmt: skip
+                    "CWS-STRATEGY-008",
+                    what=f"{bound.module.name} takes {table!r}, which nothing before it gives",
+                    where=f"{unit.name}.toml [{unit.stage}]",
+                    fix=f"known here: {', '.join(sorted(known))}",
+                )
         known |= set(bound.module.gives)
     return bounds
 
@@ -126,4 +140,8 @@ def outputs(unit: Unit, tables: Mapping[str, Table]) -> dict[str, tuple[str, str
     """What a unit commits: name -> (lake table, part, frame), in commit order."""
     if unit.stage == "feature":
         return {name: ("features", f"{unit.name}.{name}", tables[name].frame) for name in feature_tables(unit)}
-    return {name: (table, part_of(unit, table), tables[name].frame) for name, table in COMMITS[unit.stage].items() if name in tables}
+    return {
+        name: (table, part_of(unit, table), tables[name].frame)
+        for name, table in COMMITS[unit.stage].items()
+        if name in tables
+    }

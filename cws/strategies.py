@@ -64,7 +64,9 @@ class Recipe(_Strict):
     def settings_of(self, module: Module) -> dict[str, object]:
         """Top-level scalars that the module has, `strategy_id` when it wants one, then its own table."""
         fields = module.settings_type.model_fields
-        shared: dict[str, object] = {k: v for k, v in self.settings.items() if not isinstance(v, Mapping) and k in fields}
+        shared: dict[str, object] = {
+            k: v for k, v in self.settings.items() if not isinstance(v, Mapping) and k in fields
+        }
         if "strategy_id" in fields:
             shared["strategy_id"] = self.name
         own = self.settings.get(module.name, {})
@@ -80,7 +82,12 @@ class Recipe(_Strict):
             where = f"{self.name}.toml [{stage}]"
             module = load(name, where)
             if module.stage != stage:
-                raise CwsError("CWS-STRATEGY-003", what=f"{name} is a module of {module.stage}", where=where, fix=f"name it under [{module.stage}]")
+                raise CwsError(
+                    "CWS-STRATEGY-003",
+                    what=f"{name} is a module of {module.stage}",
+                    where=where,
+                    fix=f"name it under [{module.stage}]",
+                )
             bounds.append(bind(module, self.settings_of(module), self.skills.get(name, {}), where))
         return bounds
 
@@ -120,7 +127,9 @@ def parse(kind: type[AnyRecipe], text: str, name: str) -> AnyRecipe:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as refusal:
-        raise CwsError("CWS-STRATEGY-001", what=f"not TOML: {refusal}", where=where, fix="see strategies/xs_reversal.toml") from None
+        raise CwsError(
+            "CWS-STRATEGY-001", what=f"not TOML: {refusal}", where=where, fix="see strategies/xs_reversal.toml"
+        ) from None
     try:
         recipe = kind.model_validate({**content, "name": name})
     except ValidationError as refusal:
@@ -139,9 +148,19 @@ def _refuse_unused(recipe: Dataset | Strategy) -> None:
     fields = {field for module in modules.values() for field in module.settings_type.model_fields}
     tables = {key for key, value in recipe.settings.items() if isinstance(value, Mapping)} | set(recipe.skills)
     for key in sorted(tables - set(modules)):
-        raise CwsError("CWS-STRATEGY-004", what=f"settings or skills for {key!r}, which is in no chain", where=f"{recipe.name}.toml", fix=nearest(key, modules))
+        raise CwsError(
+            "CWS-STRATEGY-004",
+            what=f"settings or skills for {key!r}, which is in no chain",
+            where=f"{recipe.name}.toml",
+            fix=nearest(key, modules),
+        )
     for key in sorted({key for key, value in recipe.settings.items() if not isinstance(value, Mapping)} - fields):
-        raise CwsError("CWS-STRATEGY-005", what=f"no module of the chains has a setting {key!r}", where=f"{recipe.name}.toml", fix=nearest(key, fields))
+        raise CwsError(
+            "CWS-STRATEGY-005",
+            what=f"no module of the chains has a setting {key!r}",
+            where=f"{recipe.name}.toml",
+            fix=nearest(key, fields),
+        )
 
 
 def _load(kind: type[AnyRecipe], folder: Path) -> Iterator[AnyRecipe]:
@@ -160,7 +179,12 @@ class Catalogue(BaseModel):
 
     def strategy(self, name: str) -> Strategy:
         if name not in self.strategies:
-            raise CwsError("CWS-STRATEGY-006", what=f"unknown strategy {name!r}", where=str(self.folder), fix=nearest(name, self.strategies))
+            raise CwsError(
+                "CWS-STRATEGY-006",
+                what=f"unknown strategy {name!r}",
+                where=str(self.folder),
+                fix=nearest(name, self.strategies),
+            )
         return self.strategies[name]
 
     def dataset_of(self, strategy: Strategy) -> Dataset:
@@ -176,5 +200,10 @@ def catalogue(folder: Path) -> Catalogue:
     strategies = {strategy.name: strategy for strategy in _load(Strategy, folder)}
     for strategy in strategies.values():
         if strategy.dataset not in datasets:
-            raise CwsError("CWS-STRATEGY-007", what=f"unknown dataset {strategy.dataset!r}", where=f"{strategy.name}.toml", fix=nearest(strategy.dataset, datasets))
+            raise CwsError(
+                "CWS-STRATEGY-007",
+                what=f"unknown dataset {strategy.dataset!r}",
+                where=f"{strategy.name}.toml",
+                fix=nearest(strategy.dataset, datasets),
+            )
     return Catalogue(strategies=strategies, datasets=datasets, folder=folder)

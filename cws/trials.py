@@ -30,7 +30,13 @@ class Task:
 
     @property
     def key(self) -> str:
-        fields = {"strategy": self.strategy, "settings": self.settings_hash, "data": dict(self.data), "folds": self.folds, "code": self.code}
+        fields = {
+            "strategy": self.strategy,
+            "settings": self.settings_hash,
+            "data": dict(self.data),
+            "folds": self.folds,
+            "code": self.code,
+        }
         return json_hash(fields).removeprefix("b3:")[:32]
 
 
@@ -93,17 +99,30 @@ class LedgerSink:
     def record(self, task: Task) -> int:
         before = [entry for entry in self.ledger.entries("trial") if entry.body["key"] == task.key]
         looks = len(before) + 1
-        body = {"key": task.key, "strategy": task.strategy, "settings": task.settings_hash, "data": dict(task.data), "folds": task.folds, "code": task.code}
+        body = {
+            "key": task.key,
+            "strategy": task.strategy,
+            "settings": task.settings_hash,
+            "data": dict(task.data),
+            "folds": task.folds,
+            "code": task.code,
+        }
         self.ledger.append("trial", {**body, "looks": looks})
         return looks
 
     def conclude(self, task: Task, looks: int, tables: Mapping[str, Table]) -> None:
         stats = tables["stats"].frame if "stats" in tables else pd.DataFrame({"name": [], "value": []})
         row = {
-            "key": task.key, "ts_avail": self.clock_ns(), "strategy": task.strategy, "settings_hash": task.settings_hash,
-            "data": json_hash(dict(task.data)), "folds": task.folds, "code": task.code, "looks": looks,
+            "key": task.key,
+            "ts_avail": self.clock_ns(),
+            "strategy": task.strategy,
+            "settings_hash": task.settings_hash,
+            "data": json_hash(dict(task.data)),
+            "folds": task.folds,
+            "code": task.code,
+            "looks": looks,
             "sharpe": statistic(stats, "sharpe_per_bar"),
-        }  # fmt: skip
+        }
         frame = pd.DataFrame([row]).astype({"looks": "int64", "ts_avail": "int64", "sharpe": "float64"})
         text = [name for name in frame.columns if name not in ("looks", "ts_avail", "sharpe")]
         self.lake.append("trials", task.strategy, frame.astype(dict.fromkeys(text, "str")))
@@ -114,8 +133,16 @@ def distinct(ledger: Ledger) -> pd.DataFrame:
     rows: dict[str, dict[str, object]] = {}
     for entry in ledger.entries("trial"):
         key = str(entry.body["key"])
-        row = rows.setdefault(key, {"key": key, "strategy": entry.body["strategy"], "looks": 0, "first_ns": entry.ts_ns})
-        row.update(looks=entry.body["looks"], last_ns=entry.ts_ns, settings=entry.body["settings"], folds=entry.body["folds"], code=entry.body["code"])
+        row = rows.setdefault(
+            key, {"key": key, "strategy": entry.body["strategy"], "looks": 0, "first_ns": entry.ts_ns}
+        )
+        row.update(
+            looks=entry.body["looks"],
+            last_ns=entry.ts_ns,
+            settings=entry.body["settings"],
+            folds=entry.body["folds"],
+            code=entry.body["code"],
+        )
     columns = ["key", "strategy", "looks", "first_ns", "last_ns", "settings", "folds", "code"]
     return pd.DataFrame(list(rows.values()), columns=columns)
 

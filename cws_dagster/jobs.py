@@ -39,4 +39,9 @@ def all_jobs(chosen: Catalogue) -> dict[str, AssetJob]:
         name: dg.define_asset_job(f"{name}_job", selection(strategies), description=title, tags=TAGS)
         for name, (strategies, title) in wanted.items()
     }
-    return {**jobs, "all": dg.define_asset_job("all_job", dg.AssetSelection.all(), description="Every strategy, and the book.", tags=TAGS)}
+    return {
+        **jobs,
+        "all": dg.define_asset_job(
+            "all_job", dg.AssetSelection.all(), description="Every strategy, and the book.", tags=TAGS
+        ),
+    }

@@ -46,13 +46,19 @@ def _materialize(outcome: Outcome, desk: Desk) -> None:
     assets = all_assets(outcome.catalogue)
     with instance_at(home.dagster) as instance:
         result = dg.materialize(
-            assets, instance=instance, resources={"desk": desk, MEMORY: dg.mem_io_manager}, raise_on_error=False, run_config=QUIET,
+            assets,
+            instance=instance,
+            resources={"desk": desk, MEMORY: dg.mem_io_manager},
+            raise_on_error=False,
+            run_config=QUIET,
             tags={"cws/main_job": "true"},
-        )  # fmt: skip
+        )
     evaluations = result.get_asset_check_evaluations()
     outcome.checks_passed = sum(evaluation.passed for evaluation in evaluations)
     outcome.failed_checks = [f"{e.asset_key.to_user_string()}: {e.check_name}" for e in evaluations if not e.passed]
-    outcome.errors = [_reason(event) for event in result.get_step_failure_events() if "AssetCheckFailed" not in _reason(event)]
+    outcome.errors = [
+        _reason(event) for event in result.get_step_failure_events() if "AssetCheckFailed" not in _reason(event)
+    ]
 
 
 def _reason(event: dg.DagsterEvent) -> str:
@@ -72,7 +78,9 @@ def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent
     with house.home.writing("cws run", chosen.lock_wait_s):
         house.ledger.recover()
         house.lake.recover()
-        house.ledger.append("run", {"strategies": sorted(picked), "code_version": commit(), "environment": environment()})
+        house.ledger.append(
+            "run", {"strategies": sorted(picked), "code_version": commit(), "environment": environment()}
+        )
         _materialize(outcome, Desk(house, chosen.strategies, progress, outcome.reports.append, chosen.views))
     outcome.reports.sort(key=lambda report: (STAGES.index(report.stage), report.unit))
     outcome.wall_s = time.perf_counter() - started

@@ -39,7 +39,13 @@ def _nightly(calendar: str, job: AssetJob) -> dg.ScheduleDefinition:
     cron, zone = NIGHTLY[calendar]
     name = f"nightly_{calendar_name(calendar)}"
 
-    @dg.schedule(name=f"{name}_schedule", job=job, cron_schedule=cron, execution_timezone=zone, description=f"After each {calendar} session.")
+    @dg.schedule(
+        name=f"{name}_schedule",
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=zone,
+        description=f"After each {calendar} session.",
+    )
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         # The 24/7 run fires after midnight and belongs to the day that ended.
         day = context.scheduled_execution_time.date() - timedelta(days=1 if calendar == "24/7" else 0)

@@ -19,7 +19,10 @@ def _number(value: float) -> float | None:
 
 def _stage(stage: str, reports: list[Report]) -> dict[str, Any]:
     own = [report for report in reports if report.stage == stage]
-    counts = {name: sum(getattr(report, name) for report in own) for name in ("rows_in", "rows_added", "rows_quarantined", "rows_out")}
+    counts = {
+        name: sum(getattr(report, name) for report in own)
+        for name in ("rows_in", "rows_added", "rows_quarantined", "rows_out")
+    }
     return {"stage": stage, **counts, "units": len(own), "checks": sum(report.checks_passed for report in own)}
 
 
@@ -45,7 +48,9 @@ def _strategy(outcome: Outcome, name: str) -> dict[str, Any] | None:
         "max_drawdown": _number(statistic(stats, "max_drawdown")),
         "total_return": _number(statistic(stats, "total_return")),
         "annual_vol": _number(statistic(stats, "annual_vol")),
-        "targets": {str(symbol): int(lots) for symbol, lots in zip(last["symbol"], last["target_lots"], strict=True) if lots},
+        "targets": {
+            str(symbol): int(lots) for symbol, lots in zip(last["symbol"], last["target_lots"], strict=True) if lots
+        },
         "orders": pins["orders"].rows,
         "fills": pins["fills"].rows,
         "trial": str(backtest.details["key"]),
@@ -64,7 +69,11 @@ def summarise(outcome: Outcome) -> dict[str, Any]:
         "checks": {"passed": outcome.checks_passed, "failed": len(outcome.failed_checks)},
         "strategies": [one for one in found if one is not None],
         "execution": "paper",
-        "ledger": {"entries": head.entries, "head": head.hash, "verified": bool(verify(outcome.house.home.ledger, None)["ok"])},
+        "ledger": {
+            "entries": head.entries,
+            "head": head.hash,
+            "verified": bool(verify(outcome.house.home.ledger, None)["ok"]),
+        },
         "wall_s": round(outcome.wall_s, 3),
         "failed_checks": outcome.failed_checks,
         "errors": outcome.errors,

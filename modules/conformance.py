@@ -115,7 +115,9 @@ def input_untouched(module: Module) -> list[str]:
 def _bound_values(field: FieldInfo) -> list[object]:
     if get_args(field.annotation) and all(isinstance(arg, str) for arg in get_args(field.annotation)):
         return list(get_args(field.annotation))
-    return [limit for m in field.metadata for limit in (getattr(m, "ge", None), getattr(m, "le", None)) if limit is not None]
+    return [
+        limit for m in field.metadata for limit in (getattr(m, "ge", None), getattr(m, "le", None)) if limit is not None
+    ]
 
 
 def settings_at_both_bounds(module: Module) -> list[str]:
@@ -130,7 +132,9 @@ def settings_at_both_bounds(module: Module) -> list[str]:
 
 def _shortened(module: Module, inputs: Mapping[str, Value], rows: int) -> dict[str, Value]:
     def cut(name: str, value: Value) -> Value:
-        return raw_bytes(b"") if isinstance(value, RawBytes) else _value(module, name, cast(Table, value).frame.head(rows))
+        return (
+            raw_bytes(b"") if isinstance(value, RawBytes) else _value(module, name, cast(Table, value).frame.head(rows))
+        )
 
     return {name: cut(name, value) for name, value in inputs.items()}
 
@@ -208,12 +212,16 @@ def ignores_the_future(module: Module) -> list[str]:
     if module.stage not in LOOKING_STAGES:
         return []
     inputs, rng = example_inputs(module), np.random.default_rng(SEED)
-    stamps = np.unique(np.concatenate([v.frame["ts_event"] for v in inputs.values() if isinstance(v, Table) and "ts_event" in v.frame]))
+    stamps = np.unique(
+        np.concatenate([v.frame["ts_event"] for v in inputs.values() if isinstance(v, Table) and "ts_event" in v.frame])
+    )
     wrong = []
     for cut_ns in (int(stamps[len(stamps) // 3]), int(stamps[-2])):
         later = {n: _value(module, n, altered_future(cast(Table, v).frame, cut_ns, rng)) for n, v in inputs.items()}
         seen = [_past(run(bind(module), values), cut_ns) for values in (inputs, later)]
-        wrong += [f"output {n} at or before t changed with the future" for n in seen[0] if not seen[0][n].equals(seen[1][n])]
+        wrong += [
+            f"output {n} at or before t changed with the future" for n in seen[0] if not seen[0][n].equals(seen[1][n])
+        ]
     return wrong
 
 
@@ -224,9 +232,17 @@ def _past(outcome: ModuleRun, cut_ns: int) -> dict[str, pd.DataFrame]:
 
 
 RULES: tuple[Callable[[Module], list[str]], ...] = (
-    declared, runs_on_its_example, deterministic, input_untouched, settings_at_both_bounds, empty_and_one_row,
-    survives_adversarial_frames, refuses_misshapen_frames, every_check_can_fail, ignores_the_future,
-)  # fmt: skip
+    declared,
+    runs_on_its_example,
+    deterministic,
+    input_untouched,
+    settings_at_both_bounds,
+    empty_and_one_row,
+    survives_adversarial_frames,
+    refuses_misshapen_frames,
+    every_check_can_fail,
+    ignores_the_future,
+)
 
 
 def violations(module: Module) -> list[str]:

@@ -21,14 +21,21 @@ def bars_example(rng: np.random.Generator, bars: int = 320) -> pd.DataFrame:
         frames.append(
             pd.DataFrame(
                 {
-                    "ts_event": stamps, "ts_avail": stamps, "symbol": pd.Series([symbol] * count, dtype="str"),
-                    "open": open_, "high": np.maximum(open_, close) * (1.0 + spread), "low": np.minimum(open_, close) * (1.0 - spread),
-                    "close": close, "adj_close": close, "volume": np.floor(rng.uniform(1e5, 1e6, count)),
-                    "age_bars": np.zeros(count, dtype=np.int64), "source": pd.Series(["example"] * count, dtype="str"),
+                    "ts_event": stamps,
+                    "ts_avail": stamps,
+                    "symbol": pd.Series([symbol] * count, dtype="str"),
+                    "open": open_,
+                    "high": np.maximum(open_, close) * (1.0 + spread),
+                    "low": np.minimum(open_, close) * (1.0 - spread),
+                    "close": close,
+                    "adj_close": close,
+                    "volume": np.floor(rng.uniform(1e5, 1e6, count)),
+                    "age_bars": np.zeros(count, dtype=np.int64),
+                    "source": pd.Series(["example"] * count, dtype="str"),
                     "row": np.arange(1, count + 1, dtype=np.int64) + 1_000 * number,
                 }
             )
-        )  # fmt: skip
+        )
     return pd.concat(frames, ignore_index=True)
 
 

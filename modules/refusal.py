@@ -11,7 +11,10 @@ REFUSED_COLUMNS = ("source", "row", "symbol", "reason", "record")
 
 def _record(values: dict[str, object]) -> str:
     # repr of a float is its shortest round-trip form; NaN becomes the word, for JSON has none.
-    plain = {key: (repr(value) if isinstance(value, float) and not np.isfinite(value) else value) for key, value in values.items()}
+    plain = {
+        key: (repr(value) if isinstance(value, float) and not np.isfinite(value) else value)
+        for key, value in values.items()
+    }
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), default=str)
 
 

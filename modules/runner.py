@@ -78,7 +78,8 @@ def _outputs(module: Module, result: object) -> dict[str, Table]:
     frames = result if isinstance(result, tuple) else (result,)
     assert len(frames) == len(module.gives), f"{module.name} must give {list(module.gives)}"
     return {
-        name: make_table(frame, schema, module.name) for (name, schema), frame in zip(module.gives.items(), frames, strict=True)
+        name: make_table(frame, schema, module.name)
+        for (name, schema), frame in zip(module.gives.items(), frames, strict=True)
     }
 
 
@@ -116,9 +117,14 @@ def run(bound: Bound, inputs: Mapping[str, Value]) -> ModuleRun:
     module = bound.module
     taken = {name: inputs[name] for name in module.takes}
     trace = Trace(
-        module=module.name, stage=module.stage, settings_hash=bound.settings_hash, settings=bound.settings.model_dump(mode="json"),
-        skills=bound.chosen_skills, inputs={name: value.hash for name, value in taken.items()}, rows_in=next(iter(taken.values())).rows if taken else 0,
-    )  # fmt: skip
+        module=module.name,
+        stage=module.stage,
+        settings_hash=bound.settings_hash,
+        settings=bound.settings.model_dump(mode="json"),
+        skills=bound.chosen_skills,
+        inputs={name: value.hash for name, value in taken.items()},
+        rows_in=next(iter(taken.values())).rows if taken else 0,
+    )
     wall, cpu, peak = time.perf_counter_ns(), time.process_time_ns(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outputs: Mapping[str, Value] = {}
     failure: Exception | None = None
@@ -126,7 +132,9 @@ def run(bound: Bound, inputs: Mapping[str, Value]) -> ModuleRun:
         warnings.simplefilter("always")
         try:
             tables = _execute(bound, taken, trace)
-            outputs = {name: Sealed(table) for name, table in tables.items()} if module.stage == SEALED_STAGE else tables
+            outputs = (
+                {name: Sealed(table) for name, table in tables.items()} if module.stage == SEALED_STAGE else tables
+            )
         except Exception as error:  # noqa: BLE001  every failure must leave its trace; the caller raises it again
             failure, trace.error = error, f"{type(error).__name__}: {error}"
     trace.warnings = sorted({str(warning.message) for warning in caught})[:20]

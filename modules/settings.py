@@ -43,7 +43,12 @@ def _settings(module: Module, overrides: Mapping[str, object], where: str) -> Mo
     known = set(module.settings_type.model_fields)
     for key in overrides:
         if key not in known:
-            raise CwsError("CWS-SETTINGS-001", what=f"unknown setting {key!r} of {module.name}", where=where, fix=nearest(key, known))
+            raise CwsError(
+                "CWS-SETTINGS-001",
+                what=f"unknown setting {key!r} of {module.name}",
+                where=where,
+                fix=nearest(key, known),
+            )
     try:
         return module.settings_type.model_validate({**module.manifest.settings, **overrides})
     except ValidationError as refusal:
@@ -60,14 +65,24 @@ def _settings(module: Module, overrides: Mapping[str, object], where: str) -> Mo
 def _skills(module: Module, overrides: Mapping[str, str], where: str) -> dict[str, Skill]:
     for kind in overrides:
         if kind not in module.skill_kinds:
-            raise CwsError("CWS-SKILL-001", what=f"{module.name} uses no skill of kind {kind!r}", where=where, fix=nearest(kind, module.skill_kinds))
+            raise CwsError(
+                "CWS-SKILL-001",
+                what=f"{module.name} uses no skill of kind {kind!r}",
+                where=where,
+                fix=nearest(kind, module.skill_kinds),
+            )
     chosen = {**module.manifest.skills, **overrides}
     found: dict[str, Skill] = {}
     for kind in module.skill_kinds:
         known = skills_of_kind(kind)
         if chosen.get(kind) not in known:
             name = chosen.get(kind, "")
-            raise CwsError("CWS-SKILL-002", what=f"unknown {kind} skill {name!r} for {module.name}", where=where, fix=nearest(name, known))
+            raise CwsError(
+                "CWS-SKILL-002",
+                what=f"unknown {kind} skill {name!r} for {module.name}",
+                where=where,
+                fix=nearest(name, known),
+            )
         found[kind] = known[chosen[kind]]
     return found
 

@@ -41,17 +41,32 @@ def _keyed(name: str, /, **columns: pa.Column) -> pa.DataFrameSchema:
 
 
 # One row per record of a source, stamps as received; `row` is the 1-based data row in `source`.
-RAW_BARS = _schema("raw_bars", source=_text(), row=_count(), symbol=_text(), stamp=_text(), **{p: _real() for p in _PRICES})
+RAW_BARS = _schema(
+    "raw_bars", source=_text(), row=_count(), symbol=_text(), stamp=_text(), **{p: _real() for p in _PRICES}
+)
 # Refused rows: the module's reason and the whole record as JSON. The runner adds stage and module.
 REFUSED = _schema("refused", source=_text(), row=_count(), symbol=_text(), reason=_text(), record=pa.Column("str"))
 SESSIONS = _schema(
-    "sessions", mic=_text(), date=_text(), open_ns=_count(), close_ns=_count(),
-    break_start_ns=_integer(), break_end_ns=_integer(), half_day=pa.Column("bool"),
-)  # fmt: skip
+    "sessions",
+    mic=_text(),
+    date=_text(),
+    open_ns=_count(),
+    close_ns=_count(),
+    break_start_ns=_integer(),
+    break_end_ns=_integer(),
+    half_day=pa.Column("bool"),
+)
 INSTRUMENTS = _schema(
-    "instruments", symbol=_text(), mic=_text(), currency=_text(), calendar=_text(), lot_size=_number(), tick_size=_number(),
-    valid_from_ns=_count(), valid_to_ns=_count(),
-)  # fmt: skip
+    "instruments",
+    symbol=_text(),
+    mic=_text(),
+    currency=_text(),
+    calendar=_text(),
+    lot_size=_number(),
+    tick_size=_number(),
+    valid_from_ns=_count(),
+    valid_to_ns=_count(),
+)
 # `age_bars` is 0 on an observed bar and counts up on a filled one.
 BARS = _keyed("bars", **{p: _real() for p in _PRICES}, age_bars=_count(), source=_text(), row=_count())
 # kind is split (ratio = new shares per old) or dividend (amount per share, in the currency of the price).
@@ -62,7 +77,9 @@ VOL = _keyed("vol", value=_real())  # per bar, not annualised
 # A NaN weight means "no decision at this bar: hold".
 WEIGHTS = _keyed("weights", weight=_real())
 # Account value after each bar, in the account currency; `cost_usd` is what this bar's fills cost.
-EQUITY = _schema("equity", ts_event=_count(), equity_usd=_number(), cash_usd=_number(), cost_usd=_number(), turnover_usd=_number())
+EQUITY = _schema(
+    "equity", ts_event=_count(), equity_usd=_number(), cash_usd=_number(), cost_usd=_number(), turnover_usd=_number()
+)
 HOLDINGS = _keyed("holdings", quantity=_number(), price=_real(), value_usd=_number())
 TRADES = _schema("trades", ts_event=_count(), symbol=_text(), quantity=_number(), price=_number())
 COSTS = _schema("costs", ts_event=_count(), symbol=_text(), cost_usd=_number())
@@ -75,24 +92,52 @@ PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_number())
 # Quantities on orders and positions are whole lots of the instrument.
 TARGETS = _keyed("targets", target_lots=_integer(), weight=_real(), reference_price=_number())
 ORDERS = _schema(
-    "orders", ts_event=_count(), symbol=_text(), cl_ord_id=_text(), side=_text(), order_qty=pa.Column("int64", pa.Check.gt(0)),
-    ord_type=_text(), time_in_force=_text(), reference_price=_number(),
-)  # fmt: skip
+    "orders",
+    ts_event=_count(),
+    symbol=_text(),
+    cl_ord_id=_text(),
+    side=_text(),
+    order_qty=pa.Column("int64", pa.Check.gt(0)),
+    ord_type=_text(),
+    time_in_force=_text(),
+    reference_price=_number(),
+)
 FILLS = _schema(
-    "fills", ts_event=_count(), symbol=_text(), cl_ord_id=_text(), exec_id=_text(), side=_text(),
-    last_qty=pa.Column("int64", pa.Check.gt(0)), last_px=pa.Column("int64", pa.Check.gt(0)), commission_usd=_number(), venue=_text(),
-)  # fmt: skip
+    "fills",
+    ts_event=_count(),
+    symbol=_text(),
+    cl_ord_id=_text(),
+    exec_id=_text(),
+    side=_text(),
+    last_qty=pa.Column("int64", pa.Check.gt(0)),
+    last_px=pa.Column("int64", pa.Check.gt(0)),
+    commission_usd=_number(),
+    venue=_text(),
+)
 POSITIONS = _keyed("positions", position_lots=_integer(), price=_number(), value_usd=_number())
-BOOK = _schema("book", ts_event=_count(), equity_usd=_number(), cash_usd=_number(), cost_usd=_number(), turnover_usd=_number())
+BOOK = _schema(
+    "book", ts_event=_count(), equity_usd=_number(), cash_usd=_number(), cost_usd=_number(), turnover_usd=_number()
+)
 BREAKS = _schema("breaks", cl_ord_id=_text(), symbol=_text(), kind=_text(), expected=_number(), found=_number())
 
 SORT: dict[str, tuple[str, ...]] = {
-    "raw_bars": ("source", "row", "symbol"), "refused": (), "sessions": ("mic", "open_ns"), "instruments": ("symbol", "valid_from_ns"),
-    "actions": ("symbol", "ts_event", "kind"), "equity": ("ts_event",), "book": ("ts_event",),
-    "trades": ("ts_event", "symbol"), "costs": ("ts_event", "symbol"), "orders": ("ts_event", "symbol", "cl_ord_id"),
-    "fills": ("ts_event", "symbol", "cl_ord_id"), "breaks": ("cl_ord_id",), "prior_trials": ("key",),
-    "stats": ("name",), "intervals": ("name",), "deflated": ("name",),
-}  # fmt: skip
+    "raw_bars": ("source", "row", "symbol"),
+    "refused": (),
+    "sessions": ("mic", "open_ns"),
+    "instruments": ("symbol", "valid_from_ns"),
+    "actions": ("symbol", "ts_event", "kind"),
+    "equity": ("ts_event",),
+    "book": ("ts_event",),
+    "trades": ("ts_event", "symbol"),
+    "costs": ("ts_event", "symbol"),
+    "orders": ("ts_event", "symbol", "cl_ord_id"),
+    "fills": ("ts_event", "symbol", "cl_ord_id"),
+    "breaks": ("cl_ord_id",),
+    "prior_trials": ("key",),
+    "stats": ("name",),
+    "intervals": ("name",),
+    "deflated": ("name",),
+}
 PANEL_SORT = ("symbol", "ts_event")
 
 

@@ -49,7 +49,9 @@ def checked(frame: pd.DataFrame, schema: DataFrameSchema, where: str) -> pd.Data
         return schema.validate(frame)
     except (SchemaError, SchemaErrors) as refusal:
         what = str(refusal).strip().split("\n")[0][:300]
-        raise CwsError("CWS-TABLE-001", what=what, where=f"{where}, table {schema.name}", fix="see modules/tables.py") from None
+        raise CwsError(
+            "CWS-TABLE-001", what=what, where=f"{where}, table {schema.name}", fix="see modules/tables.py"
+        ) from None
 
 
 def make_table(frame: pd.DataFrame, schema: DataFrameSchema, where: str) -> Table:
