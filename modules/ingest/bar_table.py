@@ -37,7 +37,9 @@ def names(listing: str) -> list[str]:
     return [name.strip() for name in listing.split(",") if name.strip()]
 
 
-def bar_table(text: str, layout: Layout, stamp_rules: Callable[[Sequence[str]], Mapping[str, Mask]] = stamp_faults) -> tuple[pd.DataFrame, pd.DataFrame]:
+def bar_table(
+    text: str, layout: Layout, stamp_rules: Callable[[Sequence[str]], Mapping[str, Mask]] = stamp_faults
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(RAW_BARS, REFUSED) in file order; every record of `text` stands in exactly one of them."""
     records = read_records(text, layout.delimiter, layout.max_rows)
     at = locate(records.header, layout.columns, names(layout.ignored))
@@ -67,7 +69,7 @@ def _text_frame(records: Records, layout: Layout, symbols: Sequence[str]) -> pd.
         "row": pd.Series(records.row, dtype="int64"),
         "symbol": pd.Series(full, dtype="str"),
     }
-    received = {f"received {name}": pd.Series(records.column(at), dtype="str") for at, name in enumerate(records.header)}
+    received = {
+        f"received {name}": pd.Series(records.column(at), dtype="str") for at, name in enumerate(records.header)
+    }
     return pd.DataFrame({**keys, **received})
-
-

@@ -1,4 +1,4 @@
-"""Delimited text to records, columns and exact floats: what the readers of text files share. Nothing is dropped silently.
+"""Delimited text to records, columns and exact floats: what the readers of text files share.
 
 A fault of the file (its header, its columns, its size) is a coded error; a fault of a record refuses that record.
 """
@@ -22,7 +22,10 @@ F64, Mask = NDArray[np.float64], NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Records:
-    """Data rows as received: `row` is the 1-based number of the record, blank lines do not count; `ragged` has too few or too many cells."""
+    """Data rows as received. `row` is the 1-based number of the record (blank lines do not count).
+
+    `ragged` holds the records with too few or too many cells.
+    """
 
     header: list[str]
     row: list[int] = field(default_factory=list[int])
@@ -38,7 +41,12 @@ def _lines(text: str, delimiter: str) -> Iterable[list[str]]:
     try:
         yield from filter(None, lines)
     except csv.Error as broken:
-        raise CwsError("CWS-INGEST-009", what=f"not delimited text: {broken}", where=f"line {lines.line_num}", fix="check quotes and delimiter") from None
+        raise CwsError(
+            "CWS-INGEST-009",
+            what=f"not delimited text: {broken}",
+            where=f"line {lines.line_num}",
+            fix="check quotes and delimiter",
+        ) from None
 
 
 def read_records(text: str, delimiter: str, max_rows: int) -> Records:
@@ -53,7 +61,12 @@ def read_records(text: str, delimiter: str, max_rows: int) -> Records:
     found = Records([name.strip() for name in header])
     for number, cells in enumerate(lines, start=1):
         if number > max_rows:
-            raise CwsError("CWS-INGEST-006", what=f"more than max_rows = {max_rows} records", where="raw", fix="raise max_rows or split the file")
+            raise CwsError(
+                "CWS-INGEST-006",
+                what=f"more than max_rows = {max_rows} records",
+                where="raw",
+                fix="raise max_rows or split the file",
+            )
         if len(cells) == len(found.header):
             found.row.append(number)
             found.cells.append(cells)
@@ -74,13 +87,25 @@ def locate(header: Sequence[str], wanted: Mapping[str, str], ignored: Iterable[s
     for names, where in ((list(header), "header"), (known, "settings")):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise CwsError("CWS-INGEST-008", what=f"column {twice[0]!r} is named twice", where=where, fix="name every column once")
+            raise CwsError(
+                "CWS-INGEST-008", what=f"column {twice[0]!r} is named twice", where=where, fix="name every column once"
+            )
     missing = [column for column in known if column not in header]
     if missing:
-        raise CwsError("CWS-INGEST-003", what=f"column {missing[0]!r} is missing", where=f"header {list(header)[:20]}", fix="correct the column map")
+        raise CwsError(
+            "CWS-INGEST-003",
+            what=f"column {missing[0]!r} is missing",
+            where=f"header {list(header)[:20]}",
+            fix="correct the column map",
+        )
     extra = [name for name in header if name not in known]
     if extra:
-        raise CwsError("CWS-INGEST-004", what=f"unexpected column {extra[0]!r}", where=f"header, column {list(header).index(extra[0]) + 1}", fix="map it or list it as ignored")
+        raise CwsError(
+            "CWS-INGEST-004",
+            what=f"unexpected column {extra[0]!r}",
+            where=f"header, column {list(header).index(extra[0]) + 1}",
+            fix="map it or list it as ignored",
+        )
     return {name: list(header).index(column) for name, column in declared.items()}
 
 
@@ -95,14 +120,19 @@ def _real(text: str) -> float | None:
 
 
 def reals(cells: Sequence[str], name: str) -> tuple[F64, Mask]:
-    """(values, mask of cells that are no number). An empty cell is NaN; `nan` and `inf` are numbers, for clean to judge.
+    """(values, mask of cells that are no number). Empty is NaN; `nan` and `inf` are numbers, for clean to judge.
 
     Raises CWS-INGEST-005 when not one filled cell of the column is a number.
     """
     parsed = [_real(text) for text in cells]
     bad = np.array([value is None for value in parsed], dtype=np.bool_)
     if bad.any() and all(value is None or not text.strip() for value, text in zip(parsed, cells, strict=True)):
-        raise CwsError("CWS-INGEST-005", what=f"no cell of column {name!r} is a number (the first bad one: {cells[int(bad.argmax())][:40]!r})", where=name, fix="correct the column map")
+        raise CwsError(
+            "CWS-INGEST-005",
+            what=f"no cell of column {name!r} is a number (the first bad one: {cells[int(bad.argmax())][:40]!r})",
+            where=name,
+            fix="correct the column map",
+        )
     return np.array([np.nan if value is None else value for value in parsed], dtype=np.float64), bad
 
 

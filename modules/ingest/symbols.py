@@ -1,11 +1,11 @@
-"""Symbols as `SYMBOL.MIC` (ISO 10383). A symbol becomes part of paths and keys, so what could leave a folder is refused."""
+"""Symbols as `SYMBOL.MIC` (ISO 10383). A symbol ends in paths and keys, so what could leave a folder is refused."""
 
 import re
 from collections.abc import Mapping
 
 from modules.errors import CwsError
 
-# Letters, digits and the marks that vendors use (BRK.B, BF-B, ^VIX, EURUSD=X, M&M, 9988_HK); never a separator, never leading dots.
+# Letters, digits and the marks that vendors use (BRK.B, BF-B, ^VIX, EURUSD=X, M&M): no separator, no leading dot.
 _SYMBOL = re.compile(r"[A-Za-z0-9^][A-Za-z0-9^=&+_.\-]{0,63}")
 _LISTING = re.compile(r"([A-Z0-9]{4}):([^:;]+)")
 UNNAMED = "?"  # stands in `refused` for a symbol that must not be written out as one; the record holds the original
@@ -21,7 +21,12 @@ def checked_symbol(text: str, where: str) -> str:
     Raises CWS-INGEST-007.
     """
     if not is_symbol(text):
-        raise CwsError("CWS-INGEST-007", what=f"{text!r} is no symbol", where=where, fix="1-64 letters, digits or ^=&+_.- and no '..'")
+        raise CwsError(
+            "CWS-INGEST-007",
+            what=f"{text!r} is no symbol",
+            where=where,
+            fix="1-64 letters, digits or ^=&+_.- and no '..'",
+        )
     return text
 
 
@@ -34,7 +39,12 @@ def mic_exceptions(listing: str) -> dict[str, str]:
     for part in filter(None, listing.split(";")):
         match = _LISTING.fullmatch(part.strip())
         if match is None:
-            raise CwsError("CWS-INGEST-010", what=f"{part!r} lists no symbols of a MIC", where="mic_exceptions", fix="write XNAS:AAPL,MSFT;XTKS:7203")
+            raise CwsError(
+                "CWS-INGEST-010",
+                what=f"{part!r} lists no symbols of a MIC",
+                where="mic_exceptions",
+                fix="write XNAS:AAPL,MSFT;XTKS:7203",
+            )
         found |= {symbol.strip(): match[1] for symbol in match[2].split(",")}
     return found
 

@@ -1,4 +1,4 @@
-"""A vendor's file to text: the `decode` skills. All take (raw bytes, max_bytes of text) and give a str without byte-order mark.
+"""A vendor's file to text: the `decode` skills. All take (raw bytes, max_bytes) and give a str.
 
 A gzip stream is known by its magic number, so a source may change between plain and compressed files without a patch.
 """
@@ -13,7 +13,9 @@ _GZIP_WINDOW = 31  # zlib: the largest window, with a gzip header and its CRC ch
 
 
 def _broken_gzip(why: str) -> CwsError:
-    return CwsError("CWS-DECODE-001", what=f"the gzip stream is damaged: {why}", where="raw", fix="fetch the file again")
+    return CwsError(
+        "CWS-DECODE-001", what=f"the gzip stream is damaged: {why}", where="raw", fix="fetch the file again"
+    )
 
 
 def _inflate(raw: bytes, max_bytes: int) -> bytes:
@@ -35,14 +37,22 @@ def _text(raw: bytes, max_bytes: int, encoding: str) -> str:
     data = _inflate(raw, max_bytes) if raw.startswith(_GZIP_MAGIC) else raw
     if len(data) > max_bytes:
         raise CwsError(
-            "CWS-DECODE-003", what=f"the text is longer than max_bytes = {max_bytes}", where="raw", fix="raise max_bytes or split the file"
+            "CWS-DECODE-003",
+            what=f"the text is longer than max_bytes = {max_bytes}",
+            where="raw",
+            fix="raise max_bytes or split the file",
         )
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise CwsError("CWS-DECODE-002", what=f"the file is not {encoding} text", where="raw", fix="choose another decode skill, or another file")
+        raise CwsError(
+            "CWS-DECODE-002",
+            what=f"the file is not {encoding} text",
+            where="raw",
+            fix="choose another decode skill, or another file",
+        )
     return text
 
 
