@@ -1,3 +1,4 @@
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,15 @@ from cws.lake.commits import Index
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Entry, Ledger
 from modules.errors import CwsError
+
+
+class SlowLedger(Ledger):
+    """The real ledger, giving other threads time between reading and returning."""
+
+    def entries(self, kind: str | None = None) -> list[Entry]:
+        found = super().entries(kind)
+        time.sleep(0.05)
+        return found
 
 
 class CountingLedger(Ledger):
@@ -57,6 +67,15 @@ def test_threads_that_write_side_by_side_share_the_index(lake: Lake) -> None:
     assert [job.result() for job in jobs] == [None] * 4
     assert [row["version"] for row in lake.history("bars")] == list(range(10))
     assert len(lake.read(lake.pin("stats", "q"))) == 3
+
+
+def test_two_threads_that_refresh_at_once_take_each_entry_once(lake: Lake, tmp_path: Path) -> None:
+    lake.commit("bars", "p", make_bars(3))
+    index = Index(SlowLedger(tmp_path / "ledger"))
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(index.refresh) for _ in range(4)]
+    assert [job.result() for job in jobs] == [None] * 4
+    assert len(index.of_table("bars")) == 1
 
 
 def test_a_commit_is_the_same_after_the_ledger(lake: Lake, tmp_path: Path) -> None:
