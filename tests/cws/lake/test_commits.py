@@ -12,13 +12,12 @@ from cws.ledger.ledger import Entry, Ledger
 from modules.errors import CwsError
 
 
-class SlowLedger(Ledger):
-    """The real ledger, giving other threads time between reading and returning."""
+class SlowIndex(Index):
+    """The real index, giving other threads time before it takes in an entry."""
 
-    def entries(self, kind: str | None = None) -> list[Entry]:
-        found = super().entries(kind)
-        time.sleep(0.05)
-        return found
+    def _take(self, entry: Entry) -> None:
+        time.sleep(0.02)
+        super()._take(entry)
 
 
 class CountingLedger(Ledger):
@@ -71,7 +70,7 @@ def test_threads_that_write_side_by_side_share_the_index(lake: Lake) -> None:
 
 def test_two_threads_that_refresh_at_once_take_each_entry_once(lake: Lake, tmp_path: Path) -> None:
     lake.commit("bars", "p", make_bars(3))
-    index = Index(SlowLedger(tmp_path / "ledger"))
+    index = SlowIndex(Ledger(tmp_path / "ledger"))
     with ThreadPoolExecutor(4) as pool:
         jobs = [pool.submit(index.refresh) for _ in range(4)]
     assert [job.result() for job in jobs] == [None] * 4
