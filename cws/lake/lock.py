@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ RETRY_S = 0.01
 
 
 @contextmanager
-def table_lock(folder: Path) -> Iterator[None]:
+def table_lock(folder: Path) -> Generator[None]:
     """Hold the lock of the table's folder, which is made if absent. Raises CWS-LAKE-016 after WAIT_LIMIT_S."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
