@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kernels.ordered import F64
@@ -12,9 +13,7 @@ from modules.panel import Grid
 
 def last_known(values: F64) -> F64:
     """Each column's latest number at or before the row; NaN before the first."""
-    place = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
-    latest = np.maximum.accumulate(place, axis=0)
-    return np.where(latest < 0, np.nan, np.take_along_axis(values, np.maximum(latest, 0), axis=0))
+    return pd.DataFrame(values).ffill().to_numpy(dtype=np.float64)
 
 
 def marked(lots: NDArray[np.int64], lot_size: F64, mark: F64, panel: Grid) -> F64:
