@@ -29,9 +29,9 @@ def centred_rank(values: F64) -> F64:
     return np.where(np.isnan(values), np.nan, out)
 
 
-def _row_sums(values: F64) -> F64:
+def _row_sums(values: F64, known: NDArray[np.bool_]) -> F64:
     """(T, 1) sums of the known values, first column first."""
-    return np.cumsum(np.where(np.isnan(values), 0.0, values), axis=1)[:, -1:]
+    return np.cumsum(np.where(known, values, 0.0), axis=1)[:, -1:]
 
 
 def zscore(values: F64) -> F64:
@@ -43,7 +43,7 @@ def zscore(values: F64) -> F64:
     low = np.where(known, values, np.inf).min(axis=1, keepdims=True)
     high = np.where(known, values, -np.inf).max(axis=1, keepdims=True)
     with np.errstate(all="ignore"):
-        gap = values - _row_sums(values) / count
-        spread = np.sqrt(_row_sums(gap * gap) / (count - 1))
+        gap = values - _row_sums(values, known) / count
+        spread = np.sqrt(_row_sums(gap * gap, known) / (count - 1))
         # Equal values have a rounded mean that differs from them: without this their scores would be noise.
         return np.where(known & ((low >= high) | (spread == 0.0)), 0.0, gap / spread)

@@ -1,0 +1,245 @@
+"""Formula text to a typed tree, by recursive descent.
+
+formula    = comparison
+comparison = sum [("<" | "<=" | ">" | ">=" | "==" | "!=") sum]
+sum        = product {("+" | "-") product}
+product    = unary {("*" | "/") unary}
+unary      = "-" unary | number | field | function "(" arguments ")" | "(" comparison ")"
+"""
+
+import difflib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kernels.alpha.language import (
+    COMPARISONS,
+    FIELDS,
+    FUNCTIONS,
+    MAX_BARS,
+    MAX_DEPTH,
+    MAX_NODES,
+    RET,
+    Call,
+    Field,
+    FormulaError,
+    Kind,
+    Node,
+    Number,
+    Parameter,
+    usage,
+)
+from kernels.alpha.tokens import Token, tokens
+
+_VALUES = (*FIELDS, "ret")
+_RET_NODES, _RET_DEPTH = 6, 4
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A parsed piece: its tree, its type, where it starts, how deep it is."""
+
+    node: Node
+    kind: Kind
+    start: int
+    depth: int
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def _is_whole(token: Token) -> bool:
+    return token.kind == "number" and token.text.isdecimal()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._tokens = tokens(text)
+        self._next = 0
+        self._open = 0
+        self._nodes = 0
+
+    @property
+    def _token(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> Token:
+        token = self._token
+        self._next += token.kind != "end"
+        return token
+
+    def _expect(self, mark: str, fix: str) -> None:
+        token = self._take()
+        if token.text != mark:
+            raise FormulaError("syntax", f"expected {mark!r}, found {token.text!r}", token.position, fix)
+
+    def _made(self, node: Node, kind: Kind, start: int, depth: int, nodes: int = 1) -> _Part:
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            raise FormulaError("limit", f"more than {MAX_NODES} parts", start, "split the formula into several signals")
+        if depth > MAX_DEPTH:
+            raise FormulaError("limit", f"nested deeper than {MAX_DEPTH} levels", start, "use fewer levels or terms")
+        return _Part(node, kind, start, depth)
+
+    def _inside(self, rule: Callable[[], _Part]) -> _Part:
+        # The text may nest without any tree growing: "((((close))))".
+        if self._open >= MAX_DEPTH:
+            what = f"nested deeper than {MAX_DEPTH} levels"
+            raise FormulaError("limit", what, self._token.position, "use fewer levels or terms")
+        self._open += 1
+        part = rule()
+        self._open -= 1
+        return part
+
+    def formula(self) -> Node:
+        part = self._comparison()
+        if self._token.kind != "end":
+            what = f"expected the end, found {self._token.text!r}"
+            raise FormulaError("syntax", what, self._token.position, "write an operator between two values")
+        self._require(part, "real")
+        return part.node
+
+    def _require(self, part: _Part, kind: Kind) -> None:
+        if part.kind == kind:
+            return
+        if kind == "real":
+            fix = "turn it into a number: if_else(condition, 1, 0)"
+            raise FormulaError("type", "a comparison stands where a number must stand", part.start, fix)
+        raise FormulaError("type", "a number stands where a condition must stand", part.start, "compare it: x > 0")
+
+    def _joined(self, mark: str, left: _Part, right: _Part, kind: Kind) -> _Part:
+        self._require(left, "real")
+        self._require(right, "real")
+        return self._made(Call(mark, (left.node, right.node)), kind, left.start, 1 + max(left.depth, right.depth))
+
+    def _chain(self, marks: tuple[str, ...], rule: Callable[[], _Part]) -> _Part:
+        part = rule()
+        while self._token.text in marks:
+            mark = self._take().text
+            part = self._joined(mark, part, rule(), "real")
+        return part
+
+    def _comparison(self) -> _Part:
+        left = self._sum()
+        if self._token.text not in COMPARISONS:
+            return left
+        mark = self._take().text
+        part = self._joined(mark, left, self._sum(), "truth")
+        if self._token.text in COMPARISONS:
+            fix = "nest them: if_else(a < b, if_else(b < c, x, y), y)"
+            raise FormulaError("syntax", "comparisons cannot be chained", self._token.position, fix)
+        return part
+
+    def _sum(self) -> _Part:
+        return self._chain(("+", "-"), self._product)
+
+    def _product(self) -> _Part:
+        return self._chain(("*", "/"), self._unary)
+
+    def _unary(self) -> _Part:
+        token = self._take()
+        if token.text == "-":
+            return self._negative(self._inside(self._unary), token.position)
+        if token.text == "(":
+            part = self._inside(self._comparison)
+            self._expect(")", "close the parenthesis")
+            return part
+        if token.kind == "number":
+            return self._made(Number(self._float(token)), "real", token.position, 1)
+        if token.kind == "name":
+            return self._call(token) if self._token.text == "(" else self._value(token)
+        fix = "write a number, a field or a function"
+        raise FormulaError("syntax", f"expected a value, found {token.text!r}", token.position, fix)
+
+    def _negative(self, part: _Part, start: int) -> _Part:
+        self._require(part, "real")
+        if isinstance(part.node, Number):
+            return _Part(Number(-part.node.value), "real", start, part.depth)
+        return self._made(Call("neg", (part.node,)), "real", start, 1 + part.depth)
+
+    def _float(self, token: Token) -> float:
+        value = float(token.text)
+        if math.isinf(value):
+            raise FormulaError("limit", f"{token.text} is beyond float64", token.position, "use a smaller number")
+        return value
+
+    def _value(self, token: Token) -> _Part:
+        if token.text == "ret":
+            return self._made(RET, "real", token.position, _RET_DEPTH, _RET_NODES)
+        if token.text in FIELDS:
+            return self._made(Field(token.text), "real", token.position, 1)
+        if token.text in FUNCTIONS:
+            raise FormulaError("syntax", f"{token.text} is a function", token.position, f"write {usage(token.text)}")
+        fix = _nearest(token.text, (*_VALUES, *FUNCTIONS))
+        raise FormulaError("name", f"unknown name {token.text!r}", token.position, fix)
+
+    def _call(self, name: Token) -> _Part:
+        if name.text in _VALUES:
+            what = f"{name.text} is a field, not a function"
+            raise FormulaError("type", what, name.position, f"write {name.text} * (...) to multiply")
+        if name.text not in FUNCTIONS:
+            fix = _nearest(name.text, tuple(FUNCTIONS))
+            raise FormulaError("name", f"unknown function {name.text!r}", name.position, fix)
+        self._expect("(", "open the parenthesis")
+        parts, constants = self._arguments(name.text)
+        self._expect(")", f"write {usage(name.text)}")
+        call = Call(name.text, tuple(part.node for part in parts), constants)
+        return self._made(call, FUNCTIONS[name.text].gives, name.position, 1 + max(part.depth for part in parts))
+
+    def _arguments(self, function: str) -> tuple[list[_Part], tuple[int | float, ...]]:
+        parts: list[_Part] = []
+        constants: list[int | float] = []
+        for number, parameter in enumerate(FUNCTIONS[function].takes):
+            if number:
+                self._expect(",", f"write {usage(function)}")
+            if parameter == "real" or parameter == "truth":
+                parts.append(self._inside(self._comparison))
+                self._require(parts[-1], parameter)
+            else:
+                constants.append(self._constant(function, parameter, constants))
+        return parts, tuple(constants)
+
+    def _constant(self, function: str, parameter: Parameter, before: list[int | float]) -> int | float:
+        start = self._token.position
+        value = self._bars(function, parameter) if parameter != "number" else self._signed(function)
+        if self._token.kind != "end" and self._token.text not in (",", ")"):
+            what = f"{function} takes a plain number here, not an expression"
+            raise FormulaError("type", what, start, f"write {usage(function)} with a literal")
+        if before and value < before[-1]:
+            what = f"the upper limit {value} of {function} lies below the lower limit {before[-1]}"
+            raise FormulaError("type", what, start, "write the lower limit first")
+        return value
+
+    def _bars(self, function: str, parameter: Parameter) -> int:
+        least, token = (0 if parameter == "lag" else 1), self._take()
+        fix = f"write a whole number from {least} to {MAX_BARS}"
+        if token.text == "-":
+            what = f"the bars of {function} cannot be negative: that would look ahead"
+            raise FormulaError("type", what, token.position, fix)
+        if not _is_whole(token):
+            what = f"the bars of {function} must be a whole number, found {token.text!r}"
+            raise FormulaError("type", what, token.position, fix)
+        # Digits are counted before they are converted: a literal of a thousand digits is no number of bars.
+        if len(token.text) > 9 or not least <= int(token.text) <= MAX_BARS:
+            what = f"{token.text} bars are outside {least} to {MAX_BARS}"
+            raise FormulaError("type", what, token.position, fix)
+        return int(token.text)
+
+    def _signed(self, function: str) -> float:
+        token = self._take()
+        sign = -1.0 if token.text == "-" else 1.0
+        token = self._take() if token.text == "-" else token
+        if token.kind != "number":
+            what = f"{function} takes a plain number here, found {token.text!r}"
+            raise FormulaError("type", what, token.position, f"write {usage(function)} with a literal")
+        return sign * self._float(token)
+
+
+def parse(text: str) -> Node:
+    """The tree of a formula that gives a number at every bar.
+
+    Raises FormulaError with the position and a suggestion.
+    """
+    return _Parser(text).formula()

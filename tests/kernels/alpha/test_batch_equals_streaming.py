@@ -1,0 +1,171 @@
+"""The two evaluators of the alpha language give the same bits, and both give what the functions mean."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels.alpha.batch import evaluate
+from kernels.alpha.canonical import text
+from kernels.alpha.language import COMPARISONS, FIELDS, FUNCTIONS, Call, Field, Node, Number
+from kernels.alpha.parse import parse
+from kernels.alpha.streaming import Stream
+
+WINDOWED = [name for name, signature in FUNCTIONS.items() if signature.takes[-1] == "window"]
+NO_CONSTANTS = st.just(())
+LIMITS = st.tuples(st.floats(-3, 3), st.floats(-3, 3)).map(lambda pair: tuple(sorted(pair)))
+
+
+def _calls(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    def call(names, arguments, constants=NO_CONSTANTS):
+        return st.builds(Call, st.sampled_from(names), arguments, constants)
+
+    one, two = st.tuples(inner), st.tuples(inner, inner)
+    negated = inner.filter(lambda node: not isinstance(node, Number)).map(lambda node: Call("neg", (node,)))
+    bars = st.tuples(st.integers(1, 7))
+    return st.one_of(
+        call(["+", "-", "*", "/"], two),
+        negated,
+        call(WINDOWED, one, bars),
+        call(["delay"], one, st.tuples(st.integers(0, 7))),
+        call(["cs_rank", "cs_z", "sign", "abs"], one),
+        call(["clip"], one, LIMITS),
+        call(["if_else"], st.tuples(call(list(COMPARISONS), two), inner, inner)),
+    )
+
+
+LEAVES = st.one_of(
+    st.sampled_from([Field(name) for name in FIELDS]), st.sampled_from([-1.5, 0.0, 0.1, 2.0, 1e300]).map(Number)
+)
+FORMULAS = st.recursive(LEAVES, _calls, max_leaves=12)
+
+
+def panel(seed: int, bars: int, symbols: int) -> dict[str, np.ndarray]:
+    """Fields with holes, ties, zeros of both signs, giants, infinities, flat runs and a symbol that lists late."""
+    rng = np.random.default_rng(seed)
+    odd = np.array([0.0, -0.0, 0.1, 0.1, 0.1, -1.0, 1e300, np.inf, -np.inf])
+    fields = {}
+    for name in FIELDS:
+        values = rng.normal(size=(bars, symbols)) * 10.0 ** rng.integers(-3, 4, (bars, symbols))
+        values = np.where(rng.random(values.shape) < 0.25, rng.choice(odd, values.shape), values)
+        values[rng.random(values.shape) < 0.15] = np.nan
+        values[bars // 2 : bars // 2 + 8, :1] = 0.1
+        values[: bars // 3, -1:] = np.nan
+        fields[name] = values
+    return fields
+
+
+def streamed(formula: Node, fields: dict[str, np.ndarray]) -> np.ndarray:
+    bars, symbols = fields["close"].shape
+    stream, buffer = Stream(formula, symbols), {name: np.empty(symbols) for name in fields}
+    out = np.empty((bars, symbols))
+    for t in range(bars):
+        for name, values in fields.items():
+            buffer[name][:] = values[t]
+        out[t] = stream.push(buffer)
+    return out
+
+
+def bits(values: np.ndarray) -> bytes:
+    return np.where(np.isnan(values), np.nan, values).tobytes()
+
+
+@settings(max_examples=400, deadline=None)
+@given(FORMULAS, st.integers(0, 10_000), st.integers(0, 30), st.integers(1, 6))
+def test_any_formula_on_any_panel(formula: Node, seed: int, bars: int, symbols: int) -> None:
+    assert text(parse(text(formula))) == text(formula)
+    fields = panel(seed, bars, symbols)
+    before = {name: bits(values) for name, values in fields.items()}
+    assert bits(evaluate(formula, fields)) == bits(streamed(formula, fields))
+    assert {name: bits(values) for name, values in fields.items()} == before
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_function_by_itself(function: str) -> None:
+    extra = {"clip": ", -1, 1", "cs_rank": "", "cs_z": "", "sign": "", "abs": ""}.get(function, ", 5")
+    inside = "close > open, high, low" if function == "if_else" else f"close - open{extra}"
+    formula = parse(f"{function}({inside})")
+    for seed in range(5):
+        fields = panel(seed, 120, 4)
+        found = evaluate(formula, fields)
+        assert bits(found) == bits(streamed(formula, fields))
+        assert np.isfinite(found).sum() > 20, "a function that is all missing here shows nothing"
+
+
+@pytest.mark.parametrize(
+    "formula", ["tsum(tstd(ret, 20), 60)", "ema(close, 2520)", "tmean(close, 200)", "cs_z(delay(close, 250))"]
+)
+def test_long_windows(formula: str) -> None:
+    rng = np.random.default_rng(1)
+    fields = {name: 100.0 * np.cumprod(1.0 + rng.normal(0.0, 0.01, (400, 3)), axis=0) for name in FIELDS}
+    found = evaluate(parse(formula), fields)
+    assert np.isfinite(found[-1]).all()
+    assert bits(found) == bits(streamed(parse(formula), fields))
+
+
+CLOSE = [1.0, 2.0, 4.0, np.nan, 3.0, 3.0, 3.0]
+N = np.nan
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("delay(close, 2)", [N, N, 1.0, 2.0, 4.0, N, 3.0]),
+        ("delay(close, 0)", CLOSE),
+        ("delta(close, 1)", [N, 1.0, 2.0, N, N, 0.0, 0.0]),
+        ("tsum(close, 2)", [N, 3.0, 6.0, N, N, 6.0, 6.0]),
+        ("tmean(close, 2)", [N, 1.5, 3.0, N, N, 3.0, 3.0]),
+        ("tstd(close, 2)", [N, np.sqrt(0.5), np.sqrt(2.0), N, N, 0.0, 0.0]),
+        ("tmin(close, 2)", [N, 1.0, 2.0, N, N, 3.0, 3.0]),
+        ("tmax(close, 2)", [N, 2.0, 4.0, N, N, 3.0, 3.0]),
+        ("ema(close, 3)", [1.0, 1.5, 2.75, 2.75, 2.875, 2.9375, 2.96875]),
+        ("clip(close, 1.5, 3.5)", [1.5, 2.0, 3.5, N, 3.0, 3.0, 3.0]),
+        ("sign(close - 2)", [-1.0, 0.0, 1.0, N, 1.0, 1.0, 1.0]),
+        ("abs(1 - close)", [0.0, 1.0, 3.0, N, 2.0, 2.0, 2.0]),
+        ("if_else(close >= 3, 1, -1)", [-1.0, -1.0, 1.0, N, 1.0, 1.0, 1.0]),
+        ("ret", [N, 1.0, 1.0, N, N, 0.0, 0.0]),
+        ("cs_rank(close)", [0.0, 0.0, 0.0, N, 0.0, 0.0, 0.0]),
+        ("-close * 2 + 10 / (4 - 2)", [3.0, 1.0, -3.0, N, -1.0, -1.0, -1.0]),
+    ],
+)
+def test_hand_counted_values(formula: str, expected: list[float]) -> None:
+    fields = {name: np.array(CLOSE).reshape(-1, 1) for name in FIELDS}
+    for found in (evaluate(parse(formula), fields), streamed(parse(formula), fields)):
+        np.testing.assert_allclose(found[:, 0], expected, rtol=1e-15)
+
+
+def test_cross_sections_by_hand() -> None:
+    fields = {name: np.array([[5.0, N, -1.0, 5.0], [1.0, 2.0, 3.0, N]]) for name in FIELDS}
+    np.testing.assert_allclose(evaluate(parse("cs_rank(close)"), fields), [[0.5, N, -1.0, 0.5], [-1.0, 0.0, 1.0, N]])
+    np.testing.assert_allclose(evaluate(parse("cs_z(close)"), fields)[1], [-1.0, 0.0, 1.0, N])
+
+
+def test_the_future_is_not_seen() -> None:
+    now, later = panel(7, 60, 4), panel(7, 60, 4)
+    for values in later.values():
+        values[40:] = values[40:] * 3.0 + 1.0
+    for function in FUNCTIONS:
+        inside = {"clip": "close, -1, 1", "if_else": "close > open, high, low"}.get(function, "close")
+        inside += ", 3" if FUNCTIONS[function].takes[-1] in ("window", "lag") else ""
+        formula = parse(f"{function}({inside})")
+        assert bits(evaluate(formula, now)[:40]) == bits(evaluate(formula, later)[:40])
+
+
+def test_the_stream_keeps_no_more_than_its_windows() -> None:
+    symbols = 1_000
+    stream = Stream(parse("tmean(close, 50) - delay(open, 20)"), symbols)
+    bar = {name: np.ones(symbols) for name in FIELDS}
+    row_bytes = bar["close"].nbytes
+
+    def kept_after(bars: int) -> int:
+        for _ in range(bars):
+            stream.push(bar)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    full, later = kept_after(60), kept_after(300)
+    tracemalloc.stop()
+    assert 60 * row_bytes < full < 80 * row_bytes, "it keeps 50 + 21 rows"
+    assert later < full + row_bytes, "and no more, however long it runs"
