@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: run test check prove ui bench lock clean
 
 run: $(STAMP)  ## set up, then the main job: every strategy through six stages
-	@$(PY) -m cws_dagster.cli run
+	@.venv/bin/cws run
 
 test: $(STAMP)  ## set up, then all tests
 	@$(PY) -m pytest -n 2 --dist worksteal
@@ -23,7 +23,7 @@ prove: $(STAMP)  ## the full counts of every property; results into docs/proof.j
 	@$(PY) -m benchmarks.prove
 
 ui: $(STAMP)  ## Dagster and MLflow on 127.0.0.1
-	@$(PY) -m cws_dagster.cli ui
+	@.venv/bin/cws ui
 
 bench: $(STAMP)  ## measure against limits and peers; JSON out
 	@$(PY) -m benchmarks.modules

@@ -54,8 +54,8 @@ def _out() -> dg.Out:
     return dg.Out(io_manager_key=MEMORY)
 
 
-def _open_op(unit: Unit, total: int) -> dg.OpDefinition:
-    @dg.op(name=op_name(unit, "open"), description="Read the pinned inputs, verified.", ins={"upstream": dg.In(dg.Nothing)}, required_resource_keys={"desk"}, out=_out())
+def _open_op(unit: Unit, total: int, upstream: Sequence[str]) -> dg.OpDefinition:
+    @dg.op(name=op_name(unit, "open"), description="Read the pinned inputs, verified.", ins={name: dg.In(dg.Nothing) for name in upstream}, required_resource_keys={"desk"}, out=_out())
     def open_unit(context: dg.OpExecutionContext) -> Any:
         desk = desk_of(context)
         desk.progress(unit.stage, unit.name, "open", 0, total)
@@ -141,11 +141,11 @@ def suites_of(unit: Unit) -> list[str]:
     return [table for table in COMMITS[unit.stage].values() if table in SUITES]
 
 
-def wire(unit: Unit, upstream: Sequence[Any], prefix: str = "") -> Wired:
+def wire(unit: Unit, upstream: Mapping[str, Any], prefix: str = "") -> Wired:
     """Compose a unit's ops inside the graph that is being defined."""
     bounds = chain(unit)
     checks: dict[str, Any] = {}
-    flow = _open_op(unit, len(bounds)).alias(f"{prefix}open")(upstream=list(upstream))
+    flow = _open_op(unit, len(bounds), list(upstream)).alias(f"{prefix}open")(**upstream)
     waiting: list[Any] = []
     for done, bound in enumerate(bounds):
         op = _module_op(unit, bound, done, len(bounds)).alias(f"{prefix}{bound.module.name}")
@@ -181,7 +181,7 @@ def stage_asset(key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.Asset
     ins = upstream_ins(deps)
 
     def compose(**upstream: Any) -> dict[str, Any]:
-        wired = [wire(unit, list(upstream.values()), prefixes[unit.name]) for unit in parts]
+        wired = [wire(unit, upstream, prefixes[unit.name]) for unit in parts]
         checks = {name: output for one in wired for name, output in one.checks.items()}
         result = wired[0].result if len(wired) == 1 else _gather_op(key)([one.result for one in wired])
         return {"result": result, **{spec.get_python_identifier(): checks[spec.name] for spec in specs}}
@@ -189,7 +189,7 @@ def stage_asset(key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.Asset
     return dg.graph_asset(
         key=key, group_name=key.path[0], ins=ins, check_specs=specs, description=about.description, kinds=set(about.kinds),
         owners=[about.owner], metadata={**about.metadata},
-    )(_with_signature(compose, list(ins)))  # fmt: skip
+    )(_with_signature(compose, list(ins)))
 
 
 def _gather_op(key: dg.AssetKey) -> dg.OpDefinition:

@@ -39,6 +39,11 @@ class Check:
     bound: str = ""
     examples: pd.DataFrame | None = None
 
+    def __post_init__(self) -> None:
+        # Comparisons of arrays give numpy's own bool and float, which neither JSON nor Dagster takes.
+        object.__setattr__(self, "passed", bool(self.passed))
+        object.__setattr__(self, "measured", float(self.measured))
+
 
 @dataclass(frozen=True)
 class Acceptance:
@@ -50,7 +55,7 @@ class Acceptance:
         """Run the check; `before` and `after` are the frame where there is one, else a namespace by table name."""
         wants_settings = len(inspect.signature(self.judge).parameters) == 3
         found = self.judge(before, after, settings) if wants_settings else self.judge(before, after)
-        return found if isinstance(found, Check) else Check(passed=bool(found))
+        return found if isinstance(found, Check) else Check(passed=found)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ def _positive(column: str) -> tuple[str, dict[str, Any]]:
 
 
 def _unique(*columns: str) -> tuple[str, dict[str, Any]]:
+    if len(columns) == 1:
+        return "expect_column_values_to_be_unique", {"column": columns[0]}
     return "expect_compound_columns_to_be_unique", {"column_list": list(columns)}
 
 
