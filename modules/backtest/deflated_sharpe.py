@@ -1,0 +1,104 @@
+"""The probability that the Sharpe ratio is above what the best of so many trials shows by luck alone.
+
+Bailey & Lopez de Prado, "The Deflated Sharpe Ratio" (Journal of Portfolio Management, 2014). With N distinct trials
+whose Sharpe ratios have variance V, the best of N skill-less ones is expected at
+    SR0 = sqrt(V) * ((1 - g) * Z(1 - 1/N) + g * Z(1 - 1/(N*e))),  g = 0.5772..., Z the normal quantile,
+and DSR = Phi((SR - SR0) * sqrt(T - 1) / sqrt(1 - skew * SR + (kurtosis - 1) / 4 * SR^2)), all per bar.
+"""
+
+import math
+from statistics import NormalDist
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from kernels.ordered import ordered_std
+from modules.contract import Check, ModuleSettings, module
+from modules.errors import CwsError
+from modules.tables import DEFLATED, PRIOR_TRIALS, STATS
+
+EULER_GAMMA = 0.5772156649015329
+NEEDED = ("kurtosis", "return_count", "sharpe_per_bar", "skew")
+NORMAL = NormalDist()
+
+
+class Settings(ModuleSettings):
+    """None: a choice here would be a way to a better-looking number."""
+
+
+def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    names = pd.Series(NEEDED, dtype="str")
+    stats = pd.DataFrame({"name": names, "value": [5.0, 319.0, 0.1, -0.5], "why": pd.Series([""] * 4, dtype="str")})
+    keys = pd.Series([f"{number:032x}" for number in range(9)], dtype="str")
+    return {"stats": stats, "prior_trials": pd.DataFrame({"key": keys, "sharpe": rng.uniform(-0.05, 0.12, 9)})}
+
+
+def expected_max_sharpe(deviation: float, trials: int) -> float:
+    """Expected best Sharpe ratio of `trials` >= 2 independent trials without skill, in the unit of `deviation`."""
+    first, second = NORMAL.inv_cdf(1.0 - 1.0 / trials), NORMAL.inv_cdf(1.0 - 1.0 / (trials * math.e))
+    return deviation * ((1.0 - EULER_GAMMA) * first + EULER_GAMMA * second)
+
+
+def probability_above(benchmark: float, sharpe: float, returns: float, skew: float, kurtosis: float) -> float:
+    """The probabilistic Sharpe ratio over `benchmark`, both per bar; NaN where the moments leave no variance."""
+    variance = 1.0 - skew * sharpe + (kurtosis - 1.0) / 4.0 * sharpe * sharpe
+    if not (variance > 0.0 and returns > 1.0):
+        return float("nan")
+    return NORMAL.cdf((sharpe - benchmark) * math.sqrt(returns - 1.0) / math.sqrt(variance))
+
+
+def _row(name: str, value: float, why: str) -> tuple[str, float, str]:
+    known = math.isfinite(value)
+    return name, value if known else math.nan, "" if known else why
+
+
+def _require_distinct(prior_trials: pd.DataFrame) -> None:
+    repeated = prior_trials.loc[prior_trials["key"].duplicated(), "key"]
+    if len(repeated):
+        raise CwsError(
+            "CWS-BACKTEST-005", what=f"trial {repeated.iloc[0]} is counted twice", where="prior_trials, column key",
+            fix="give each distinct trial once: another look at the same key is no other trial",
+        )  # fmt: skip
+
+
+@module(takes=(STATS, PRIOR_TRIALS), gives=DEFLATED, settings=Settings, example=example)
+def deflated_sharpe(stats: pd.DataFrame, prior_trials: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    _require_distinct(prior_trials)
+    of = dict(zip(stats["name"], stats["value"], strict=True))
+    kurtosis, returns, sharpe, skew = (float(of.get(name, math.nan)) for name in NEEDED)
+    trials = len(prior_trials) + 1
+    missing = [name for name in NEEDED if not math.isfinite(of.get(name, math.nan))]
+    why = f"the account has no {', '.join(missing)}" if missing else "the moments leave no variance"
+    why = why if trials > 1 else "needs two distinct trials"
+    deviation = ordered_std(np.append(prior_trials["sharpe"].to_numpy(), sharpe))
+    luck = expected_max_sharpe(deviation, trials) if trials > 1 else math.nan
+    rows = [
+        _row("deflated_sharpe", probability_above(luck, sharpe, returns, skew, kurtosis), why),
+        _row("expected_max_sharpe", luck, why),
+        _row("trials", float(trials), ""),
+    ]
+    names, values, reasons = zip(*rows, strict=True)
+    text = {"name": pd.Series(names, dtype="str"), "value": values, "why": pd.Series(reasons, dtype="str")}
+    return pd.DataFrame(text)
+
+
+@deflated_sharpe.accept
+def every_trial_counts(before: SimpleNamespace, after: pd.DataFrame) -> bool:
+    """The trials are the prior ones and this one."""
+    return bool(after.set_index("name")["value"]["trials"] == len(before.prior_trials) + 1)
+
+
+@deflated_sharpe.accept
+def luck_decides_at_one_half(before: SimpleNamespace, after: pd.DataFrame) -> Check:
+    """A probability, above one half exactly when the Sharpe ratio is above the expected best of luck."""
+    value = after.set_index("name")["value"]
+    chance, sharpe = value["deflated_sharpe"], before.stats.set_index("name")["value"].get("sharpe_per_bar", math.nan)
+    agrees = (chance > 0.5) == (sharpe > value["expected_max_sharpe"]) or abs(chance - 0.5) < 1e-12
+    return Check(bool(np.isnan(chance) or (0.0 <= chance <= 1.0 and agrees)), float(chance), "in [0, 1]")
+
+
+@deflated_sharpe.accept
+def a_missing_value_says_why(_: SimpleNamespace, after: pd.DataFrame) -> bool:
+    """A value is missing exactly where the row gives a reason."""
+    return bool((after["value"].isna() == (after["why"] != "")).all())
