@@ -136,6 +136,17 @@ def test_hand_counted_values(formula: str, expected: list[float]) -> None:
         np.testing.assert_allclose(found[:, 0], expected, rtol=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("mark", "holds"), [("<", "ynn"), ("<=", "yyn"), (">", "nny"), (">=", "nyy"), ("==", "nyn"), ("!=", "yny")]
+)
+def test_comparisons_are_unknown_where_an_operand_is(mark: str, holds: str) -> None:
+    fields = {name: np.array([[1.0], [2.0], [3.0], [N]]) for name in FIELDS}
+    expected = [*({"y": 1.0, "n": -1.0}[letter] for letter in holds), N]
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(mark, mark)
+    for condition in (f"close {mark} 2", f"2 {turned} close"):
+        np.testing.assert_array_equal(evaluate(parse(f"if_else({condition}, 1, -1)"), fields)[:, 0], expected)
+
+
 def test_cross_sections_by_hand() -> None:
     fields = {name: np.array([[5.0, N, -1.0, 5.0], [1.0, 2.0, 3.0, N]]) for name in FIELDS}
     np.testing.assert_allclose(evaluate(parse("cs_rank(close)"), fields), [[0.5, N, -1.0, 0.5], [-1.0, 0.0, 1.0, N]])
