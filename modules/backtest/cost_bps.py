@@ -50,6 +50,6 @@ def costs_are_paid_not_earned(before: pd.DataFrame, after: pd.DataFrame) -> Chec
 @cost_bps.accept
 def no_fill_costs_a_tenth_of_its_value(before: pd.DataFrame, after: pd.DataFrame) -> Check:
     """No fill costs more than a tenth of its value, the upper end of the setting: beyond it the unit is wrong."""
-    value = np.abs(before["quantity"] * before["price"]).to_numpy()
+    value = np.abs(before["quantity"].to_numpy() * before["price"].to_numpy())
     wrong = ~(after["cost_usd"].to_numpy() <= 0.1 * value * (1.0 + 1e-12))
     return Check(not wrong.any(), float(np.count_nonzero(wrong)), "0 fills", after[wrong].head(5))
