@@ -80,10 +80,14 @@ def test_orders_without_a_next_price_do_not_fill(stamp: int, symbol: str) -> Non
     assert outcome.outputs["fills"].frame.empty
 
 
-def test_a_price_off_the_grid_goes_to_the_nearest_unit() -> None:
-    bars = _bars([(10, "AAA.XNYS", 1.0, 1.0), (20, "AAA.XNYS", 123.456789012345, 123.456789012345)])
-    found = _run(_orders([(10, "AAA.XNYS", "buy", 1)]), bars).outputs["fills"].frame
-    assert found["last_px"].tolist() == [123_456_789_012]
+@pytest.mark.parametrize(
+    ("price", "units"), [(123.4567890123, 123_456_789_012), (123.4567890127, 123_456_789_013), (2.5e-9, 2), (3.5e-9, 4)]
+)
+def test_a_price_off_the_grid_goes_to_the_nearest_unit_ties_to_even(price: float, units: int) -> None:
+    bars = _bars([(10, "AAA.XNYS", 1.0, 1.0), (20, "AAA.XNYS", price, price)])
+    outcome = _run(_orders([(10, "AAA.XNYS", "buy", 1)]), bars)
+    assert outcome.trace.failed_checks == []
+    assert outcome.outputs["fills"].frame["last_px"].tolist() == [units]
 
 
 @pytest.mark.parametrize("price", [0.0, -1.0, float("inf"), 1e-10, 1e10])

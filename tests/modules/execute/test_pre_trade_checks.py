@@ -67,7 +67,7 @@ def test_exactly_at_the_limits_passes() -> None:
 
 
 def test_the_limit_per_bar_counts_orders_that_passed_the_other_checks() -> None:
-    bad = _order(2, reference_price=0.0)
-    kept, refused = _run([_order(1), bad, _order(3), _order(4), _order(5), _order(6, ts_event=11)])
-    assert kept["cl_ord_id"].tolist() == ["t-1", "t-3", "t-4", "t-6"]
-    assert refused["reason"].tolist() == ["non_positive_price", "too_many_orders_per_bar"]
+    bad = [_order(number, reference_price=0.0) for number in (2, 3)]
+    kept, refused = _run([_order(1), *bad, _order(4), _order(5), _order(6), _order(7, ts_event=11)])
+    assert kept["cl_ord_id"].tolist() == ["t-1", "t-4", "t-5", "t-7"]
+    assert refused["reason"].tolist() == [*["non_positive_price"] * 2, "too_many_orders_per_bar"]

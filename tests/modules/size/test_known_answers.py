@@ -80,6 +80,11 @@ def test_long_short_neutral_by_hand() -> None:
     assert found[3] == pytest.approx([0.5, NAN, -0.5], nan_ok=True, rel=1e-14)
 
 
+def test_long_short_neutral_takes_rounding_for_no_opinion() -> None:
+    weights = _panel("weight", A=[0.3], B=[0.1 + 0.2], C=[0.3])
+    assert _weights_of("long_short_neutral", {"weights": weights}, {"gross": 1.0}).tolist() == [[0.0, 0.0, 0.0]]
+
+
 def test_long_short_neutral_does_not_scale_up_its_own_rounding() -> None:
     rng = np.random.default_rng(1)
     close = {symbol: list(1.0 + 1e-11 * rng.uniform(-1.0, 1.0, 50)) for symbol in "ABCDEFG"}
