@@ -3,6 +3,8 @@
 Why a tolerance: vendors scale adjusted prices, so a high may lie below its close by the last bit of a float.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -56,7 +58,7 @@ def bar_sanity(bars: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, pd
 
 
 @bar_sanity.accept
-def every_row_is_kept_or_refused(before: pd.DataFrame, after) -> Check:
+def every_row_is_kept_or_refused(before: pd.DataFrame, after: SimpleNamespace) -> Check:
     """Each (source, row, symbol) stands as often in bars and refused together as it came in."""
     key = ["source", "row", "symbol"]
     both = pd.concat([after.bars[key], after.refused[key]]).value_counts().sort_index()
@@ -64,7 +66,7 @@ def every_row_is_kept_or_refused(before: pd.DataFrame, after) -> Check:
 
 
 @bar_sanity.accept
-def kept_bars_are_possible(before: pd.DataFrame, after, settings: Settings) -> Check:
+def kept_bars_are_possible(before: pd.DataFrame, after: SimpleNamespace, settings: Settings) -> Check:
     """Every kept bar has a positive finite close, and its extremes are its low and its high up to the tolerance."""
     bars = after.bars
     span = bars[["open", "high", "low", "close"]]
@@ -79,7 +81,7 @@ def kept_bars_are_possible(before: pd.DataFrame, after, settings: Settings) -> C
 
 
 @bar_sanity.accept
-def kept_bars_are_as_they_came(before: pd.DataFrame, after) -> bool:
+def kept_bars_are_as_they_came(before: pd.DataFrame, after: SimpleNamespace) -> bool:
     """Judging changes no value and no order: the kept bars are the input less the refused rows."""
     gone = pd.MultiIndex.from_frame(after.refused[["source", "row", "symbol"]])
     stay = ~pd.MultiIndex.from_frame(before[["source", "row", "symbol"]]).isin(gone)

@@ -3,6 +3,8 @@
 Why by the bar's start, taken as ts_avail minus its length: it is the same whichever end the vendor's stamps mark.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -63,7 +65,7 @@ def session_filter(bars: pd.DataFrame, sessions: pd.DataFrame, settings: Setting
 
 
 @session_filter.accept
-def every_row_is_kept_or_refused(before, after) -> Check:
+def every_row_is_kept_or_refused(before: SimpleNamespace, after: SimpleNamespace) -> Check:
     """Each (source, row, symbol) stands as often in bars and refused together as it came in."""
     key = ["source", "row", "symbol"]
     both = pd.concat([after.bars[key], after.refused[key]]).value_counts().sort_index()
@@ -73,7 +75,7 @@ def every_row_is_kept_or_refused(before, after) -> Check:
 
 
 @session_filter.accept
-def kept_bars_end_in_a_session(before, after) -> Check:
+def kept_bars_end_in_a_session(before: SimpleNamespace, after: SimpleNamespace) -> Check:
     """Every kept bar becomes known after a session's open and, less its length, before that session's close."""
     opens, closes = before.sessions["open_ns"].to_numpy(), before.sessions["close_ns"].to_numpy()
     known = after.bars["ts_avail"].to_numpy()
@@ -84,7 +86,7 @@ def kept_bars_end_in_a_session(before, after) -> Check:
 
 
 @session_filter.accept
-def kept_bars_are_as_they_came(before, after) -> bool:
+def kept_bars_are_as_they_came(before: SimpleNamespace, after: SimpleNamespace) -> bool:
     """Filtering changes no value and no order: the kept bars are the input less the refused rows."""
     gone = pd.MultiIndex.from_frame(after.refused[["source", "row", "symbol"]])
     stay = ~pd.MultiIndex.from_frame(before.bars[["source", "row", "symbol"]]).isin(gone)

@@ -3,6 +3,8 @@
 Why two reasons: an exact copy is a feed that repeats itself, a conflicting one is a feed that contradicts itself.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -46,7 +48,7 @@ def sort_and_dedupe(bars: pd.DataFrame, settings: Settings) -> tuple[pd.DataFram
 
 
 @sort_and_dedupe.accept
-def one_bar_a_stamp_in_order(before: pd.DataFrame, after) -> Check:
+def one_bar_a_stamp_in_order(before: pd.DataFrame, after: SimpleNamespace) -> Check:
     """(symbol, ts_event) rises strictly from row to row."""
     symbol, stamp = after.bars["symbol"], after.bars["ts_event"]
     falls = (symbol < symbol.shift()) | ((symbol == symbol.shift()) & (stamp <= stamp.shift()))
@@ -54,7 +56,7 @@ def one_bar_a_stamp_in_order(before: pd.DataFrame, after) -> Check:
 
 
 @sort_and_dedupe.accept
-def every_row_is_kept_or_refused(before: pd.DataFrame, after) -> Check:
+def every_row_is_kept_or_refused(before: pd.DataFrame, after: SimpleNamespace) -> Check:
     """Each (source, row, symbol) stands as often in bars and refused together as it came in."""
     key = ["source", "row", "symbol"]
     both = pd.concat([after.bars[key], after.refused[key]]).value_counts().sort_index()
@@ -62,7 +64,7 @@ def every_row_is_kept_or_refused(before: pd.DataFrame, after) -> Check:
 
 
 @sort_and_dedupe.accept
-def no_stamp_is_lost(before: pd.DataFrame, after) -> Check:
+def no_stamp_is_lost(before: pd.DataFrame, after: SimpleNamespace) -> Check:
     """As many different (symbol, ts_event) leave as came, and of each the lowest row number stays."""
     lowest = before.groupby(KEY, sort=True)["row"].min().to_numpy()
     return Check(

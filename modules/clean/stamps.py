@@ -105,7 +105,7 @@ def from_wall(wall_ns: I64, zone: ZoneInfo, *, first: bool) -> tuple[I64, Mask, 
     """
     wall = pd.DatetimeIndex(wall_ns.view("datetime64[ns]"))
     which = np.full(len(wall), first)
-    ambiguous = wall.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward").isna()
-    missing = wall.tz_localize(zone, ambiguous=which, nonexistent="NaT").isna()
+    ambiguous = np.asarray(wall.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward").isna())
+    missing = np.asarray(wall.tz_localize(zone, ambiguous=which, nonexistent="NaT").isna())
     utc = wall.tz_localize(zone, ambiguous=which, nonexistent="shift_forward").tz_convert(None)
     return utc.to_numpy().astype("datetime64[ns]").astype(np.int64), ambiguous, missing

@@ -3,6 +3,7 @@
 Why one kind a file: a naive stamp among zoned ones is hours wrong without a sign of it, so the whole file is refused.
 """
 
+from types import SimpleNamespace
 from typing import Literal
 
 import numpy as np
@@ -92,7 +93,7 @@ def to_utc_ns(raw_bars: pd.DataFrame, sessions: pd.DataFrame, settings: Settings
 
 
 @to_utc_ns.accept
-def every_row_is_kept_or_refused(before, after) -> Check:
+def every_row_is_kept_or_refused(before: SimpleNamespace, after: SimpleNamespace) -> Check:
     """Each (source, row, symbol) of the raw bars stands once in bars or in refused, kept ones in their order."""
     key = ["source", "row", "symbol"]
     both = pd.concat([after.bars[key], after.refused[key]]).value_counts()
@@ -101,7 +102,7 @@ def every_row_is_kept_or_refused(before, after) -> Check:
 
 
 @to_utc_ns.accept
-def instants_lie_near_their_dates(before, after) -> Check:
+def instants_lie_near_their_dates(before: SimpleNamespace, after: SimpleNamespace) -> Check:
     """No instant is two days or more from midnight UTC of the date that its stamp names, nor known before it is."""
     key = ["source", "row", "symbol"]
     named = after.bars.merge(before.raw_bars[[*key, "stamp"]], on=key, how="left")
@@ -112,7 +113,7 @@ def instants_lie_near_their_dates(before, after) -> Check:
 
 
 @to_utc_ns.accept
-def values_are_untouched(before, after) -> bool:
+def values_are_untouched(before: SimpleNamespace, after: SimpleNamespace) -> bool:
     """A clock changes no price: the kept bars have the raw bars' numbers, bit for bit."""
     key = ["source", "row", "symbol"]
     raw = after.bars[key].merge(before.raw_bars, on=key, how="left")

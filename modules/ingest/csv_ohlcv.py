@@ -5,6 +5,7 @@ Why declared columns: a vendor who renames, adds or swaps a column must be notic
 
 import gzip
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Literal
 
 import numpy as np
@@ -74,7 +75,7 @@ def csv_ohlcv(
 
 
 @csv_ohlcv.accept
-def every_record_is_kept_or_refused(before: bytes, after) -> Check:
+def every_record_is_kept_or_refused(before: bytes, after: SimpleNamespace) -> Check:
     """Rows 1..n of the file, counted by its lines, each stand once in raw_bars or in refused."""
     rows = np.sort(np.concatenate([after.raw_bars["row"], after.refused["row"]]))
     records = count_records(before)
@@ -82,13 +83,13 @@ def every_record_is_kept_or_refused(before: bytes, after) -> Check:
 
 
 @csv_ohlcv.accept
-def no_number_is_invented(before: bytes, after) -> Check:
+def no_number_is_invented(before: bytes, after: SimpleNamespace) -> Check:
     """Every finite price and volume stands, to the last bit, somewhere in the file."""
     wrong = invented(after.raw_bars[list(PRICES)].to_numpy(), before).any(axis=1)
     return Check(not wrong.any(), float(wrong.sum()), "0 rows", after.raw_bars[wrong].head(5))
 
 
 @csv_ohlcv.accept
-def rows_keep_the_order_of_the_file(before: bytes, after) -> bool:
+def rows_keep_the_order_of_the_file(before: bytes, after: SimpleNamespace) -> bool:
     """Row numbers rise strictly from bar to bar."""
     return bool((np.diff(after.raw_bars["row"].to_numpy()) > 0).all())

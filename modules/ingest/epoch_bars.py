@@ -5,6 +5,7 @@ Why in file order: overlapping blocks and stray rows are evidence about the feed
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Literal
 
 import numpy as np
@@ -77,7 +78,7 @@ def epoch_bars(
 
 
 @epoch_bars.accept
-def every_record_is_kept_or_refused(before: bytes, after) -> Check:
+def every_record_is_kept_or_refused(before: bytes, after: SimpleNamespace) -> Check:
     """Rows 1..n of the file, counted by its lines, each stand once in raw_bars or in refused."""
     rows = np.sort(np.concatenate([after.raw_bars["row"], after.refused["row"]]))
     records = count_records(before)
@@ -85,14 +86,14 @@ def every_record_is_kept_or_refused(before: bytes, after) -> Check:
 
 
 @epoch_bars.accept
-def no_number_is_invented(before: bytes, after) -> Check:
+def no_number_is_invented(before: bytes, after: SimpleNamespace) -> Check:
     """Every finite price and volume stands, to the last bit, somewhere in the file."""
     wrong = invented(after.raw_bars[list(PRICES)].to_numpy(), before).any(axis=1)
     return Check(not wrong.any(), float(wrong.sum()), "0 rows", after.raw_bars[wrong].head(5))
 
 
 @epoch_bars.accept
-def stamps_stand_as_received(before: bytes, after) -> Check:
+def stamps_stand_as_received(before: bytes, after: SimpleNamespace) -> Check:
     """Every stamp occurs in the file, character for character, and one instrument has all rows."""
     text = plain(before)
     wrong = np.array(

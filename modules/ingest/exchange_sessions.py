@@ -49,7 +49,7 @@ def exchange_sessions(settings: Settings) -> pd.DataFrame:
             fix="choose years that the calendar knows",
         ) from None
     schedule = calendar.schedule
-    days = schedule.index
+    days = pd.DatetimeIndex(schedule.index)
     table = schedule.reset_index(drop=True)
     return pd.DataFrame(
         {

@@ -4,6 +4,7 @@ Why an empty cell stays a bar with a missing close: whether a hole is a late lis
 """
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Literal
 
 import numpy as np
@@ -93,7 +94,7 @@ def wide_panel(
 
 
 @wide_panel.accept
-def every_cell_is_kept_or_refused(before: bytes, after) -> Check:
+def every_cell_is_kept_or_refused(before: bytes, after: SimpleNamespace) -> Check:
     """Records, counted by the file's lines, times symbols: each (row, symbol) stands once in raw_bars or in refused."""
     both = pd.concat([after.raw_bars[["row", "symbol"]], after.refused[["row", "symbol"]]])
     cells = count_records(before) * both["symbol"].nunique()
@@ -101,13 +102,13 @@ def every_cell_is_kept_or_refused(before: bytes, after) -> Check:
 
 
 @wide_panel.accept
-def no_number_is_invented(before: bytes, after) -> Check:
+def no_number_is_invented(before: bytes, after: SimpleNamespace) -> Check:
     """Every finite price stands, to the last bit, somewhere in the file."""
     wrong = invented(after.raw_bars[list(PRICES)].to_numpy(), before).any(axis=1)
     return Check(not wrong.any(), float(wrong.sum()), "0 rows", after.raw_bars[wrong].head(5))
 
 
 @wide_panel.accept
-def only_the_close_is_carried(before: bytes, after) -> bool:
+def only_the_close_is_carried(before: bytes, after: SimpleNamespace) -> bool:
     """A wide table has one field: the others are missing, not guessed."""
     return bool(after.raw_bars[[price for price in PRICES if price != "close"]].isna().all(axis=None))
