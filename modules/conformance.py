@@ -3,17 +3,18 @@
 Each rule is a function of a module that returns the list of its violations (empty = conforms).
 """
 
-from collections.abc import Callable, Mapping
-from typing import cast, get_args, get_origin
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias, cast, get_args, get_origin
 
 import numpy as np
 import pandas as pd
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
+from pandera.pandas import DataFrameSchema
 from pydantic.fields import FieldInfo
 
 from modules.contract import JUDGES, Module, namespace
 from modules.errors import CwsError
-from modules.mutations import MAX_MUTANTS, adversarial, altered_future, misshapen, mutants
+from modules.mutations import MAX_MUTANTS, adversarial, altered_future, holed, misshapen, mutants, without_future
 from modules.runner import ModuleRun, Value, run
 from modules.sealed import Sealed, unseal
 from modules.settings import Bound, bind
@@ -21,6 +22,7 @@ from modules.values import RawBytes, Table, make_table, raw_bytes
 
 SEED = 20_220_103
 LOOKING_STAGES = ("feature", "size")
+Change: TypeAlias = Callable[[str, pd.DataFrame], pd.DataFrame]
 
 
 def example_inputs(module: Module, seed: int = SEED) -> dict[str, Value]:
@@ -57,7 +59,7 @@ def _try(bound: Bound, inputs: Mapping[str, Value], what: str) -> list[str]:
 
 def _is_bounded(field: FieldInfo) -> bool:
     kinds = [get_origin(field.annotation), field.annotation]
-    if bool in kinds or get_origin(field.annotation) is not None and not get_args(field.annotation):
+    if bool in kinds or (get_origin(field.annotation) is not None and not get_args(field.annotation)):
         return False
     if get_args(field.annotation) and all(isinstance(arg, str) for arg in get_args(field.annotation)):
         return True
@@ -149,7 +151,7 @@ def empty_and_one_row(module: Module) -> list[str]:
 
 
 def survives_adversarial_frames(module: Module) -> list[str]:
-    """Holes, zeros, negatives, giants and infinities work, stop at a check, or are refused with a code; nothing falls over."""
+    """Holes, zeros, negatives, giants, infinities work, stop at a check, or are refused with a code; no crash."""
     wrong, inputs, rng = [], example_inputs(module), np.random.default_rng(SEED)
     for name, value in inputs.items():
         for what, frame in adversarial(value.frame, rng) if isinstance(value, Table) else ():
@@ -207,28 +209,52 @@ def every_check_can_fail(module: Module) -> list[str]:
     ]
 
 
+def _each_table(module: Module, inputs: Mapping[str, Value], change: Change) -> dict[str, Value]:
+    return {name: _value(module, name, change(name, cast(Table, value).frame)) for name, value in inputs.items()}
+
+
+def _pasts(module: Module, cut_ns: int) -> Iterator[tuple[str, dict[str, Value]]]:
+    """The example as it is, and with holes, which the module may refuse."""
+    inputs, rng = example_inputs(module), np.random.default_rng(SEED)
+    yield "whole", inputs
+
+    def punched(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        columns = cast(DataFrameSchema, module.takes[name]).columns
+        reals = [c for c in frame.columns if columns[c].nullable and frame[c].dtype.kind == "f"]
+        return holed(frame, reals, cut_ns, rng)
+
+    with_holes = _each_table(module, inputs, punched)
+    if run(bind(module), with_holes).failure is None:
+        yield "holed", with_holes
+
+
+def _futures(module: Module, inputs: Mapping[str, Value], cut_ns: int) -> Iterator[tuple[str, dict[str, Value]]]:
+    rng = np.random.default_rng(SEED)
+    yield "altered", _each_table(module, inputs, lambda _, frame: altered_future(frame, cut_ns, rng))
+    yield "not there", _each_table(module, inputs, lambda _, frame: without_future(frame, cut_ns))
+
+
 def ignores_the_future(module: Module) -> list[str]:
-    """Inputs altered after t leave every output row at or before t byte-equal (feature and size modules)."""
+    """Inputs altered or cut off after t leave every output row at or before t equal (feature and size modules)."""
     if module.stage not in LOOKING_STAGES:
         return []
-    inputs, rng = example_inputs(module), np.random.default_rng(SEED)
-    stamps = np.unique(
-        np.concatenate([v.frame["ts_event"] for v in inputs.values() if isinstance(v, Table) and "ts_event" in v.frame])
-    )
+    frames = [v.frame for v in example_inputs(module).values() if isinstance(v, Table) and "ts_event" in v.frame]
+    stamps = np.unique(np.concatenate([frame["ts_event"] for frame in frames]))
     wrong = []
     for cut_ns in (int(stamps[len(stamps) // 3]), int(stamps[-2])):
-        later = {n: _value(module, n, altered_future(cast(Table, v).frame, cut_ns, rng)) for n, v in inputs.items()}
-        seen = [_past(run(bind(module), values), cut_ns) for values in (inputs, later)]
-        wrong += [
-            f"output {n} at or before t changed with the future" for n in seen[0] if not seen[0][n].equals(seen[1][n])
-        ]
+        for kind, inputs in _pasts(module, cut_ns):
+            now = _past(run(bind(module), inputs), cut_ns)
+            for future, later in _futures(module, inputs, cut_ns):
+                then = _past(run(bind(module), later), cut_ns)
+                changed = [name for name in now if not now[name].equals(then[name])]
+                wrong += [f"{kind} example, future {future}: output {n} at or before t changed" for n in changed]
     return wrong
 
 
 def _past(outcome: ModuleRun, cut_ns: int) -> dict[str, pd.DataFrame]:
     assert outcome.failure is None, outcome.trace.error
     frames = {name: cast(pd.DataFrame, frame) for name, frame in _frames(outcome.outputs).items()}
-    return {name: frame[frame["ts_event"] <= cut_ns] for name, frame in frames.items() if "ts_event" in frame}
+    return {name: without_future(frame, cut_ns) for name, frame in frames.items() if "ts_event" in frame}
 
 
 RULES: tuple[Callable[[Module], list[str]], ...] = (

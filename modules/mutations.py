@@ -78,3 +78,17 @@ def altered_future(frame: pd.DataFrame, cut_ns: int, rng: np.random.Generator) -
             noise = rng.uniform(0.5, 2.0, len(frame))
             out[name] = frame[name].where(~later, frame[name] * noise)
     return out
+
+
+def without_future(frame: pd.DataFrame, cut_ns: int) -> pd.DataFrame:
+    """The same frame as it stood at `cut_ns`, later rows not yet there: whoever counts, ranks or fills back notices."""
+    return frame[frame["ts_event"] <= cut_ns].reset_index(drop=True) if "ts_event" in frame.columns else frame
+
+
+def holed(frame: pd.DataFrame, columns: list[str], cut_ns: int, rng: np.random.Generator) -> pd.DataFrame:
+    """The frame with a tenth of `columns` missing, and half of the rows at `cut_ns`: what filling back would fill."""
+    if "ts_event" not in frame.columns:
+        return frame
+    at_cut = (frame["ts_event"] == cut_ns).to_numpy()
+    every_second = at_cut & (np.cumsum(at_cut) % 2 == 1)
+    return frame.assign(**{c: frame[c].mask(every_second | (rng.random(len(frame)) < 0.1)) for c in columns})
