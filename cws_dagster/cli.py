@@ -1,40 +1,89 @@
-"""The command line `cws`. Heavy imports stay inside the commands, so `--help` answers at once.
+"""The command line `cws`: which commands there are, and what a refusal looks like.
 
-Exit codes: 0 done, 1 it ran and something failed (a check, a verification, a stage), 2 refused (bad arguments, bad
-settings, a home in use).
+Heavy imports stay inside the commands, so `--help` answers at once.
 """
 
 import json
+import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
 
 import typer
 
-app = typer.Typer(name="cws", help="The loop from a market intuition to executed orders.", no_args_is_help=True, pretty_exceptions_enable=False)
+from cws_dagster.commands import backtests, config, lake, ledger, modules, run, status, ui
+from modules.errors import CwsError
+
+DONE, FAILED, REFUSED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+ABOUT = "The loop from a market intuition to executed orders. State lives in CWS_HOME (.cws when unset)."
+EXIT_CODES = (
+    "Exit codes: 0 done. 1 it ran and something failed (a check, a stage, a verification). "
+    "2 refused: bad arguments, bad setting, unknown name, damaged data, home in use. 130 interrupted."
+)
 
 
-@app.command()
-def run(
-    strategy: Annotated[list[str] | None, typer.Option(help="Only these strategies; repeatable. All when left out.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on the last line.")] = False,
-) -> None:
-    """Run every strategy through the six stages and print what happened."""
-    from cws.home import settings
-    from cws_dagster.main_job import run as run_main
-    from cws_dagster.summary import summarise
+def application() -> typer.Typer:
+    """All commands. On a terminal help has rich's frames; in a pipe it is plain text that grep likes."""
+    markup = "rich" if sys.stdout.isatty() else None
+    app = typer.Typer(
+        name="cws",
+        help=ABOUT,
+        epilog=EXIT_CODES,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=markup,
+    )
+    for command in (run.run, status.status, backtests.trials, backtests.reproduce, ui.ui):
+        app.command()(command)
+    for name, group, about in (
+        ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
+        ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),
+        ("ledger", ledger.COMMANDS, "The record of everything: show, verify."),
+        ("config", config.COMMANDS, "Every setting, its value and where it comes from."),
+    ):
+        inner = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=markup)
+        for command_name, command in group.items():
+            inner.command(command_name)(command)
+        app.add_typer(inner, name=name)
+    return app
 
-    outcome = run_main(settings(), strategy or ())
-    if as_json:
-        typer.echo(json.dumps(summarise(outcome)))
-    raise typer.Exit(0 if outcome.succeeded else 1)
+
+def _misuse(error: typer.TyperException) -> CwsError:
+    return CwsError(
+        "CWS-CLI-001", what=error.format_message().rstrip("."), fix="cws --help, or --help after the command"
+    )
 
 
-def main() -> None:
-    """Entry point: a refusal is one line on stderr and exit code 2."""
-    from modules.errors import CwsError
+def _say_refusal(refusal: CwsError, arguments: Sequence[str]) -> None:
+    sys.stderr.write(" ".join(str(refusal).split()) + "\n")
+    if "--json" in arguments:
+        fields = {name: getattr(refusal, name) for name in ("code", "what", "where", "fix")}
+        sys.stdout.write(json.dumps({"error": fields}) + "\n")
 
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: a refusal is one line on stderr, never a traceback."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        app()
+        found = application()(arguments, standalone_mode=False, prog_name="cws")
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        if not arguments or error.format_message().startswith("Usage:"):
+            sys.stderr.write(error.format_message() + "\n")
+        else:
+            _say_refusal(_misuse(error), arguments)
+        return REFUSED
     except CwsError as refusal:
-        typer.echo(str(refusal), err=True)
-        sys.exit(2)
+        _say_refusal(refusal, arguments)
+        return REFUSED
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader left (`cws ... | head`): say nothing more, and let the interpreter flush into nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return found if isinstance(found, int) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""`cws trials` and `cws reproduce`: what was asked of the data and how often, and the same bytes again."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cws_dagster.commands.lake import utc
+from cws_dagster.screen import AsJson, Screen, figure, print_json
+
+if TYPE_CHECKING:
+    from cws.house import House
+
+
+def _figures(house: "House") -> dict[str, float | None]:
+    """Trial key -> annualised Sharpe of its published backtest."""
+    backtests = [entry.body for entry in house.ledger.entries("stage") if entry.body["stage"] == "backtest"]
+    return {str(body["key"]): _mapping(body["figures"]).get("sharpe") for body in backtests}
+
+
+def _mapping(value: Any) -> dict[str, float | None]:
+    return value
+
+
+def _per_bar(house: "House") -> dict[str, float]:
+    """Trial key -> Sharpe per bar, of every trial that was opened, published or not."""
+    pins = house.lake.parts("trials")
+    frames = [house.lake.read(pin, columns=["key", "sharpe"]) for pin in pins]
+    return {
+        str(key): float(value) for frame in frames for key, value in zip(frame["key"], frame["sharpe"], strict=True)
+    }
+
+
+def counted(house: "House", strategy: str | None) -> list[dict[str, Any]]:
+    """One row a distinct trial, oldest first."""
+    from cws.trials import distinct
+
+    annual, per_bar = _figures(house), _per_bar(house)
+    rows = [row for row in distinct(house.ledger).to_dict("records") if strategy in (None, row["strategy"])]
+    return [
+        {
+            **{str(k): v for k, v in row.items()},
+            "sharpe": annual.get(row["key"]),
+            "sharpe_per_bar": per_bar.get(row["key"]),
+        }
+        for row in rows
+    ]
+
+
+def trials(
+    strategy: Annotated[str | None, typer.Option(help="Only this strategy's.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every backtest that anybody looked at.
+
+    Distinct ones, and how often: this is what deflated Sharpe is deflated by.
+    """
+    from cws.home import settings
+    from cws.house import open_house
+    from cws.strategies import catalogue
+
+    chosen = settings()
+    if strategy is not None:
+        catalogue(chosen.strategies).strategy(strategy)
+    found = counted(open_house(chosen), strategy)
+    if as_json:
+        print_json({"trials": found})
+        return
+    screen = Screen()
+    rows = [
+        (
+            screen.hash(t["key"]),
+            t["strategy"],
+            t["looks"],
+            utc(t["first_ns"]),
+            utc(t["last_ns"]),
+            figure(t["sharpe"]),
+            figure(t["sharpe_per_bar"]),
+        )
+        for t in found
+    ]
+    screen.table(
+        f"{len(rows)} distinct trials", ("key", "strategy", "looks", "first", "last", "sharpe", "sharpe per bar"), rows
+    )
+
+
+def reproduce(
+    backtest: Annotated[
+        str, typer.Argument(metavar="ID", help="Trial key (6 characters or more) or ledger index: cws trials.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild a backtest from its ledger row.
+
+    Exit 1 when a byte differs; says which input changed. It counts as a look.
+    """
+    from cws.home import settings
+    from cws.house import open_house
+    from cws.reproduce import reproduce as rebuild
+
+    chosen = settings()
+    found = rebuild(open_house(chosen), backtest, chosen.strategies)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        screen = Screen()
+        screen.line(
+            f"{found.strategy}, ledger entry {found.ledger_index}: "
+            + ("the same bytes" if found.same else "DIFFERENT BYTES"),
+            "bold",
+        )
+        screen.facts(
+            "Tables",
+            {
+                name: f"{screen.hash(digest)}  {'DIFFERS' if name in found.differs else 'same'}"
+                for name, digest in found.hashes.items()
+            },
+        )
+        for what in found.changed:
+            screen.line(f"changed since: {what}")
+    raise typer.Exit(0 if found.same else 1)

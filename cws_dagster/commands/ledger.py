@@ -1,0 +1,108 @@
+"""`cws ledger`: the record of everything that happened, and the lone verifier over its files."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cws_dagster.commands.lake import utc
+from cws_dagster.screen import AsJson, Screen, print_json
+
+# Per kind, the fields of a body that say what happened, in the order that people ask.
+TELLING = {
+    "run": ("strategies",),
+    "raw": ("source", "bytes", "blake3"),
+    "lake_commit": ("table", "part", "version", "mode", "rows"),
+    "trial": ("strategy", "key", "looks"),
+    "stage": ("stage", "unit", "rows", "checks"),
+}
+
+
+def gist(kind: str, body: dict[str, Any]) -> str:
+    """A body in short; everything of a kind that has no short form."""
+    told = {name: body[name] for name in TELLING.get(kind, ()) if name in body} or body
+    return json.dumps(told, separators=(", ", "="), sort_keys=False).replace('"', "").strip("{}")
+
+
+def show(
+    kind: Annotated[
+        str | None, typer.Option(help="Only entries of this kind: run, raw, lake_commit, trial, stage, ...")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many of the latest.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Print the latest entries, verified.
+
+    On a terminal the gist of each, in a pipe its whole body.
+    """
+    from cws.home import settings
+    from cws.house import open_house
+
+    found = open_house(settings()).ledger.entries(kind)[-last:]
+    if as_json:
+        print_json({"entries": [asdict(entry) for entry in found]})
+        return
+    screen = Screen()
+    rows = [
+        (
+            entry.index,
+            utc(entry.ts_ns),
+            entry.kind,
+            screen.hash(entry.hash),
+            gist(entry.kind, entry.body) if screen.is_terminal else json.dumps(entry.body),
+        )
+        for entry in found
+    ]
+    screen.table(
+        f"The latest {len(rows)} entries" + (f" of kind {kind}" if kind else ""),
+        ("entry", "time", "kind", "hash", "body"),
+        rows,
+    )
+
+
+def _verified(folder: Path, checkpoint: Path | None) -> dict[str, Any]:
+    from cws.ledger.verify import verify
+    from modules.errors import CwsError
+
+    try:
+        return verify(folder, checkpoint)
+    except ValueError as refusal:
+        raise CwsError(
+            "CWS-CLI-003",
+            what=str(refusal),
+            where="cws ledger verify",
+            fix="`cws run` starts a ledger; a checkpoint is a copied acknowledged.json",
+        ) from None
+
+
+def verify_ledger(
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="An acknowledged.json that you copied earlier, elsewhere: excludes a rollback.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every byte of the ledger.
+
+    By the verifier that shares no code with its writer. Exit 1 on tampering.
+    """
+    from cws.home import home_at, settings
+
+    found = _verified(home_at(settings().home).ledger, checkpoint)
+    if as_json:
+        print_json(found)
+    else:
+        screen = Screen()
+        facts = {name: found[name] for name in ("entries", "head", "root", "torn_bytes")}
+        screen.facts("Ledger sound" if found["ok"] else "LEDGER DAMAGED", facts)
+        for fault in found["problems"]:
+            screen.line("  {segment}, line {line}, entry {entry}: {what}".format(**fault), "bold red")
+        screen.line(
+            f"  rollback {found['rollback']}"
+            + ("" if checkpoint else ": keep a copy of acknowledged.json elsewhere and give it with --checkpoint")
+        )
+    raise typer.Exit(0 if found["ok"] else 1)
+
+
+COMMANDS = {"show": show, "verify": verify_ledger}

@@ -1,0 +1,68 @@
+"""Progress of the main job on stderr: a bar a stage on a terminal, a line a finished unit in a pipe."""
+
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+if TYPE_CHECKING:
+    from assets.desk import Progress
+
+PUBLISH = "publish"
+# Stage -> unit -> number of modules in its chain.
+Plan = Mapping[str, Mapping[str, int]]
+
+
+class StageBars:
+    """One bar a stage; a unit counts one step a module and one for its publication."""
+
+    def __init__(self, plan: Plan, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._done: dict[tuple[str, str], int] = {}
+        for stage, units in plan.items():
+            self._tasks[stage] = bars.add_task(stage, total=sum(units.values()) + len(units), now="")
+
+    def __call__(self, stage: str, unit: str, module: str, done: int, total: int) -> None:
+        self._done[stage, unit] = total + 1 if module == PUBLISH else done
+        completed = sum(count for (its_stage, _), count in self._done.items() if its_stage == stage)
+        self._bars.update(self._tasks[stage], completed=completed, now=f"{unit} {module}")
+
+
+class UnitLines:
+    """One line a unit of a stage that was published, with the seconds since the start."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self._console = console
+        self._left = {stage: len(units) for stage, units in plan.items()}
+        self._started = time.monotonic()
+
+    def __call__(self, stage: str, unit: str, module: str, done: int, total: int) -> None:
+        if module != PUBLISH:
+            return
+        self._left[stage] -= 1
+        left = f", {self._left[stage]} to go" if self._left[stage] else ", stage done"
+        self._console.print(
+            f"{time.monotonic() - self._started:6.1f} s  {stage} {unit}: {total} modules{left}", soft_wrap=True
+        )
+
+
+@contextmanager
+def shown(plan: Plan, console: Console) -> Generator["Progress"]:
+    """What `Desk.progress` calls while the main job runs."""
+    if not console.is_terminal:
+        yield UnitLines(plan, console)
+        return
+    columns = (
+        TextColumn("{task.description:<9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
+    with Bars(*columns, console=console) as bars:
+        yield StageBars(plan, bars)

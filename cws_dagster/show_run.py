@@ -1,0 +1,117 @@
+"""The main job's summary as people read it: stages, strategies, targets, what failed and why, where to look next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cws_dagster.screen import Screen, figure
+
+TOP_TARGETS = 5
+
+
+def check_reason(failed: str) -> str:
+    """The sentence of a failed check: `asset: [unit__]module__check` names it."""
+    from modules.registry import load, names
+
+    parts = failed.split(": ", 1)[-1].split("__")
+    for place, part in enumerate(parts[:-1]):
+        if part in names():
+            check = "__".join(parts[place + 1 :])
+            return next((a.why for a in load(part).acceptance if a.name == check), "")
+    return (
+        "an expectation of the table's suite does not hold; the asset check in the Dagster UI names it"
+        if "suite" in parts
+        else ""
+    )
+
+
+def _stages(screen: Screen, summary: Mapping[str, Any]) -> None:
+    rows = [
+        (s["stage"], s["units"], s["rows_in"], s["rows_added"], s["rows_quarantined"], s["rows_out"], s["checks"])
+        for s in summary["stages"]
+    ]
+    screen.table("Stages", ("stage", "units", "rows in", "filled", "quarantined", "rows out", "checks"), rows)
+
+
+def _strategies(screen: Screen, summary: Mapping[str, Any], caveats: Mapping[str, str]) -> None:
+    found = summary["strategies"]
+    notes = {name: mark for mark, name in enumerate((s["name"] for s in found if caveats.get(s["name"])), 1)}
+    rows = [
+        (
+            s["name"] + (f" [{notes[s['name']]}]" if s["name"] in notes else ""),
+            *(figure(s[name]) for name in ("sharpe", "deflated_sharpe")), s["trials"],
+            *(figure(s[name]) for name in ("max_drawdown", "total_return")), s["orders"], s["fills"],
+            screen.hash(s["result_hash"]),
+        )
+        for s in found
+    ]  # fmt: skip
+    columns = (
+        "strategy",
+        "sharpe",
+        "deflated sharpe",
+        "trials",
+        "max drawdown",
+        "total return",
+        "orders",
+        "fills",
+        "result hash",
+    )
+    screen.table("Strategies", columns, rows)
+    for name, mark in notes.items():
+        screen.line(f"[{mark}] {caveats[name]}", "dim")
+    for one in found:
+        if one["deflated_sharpe"] is None and one["deflated_sharpe_why"]:
+            screen.line(f"{one['name']}: no deflated Sharpe, for {one['deflated_sharpe_why']}", "dim")
+
+
+def _targets(screen: Screen, summary: Mapping[str, Any]) -> None:
+    rows = [
+        (s["name"], symbol, lots)
+        for s in summary["strategies"]
+        for symbol, lots in sorted(s["targets"].items(), key=lambda item: (-abs(item[1]), item[0]))[:TOP_TARGETS]
+    ]
+    if rows:
+        screen.line()
+        screen.table(
+            f"Target positions, the {TOP_TARGETS} largest of each strategy", ("strategy", "symbol", "lots"), rows
+        )
+
+
+def _failures(screen: Screen, summary: Mapping[str, Any]) -> None:
+    for failed in summary["failed_checks"]:
+        reason = check_reason(failed)
+        screen.line(f"FAILED CHECK {failed}" + (f": {reason}" if reason else ""), "bold red")
+    for error in summary["errors"]:
+        screen.line(f"ERROR {error}", "bold red")
+
+
+def next_steps(summary: Mapping[str, Any]) -> dict[str, str]:
+    """Command -> why; the quarantine and a trial only when there is one."""
+    steps = {
+        "make ui": "Dagster and MLflow on 127.0.0.1: lineage, checks, tearsheets",
+        "cws ledger verify": "check every byte of the record",
+        "cws lake tables": "what is stored",
+    }
+    for one in summary["strategies"][:1]:
+        steps[f"cws reproduce {one['trial'][:12]}"] = f"rebuild the backtest of {one['name']} and compare its bytes"
+    refused = sum(s["rows_quarantined"] for s in summary["stages"])
+    return steps | (
+        {"cws lake history quarantine": f"{refused:,} refused rows with reason, source and row"} if refused else {}
+    )
+
+
+def show(screen: Screen, summary: Mapping[str, Any], caveats: Mapping[str, str]) -> None:
+    _stages(screen, summary)
+    _strategies(screen, summary, caveats)
+    _targets(screen, summary)
+    _failures(screen, summary)
+    checks, ledger = summary["checks"], summary["ledger"]
+    verified = "verified" if ledger["verified"] else "NOT VERIFIED: cws ledger verify"
+    screen.facts("Run", {
+        "checks": f"{checks['passed']} passed, {checks['failed']} failed",
+        "ledger": f"{ledger['entries']} entries, head {screen.hash(ledger['head'])}, {verified}",
+        "wall time": f"{summary['wall_s']:.1f} s",
+        "execution": summary["execution"].upper(),
+        "home": summary["home"],
+    })  # fmt: skip
+    screen.line()
+    screen.facts("Where to look next", next_steps(summary))
