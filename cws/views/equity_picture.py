@@ -13,34 +13,49 @@ from cws.views.published import Backtest, daily_equity, drawdown
 INK, FALL, QUIET = "#1f4e79", "#b03a2e", "#666666"
 FONT = "DejaVu Sans"  # comes with matplotlib, so that no other machine lacks it
 LOG_FROM = 8.0  # an account that grew this many times is drawn on a logarithmic axis
+COLOURS = 48  # a palette keeps the picture small: it travels inside event logs
 SPARK_POINTS, SPARK_WIDTH, SPARK_HEIGHT = 64, 280, 44
 
 
 def equity_png(backtest: Backtest, dpi: int = 110) -> bytes:
     """A PNG of 10 x 5.6 inches: title, caveat, equity and drawdown over dates."""
     import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    buffer = BytesIO()
+    equity_usd = daily_equity(backtest.equity)
     with matplotlib.rc_context({"font.family": FONT, "axes.spines.top": False, "axes.spines.right": False, "font.size": 9}):
         figure = Figure(figsize=(10, 5.6))
-        canvas = FigureCanvasAgg(figure)
-        _head(figure, backtest)
+        caveat_lines = _head(figure, backtest)
         above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1], "hspace": 0.08})
-        figure.subplots_adjust(left=0.085, right=0.975, top=0.82, bottom=0.1)
-        _account(above, daily_equity(backtest.equity))
-        _fall(below, daily_equity(backtest.equity))
-        canvas.print_figure(buffer, dpi=dpi, format="png")
+        figure.subplots_adjust(left=0.085, right=0.975, top=0.92 - 0.034 * caveat_lines, bottom=0.1)
+        _account(above, equity_usd)
+        _fall(below, equity_usd)
+        figure.align_ylabels()
+        return rendered_png(figure, dpi)
+
+
+def rendered_png(figure: Any, dpi: int) -> bytes:
+    """The figure as a PNG with a palette of COLOURS."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    buffer = BytesIO()
+    pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
+    Image.fromarray(pixels).quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
-def _head(figure: Any, backtest: Backtest) -> None:
+def _head(figure: Any, backtest: Backtest) -> int:
+    """Title, caveat and foot; returns the lines that the caveat takes."""
     figure.text(0.02, 0.955, backtest.unit.recipe.title, fontsize=13, weight="bold")
-    if backtest.unit.recipe.caveat:
-        lines = textwrap.wrap("Caveat: " + backtest.unit.recipe.caveat, 130, max_lines=2, placeholder=" ...")
-        figure.text(0.02, 0.938, "\n".join(lines), fontsize=9, color=FALL, va="top")
     figure.text(0.02, 0.014, _foot(backtest), fontsize=7.5, color=QUIET)
+    caveat = backtest.unit.recipe.caveat
+    lines = textwrap.wrap("Caveat: " + caveat, 130, max_lines=2, placeholder=" ...") if caveat else []
+    figure.text(0.02, 0.94, "\n".join(lines), fontsize=9, color=FALL, va="top")
+    return len(lines)
 
 
 def _foot(backtest: Backtest) -> str:
@@ -69,11 +84,11 @@ def _millions(usd: float, _: int) -> str:
 
 def _fall(axes: Any, equity_usd: pd.Series) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter
 
     fall = drawdown(equity_usd)
     axes.fill_between(fall.index, fall.to_numpy(), 0.0, color=FALL, alpha=0.55, linewidth=0)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:.3g}%"))
     axes.set_ylabel("drawdown")
     axes.set_ylim(top=0.0)
     axes.grid(alpha=0.25, linewidth=0.5)

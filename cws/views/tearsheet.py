@@ -1,13 +1,17 @@
 """The QuantStats tearsheet of a backtest, with what must be known before reading it at its top."""
 
+import base64
 import html
+import re
 import warnings
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
-from cws.views.equity_picture import FONT
+import pandas as pd
+
+from cws.views.equity_picture import FALL, FONT, rendered_png
 from cws.views.published import Backtest, daily_equity
 
 MIN_DAYS = 10  # below, QuantStats has nothing to draw
@@ -15,9 +19,20 @@ NOTE = (
     '<div style="margin:12px 0;padding:10px 14px;border-left:4px solid #b03a2e;background:#fdf1ef;font-size:14px">'
     "<b>Caveat.</b> {caveat}</div>"
     '<div style="margin:12px 0;color:#666">Backtest on paper, costs included. Daily returns of the account at the end '
-    "of each UTC day; figures over bars are in the run's metrics. Trial {key}, {trials} distinct trials of this "
-    "strategy so far, ledger entry {index}.</div>"
+    "of each UTC day; figures over bars are in the run's metrics. Trial {key}, ledger entry {index}; distinct trials of "
+    "this strategy when this was drawn: {trials}.</div>"
 )
+# What the page would load from elsewhere or call in vain, a glyph that fonts lack, and headers that say another thing
+# than their column holds (the first yearly column adds up daily returns; an open drawdown has not recovered).
+REPAIRS = (
+    (r'<link rel="shortcut icon"[^>]*>', ""),
+    (r' onload="save\(\)"', ""),
+    ("CAGR\ufe6a", "CAGR"),
+    (r"(<th[^>]*>)Return</th>", r"\1Sum of days</th>"),
+    (r"(<th[^>]*>)Cumulative</th>", r"\1Compounded, %</th>"),
+    (r"(<th[^>]*>)Recovered</th>", r"\1Recovered or last</th>"),
+)
+YEARS = re.compile(r'(<div id="eoy_returns">).*?(</div>)', re.DOTALL)
 
 
 def _arial_is_dejavu() -> None:
@@ -58,9 +73,29 @@ def tearsheet_html(backtest: Backtest, folder: Path) -> Path | None:
 
 
 def _annotated(page: str, backtest: Backtest) -> str:
-    """Put the caveat below the title and cut the remote icon and the page's call of a function that it lacks."""
+    """Put the caveat below the title, repair the page and draw its yearly bars anew."""
     caveat = html.escape(backtest.caveat or "none declared.")
     note = NOTE.format(caveat=caveat, key=backtest.key, trials=backtest.trials, index=backtest.ledger_index)
     assert "</h4>" in page, "the tearsheet's template has changed: the caveat has no place"
-    lines = [line for line in page.replace("</h4>", "</h4>" + note, 1).split("\n") if 'rel="shortcut icon"' not in line]
-    return "\n".join(lines).replace('<body onload="save()">', "<body>")
+    page = page.replace("</h4>", "</h4>" + note, 1)
+    for pattern, repaired in REPAIRS:
+        page = re.sub(pattern, repaired, page)
+    bars = base64.b64encode(_yearly_png(daily_equity(backtest.equity))).decode()
+    return YEARS.sub(rf'\g<1><img src="data:image/png;base64,{bars}" alt="yearly returns">\g<2>', page)
+
+
+def _yearly_png(equity_usd: pd.Series) -> bytes:
+    """Return of each calendar year. QuantStats labels its own bars with other years than they show (pandas 3)."""
+    from matplotlib.figure import Figure
+
+    ends = equity_usd.groupby(equity_usd.index.year).last()
+    returns = ends / ends.shift(1).fillna(equity_usd.iloc[0]) - 1.0
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.bar(returns.index, returns.to_numpy() * 100, color=["#348dc1" if value >= 0 else FALL for value in returns])
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_title("Returns by calendar year, %", weight="bold")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.25)
+    return rendered_png(figure, 100)
