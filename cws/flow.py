@@ -170,6 +170,22 @@ def _quarantine(flow: Flow, columns: list[str]) -> pd.DataFrame:
     )
 
 
+def _refuse_breaks(flow: Flow) -> None:
+    """A break that is no unfilled order means that orders, fills and positions disagree: nothing is published."""
+    breaks = flow.tables.get("breaks")
+    if not isinstance(breaks, Table):
+        return
+    wrong = breaks.frame[breaks.frame["kind"] != "unfilled"]
+    if len(wrong):
+        first = wrong.iloc[0]
+        raise CwsError(
+            "CWS-STAGE-003",
+            what=f"{len(wrong)} breaks between orders and fills, first {first['kind']!r} of {first['cl_ord_id']}",
+            where=f"{flow.unit.stage} of {flow.unit.name}",
+            fix="nothing was published; look at the orders and fills of this run",
+        )
+
+
 def _account(flow: Flow, tables: Mapping[str, Table]) -> dict[str, int]:
     """Rows in, added, quarantined and out of the stage; raises CWS-STAGE-002 when they do not add up."""
     taken, given = ROWS[flow.unit.stage]
@@ -237,6 +253,7 @@ def close_flow(house: House, flow: Flow) -> Report:
         if unit.stage == "backtest":
             opened, details = _evaluated(house, flow)
         tables = {**{name: value for name, value in flow.tables.items() if isinstance(value, Table)}, **opened}
+        _refuse_breaks(flow)
         rows = _account(flow, tables)
         pins = {
             name: house.lake.commit(table, part, frame) for name, (table, part, frame) in outputs(unit, tables).items()
