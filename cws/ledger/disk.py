@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def _write_all(handle: int, offset_bytes: int, data: bytes) -> None:
 
 
 @contextmanager
-def writer_lock(path: Path) -> Iterator[None]:
+def writer_lock(path: Path) -> Generator[None]:
     """Hold the lock file alone; a process that dies lets go of it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -82,7 +82,7 @@ def writer_lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def reader_lock(path: Path) -> Iterator[None]:
+def reader_lock(path: Path) -> Generator[None]:
     """Hold the lock file with other readers; a read-only copy has no writer, so there it needs no lock."""
     handle = _open_if_allowed(path)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,7 +166,7 @@ class Ledger:
                 (self._folder / segment_name(number)).unlink()
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self) -> Generator[None]:
         with self._mutex, _coded_errors(self._folder):
             if self._folder.is_dir():
                 with reader_lock(self._folder / ".lock"):
@@ -177,7 +177,7 @@ class Ledger:
             yield
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Generator[None]:
         with self._mutex, _coded_errors(self._folder):
             make_folder(self._folder)
             with writer_lock(self._folder / ".lock"):
@@ -247,7 +247,7 @@ class Ledger:
 
 
 @contextmanager
-def _coded_errors(folder: Path) -> Iterator[None]:
+def _coded_errors(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import shutil
@@ -189,3 +190,19 @@ def test_a_file_size_limit_in_the_middle_of_a_line(tmp_path: Path) -> None:
     assert len(ledger.entries()) == len(Ledger(tmp_path).entries()) == 3
     assert ledger.append("run", {"i": 3}).index == 3
     assert verify(tmp_path, None)["ok"]
+
+
+def test_an_acknowledgement_that_cannot_be_written_takes_the_entries_back(small: Path) -> None:
+    ledger = Ledger(small)
+    before = ledger.entries()
+    segment = small / "segment-000002.jsonl"
+    mtime_ns = segment.stat().st_mtime_ns
+    blocker = small / "acknowledged.json.tmp"
+    blocker.mkdir()
+    with pytest.raises(CwsError, match="CWS-LEDGER-009"):
+        ledger.append_many([("run", {"i": i}) for i in range(4)])
+    os.utime(segment, ns=(mtime_ns, mtime_ns))  # A coarse clock would show the same time before and after.
+    assert ledger.entries() == Ledger(small).entries() == before
+    blocker.rmdir()
+    assert ledger.append("run", {}).index == len(before)
+    assert verify(small, None)["ok"]

