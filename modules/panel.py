@@ -48,7 +48,7 @@ def own_bars(panel: pd.DataFrame) -> Grid:
     On `grid` a bar that only other venues have is a hole in the window; here it does not exist. `ts_event` is n.
     """
     codes, symbols = pd.factorize(panel["symbol"], sort=True)
-    row_of = by_symbol(panel).cumcount().to_numpy(dtype=np.int64)
+    row_of = by_symbol(panel).cumcount().to_numpy().astype(np.int64)
     longest = int(row_of.max()) + 1 if len(row_of) else 0
     numbers = np.arange(longest, dtype=np.int64)
     return Grid(numbers, [str(symbol) for symbol in symbols], row_of, codes.astype(np.int64))

@@ -22,7 +22,8 @@ class FormulaError(ValueError):
     """A formula that is none: what is wrong, at which character (`position`, from 0), and what to write instead."""
 
     def __init__(self, wrong: Wrong, what: str, position: int, fix: str) -> None:
-        self.wrong, self.what, self.position, self.fix = wrong, what, position, fix
+        self.wrong: Wrong = wrong
+        self.what, self.position, self.fix = what, position, fix
         super().__init__(f"{what} (at character {position + 1}) -> {fix}")
 
 

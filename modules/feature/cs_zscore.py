@@ -38,7 +38,7 @@ def keeps_keys_and_holes(before: pd.DataFrame, after: pd.DataFrame) -> bool:
 def has_mean_zero_and_spread_one(before: pd.DataFrame, after: pd.DataFrame) -> Check:
     """At each stamp the scores have mean 0, and standard deviation 1 unless they are all 0."""
     found = after.groupby("ts_event")["value"].agg(["mean", "std", "min", "max"])
-    off = np.maximum(found["mean"].abs(), (found["std"] - 1.0).abs())
+    off = pd.DataFrame({"mean": found["mean"].abs(), "spread": (found["std"] - 1.0).abs()}).max(axis=1)
     gap = off.where((found["min"] != 0.0) | (found["max"] != 0.0), 0.0).dropna()
     worst = float(gap.max()) if len(gap) else 0.0
     return Check(worst <= 1e-6, worst, "|mean| and |sd - 1| <= 1e-6")

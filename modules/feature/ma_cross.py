@@ -52,7 +52,7 @@ def one_value_per_bar(before: pd.DataFrame, after: pd.DataFrame) -> bool:
 @ma_cross.accept
 def known_where_the_slow_window_is_full(before: pd.DataFrame, after: pd.DataFrame, settings: Settings) -> Check:
     """A value stands exactly where the last `slow_bars` closes of the symbol are all known."""
-    seen = before["close"].notna().groupby(before["symbol"], sort=False).cumsum()
+    seen = before["close"].notna().astype("int64").groupby(before["symbol"], sort=False).cumsum()
     earlier = seen.groupby(before["symbol"], sort=False).shift(settings.slow_bars, fill_value=0)
     wrong = (seen - earlier == settings.slow_bars) != after["value"].notna()
     return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))

@@ -39,7 +39,7 @@ def one_value_per_return(before: pd.DataFrame, after: pd.DataFrame) -> bool:
 @realized_vol.accept
 def known_where_the_window_is_full(before: pd.DataFrame, after: pd.DataFrame, settings: Settings) -> Check:
     """A value stands exactly where the last `window_bars` returns of the symbol are all known."""
-    seen = before["value"].notna().groupby(before["symbol"], sort=False).cumsum()
+    seen = before["value"].notna().astype("int64").groupby(before["symbol"], sort=False).cumsum()
     earlier = seen.groupby(before["symbol"], sort=False).shift(settings.window_bars, fill_value=0)
     wrong = (seen - earlier == settings.window_bars) != after["value"].notna()
     return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
