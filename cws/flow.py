@@ -186,6 +186,13 @@ def _refuse_breaks(flow: Flow) -> None:
         )
 
 
+def _drift(tables: Mapping[str, Table]) -> int:
+    """Symbols whose last position is not the target decided one bar before: refused and lapsed orders are not made up."""
+    wanted = tables["targets"].frame.groupby("symbol")["target_lots"].nth(-2).tolist()
+    held = tables["positions"].frame.groupby("symbol")["position_lots"].nth(-1).tolist()
+    return sum(one != other for one, other in zip(wanted, held, strict=False))
+
+
 def _account(flow: Flow, tables: Mapping[str, Table]) -> dict[str, int]:
     """Rows in, added, quarantined and out of the stage; raises CWS-STAGE-002 when they do not add up."""
     taken, given = ROWS[flow.unit.stage]
@@ -253,7 +260,9 @@ def close_flow(house: House, flow: Flow) -> Report:
         if unit.stage == "backtest":
             opened, details = _evaluated(house, flow)
         tables = {**{name: value for name, value in flow.tables.items() if isinstance(value, Table)}, **opened}
-        _refuse_breaks(flow)
+        if unit.stage == "execute":
+            _refuse_breaks(flow)
+            details = {"drifted_symbols": _drift(tables)}
         rows = _account(flow, tables)
         pins = {
             name: house.lake.commit(table, part, frame) for name, (table, part, frame) in outputs(unit, tables).items()

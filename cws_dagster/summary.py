@@ -53,6 +53,7 @@ def _strategy(outcome: Outcome, name: str) -> dict[str, Any] | None:
         },
         "orders": pins["orders"].rows,
         "fills": pins["fills"].rows,
+        "drifted_symbols": execute.details["drifted_symbols"],
         "trial": str(backtest.details["key"]),
         "result_hash": combined_hash({table: pins[table].hash for table in HASHED}),
     }
