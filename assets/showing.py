@@ -8,7 +8,9 @@ import dagster as dg
 import pandas as pd
 
 from assets.desk import Desk
+from assets.highlights import book_highlights, highlights
 from cws.flow import Report
+from cws.stages import Unit
 from modules.contract import Check
 
 PREVIEW_ROWS = 5
@@ -38,8 +40,8 @@ def _schema(frame: pd.DataFrame) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(str(name), str(frame[name].dtype)) for name in frame.columns])
 
 
-def asset_metadata(desk: Desk, report: Report) -> dict[str, Any]:
-    """Rows in, quarantined and out; the main table's schema, count and first rows; every pin by name."""
+def asset_metadata(desk: Desk, unit: Unit, report: Report) -> dict[str, Any]:
+    """Rows in, refused and out; the main table's schema, count and first rows; every pin; what the stage highlights."""
     pins = {name: pin for name, pin in report.pins.items() if name != "quarantine"}
     main = next(iter(pins.values()))
     frame = desk.house.lake.read(main)
@@ -53,11 +55,14 @@ def asset_metadata(desk: Desk, report: Report) -> dict[str, Any]:
         "ledger_index": int(str(report.details["ledger_index"])),
         "pins": dg.MetadataValue.md(_pins(report)),
     }
-    return {**shown, **_figures(report.details.get("figures"))}
+    return {**shown, **_figures(report.details.get("figures")), **highlights(desk, unit, report)}
 
 
 def _pins(report: Report) -> str:
-    rows = [f"| {name} | {pin.table}/{pin.part} | {pin.version} | {pin.rows} | `{pin.hash[:19]}` |" for name, pin in report.pins.items()]
+    rows = [
+        f"| {name} | {pin.table}/{pin.part} | {pin.version} | {pin.rows} | `{pin.hash[:19]}` |"
+        for name, pin in report.pins.items()
+    ]
     return "\n".join(["| table | lake | version | rows | content |", "|---|---|---|---|---|", *rows])
 
 
@@ -67,14 +72,11 @@ def _figures(figures: object) -> dict[str, Any]:
 
 
 def gathered_metadata(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
-    """The book's metadata: each strategy's rows, and the first one's tables as an example of the shape."""
-    rows = [f"| {r.unit} | {r.pins['orders'].rows} | {r.pins['fills'].rows} | {r.rows_quarantined} |" for r in reports]
-    table = "\n".join(["| strategy | orders | fills | refused |", "|---|---|---|---|", *rows])
+    """The book's metadata: each strategy's figures, and the first one's orders as an example of the shape."""
     orders = desk.house.lake.read(reports[0].pins["orders"])
     return {
         "dagster/column_schema": _schema(orders),
         "dagster/row_count": sum(report.pins["orders"].rows for report in reports),
-        "strategies": dg.MetadataValue.md(table),
-        "execution": "paper",
+        **book_highlights(desk, reports),
         "preview": dg.MetadataValue.md(preview(orders)),
     }

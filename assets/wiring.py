@@ -122,8 +122,9 @@ def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
         desk = desk_of(context)
         report = close_flow(desk.house, flow)
         desk.reports(report)
+        metadata = asset_metadata(desk, unit, report)  # draws the views too; one that fails is a warning in there
         desk.progress(unit.stage, unit.name, "publish", total, total)
-        return dg.Output(report, metadata=asset_metadata(desk, report), data_version=dg.DataVersion(report.data_version))
+        return dg.Output(report, metadata=metadata, data_version=dg.DataVersion(report.data_version))
 
     return publish
 

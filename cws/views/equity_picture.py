@@ -23,7 +23,9 @@ def equity_png(backtest: Backtest, dpi: int = 110) -> bytes:
     from matplotlib.figure import Figure
 
     equity_usd = daily_equity(backtest.equity)
-    with matplotlib.rc_context({"font.family": FONT, "axes.spines.top": False, "axes.spines.right": False, "font.size": 9}):
+    with matplotlib.rc_context(
+        {"font.family": FONT, "axes.spines.top": False, "axes.spines.right": False, "font.size": 9}
+    ):
         figure = Figure(figsize=(10, 5.6))
         caveat_lines = _head(figure, backtest)
         above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1], "hspace": 0.08})

@@ -1,7 +1,8 @@
 """MLflow shows backtests: one run per distinct backtest, in the experiment of its strategy.
 
 Distinct means trial key and equity hash: the same question with the same answer is the same run. Looking again moves
-its `looks`, its trial count and its last ledger entry, and draws nothing. MLflow is a view: delete it and it comes back.
+its `looks`, its trial count, its deflated Sharpe and its last ledger entry, and draws nothing. MLflow is a view: delete
+it, and the next run of a strategy brings its backtest back.
 """
 
 import logging
@@ -86,7 +87,12 @@ def _experiment(client: Any, home: Home, name: str) -> str:
 def _create(client: Any, experiment_id: str, backtest: Backtest, now_ms: int) -> Any:
     from mlflow.entities import Param
 
-    run = client.create_run(experiment_id, start_time=now_ms, tags=_lasting_tags(backtest), run_name=f"{backtest.unit.name} {backtest.key[:8]}")
+    run = client.create_run(
+        experiment_id,
+        start_time=now_ms,
+        tags=_lasting_tags(backtest),
+        run_name=f"{backtest.unit.name} {backtest.key[:8]}",
+    )
     client.log_batch(run.info.run_id, params=[Param(*pair) for pair in parameters(backtest.unit).items()])
     return run
 
@@ -121,7 +127,10 @@ def _lasting_tags(backtest: Backtest) -> dict[str, str]:
     body, unit = backtest.body, backtest.unit
     environment = body["environment"]
     assert isinstance(environment, dict)
-    data = {f"cws.data.{pin.table}/{pin.part}": f"version {pin.version}, {pin.rows} rows, {pin.hash}" for pin in backtest.inputs.values()}
+    data = {
+        f"cws.data.{pin.table}/{pin.part}": f"version {pin.version}, {pin.rows} rows, {pin.hash}"
+        for pin in backtest.inputs.values()
+    }
     return {
         IDENTITY: backtest.identity,
         "cws.trial": backtest.key,
@@ -135,6 +144,11 @@ def _lasting_tags(backtest: Backtest) -> dict[str, str]:
         "cws.caveat": backtest.caveat[:MAX_VALUE],
         "mlflow.source.name": "cws run",
         "mlflow.source.git.commit": str(body["code_version"]),
-        "mlflow.note.content": f"**{unit.recipe.title}**\n\n{unit.recipe.why}\n\n**Caveat.** {backtest.caveat}"[:MAX_VALUE],
+        "mlflow.note.content": _note(backtest)[:MAX_VALUE],
         **data,
     }
+
+
+def _note(backtest: Backtest) -> str:
+    recipe = backtest.unit.recipe
+    return f"**{recipe.title}**\n\n{recipe.why}\n\n**Caveat.** {backtest.caveat}\n\nBacktest on paper."

@@ -57,7 +57,9 @@ def open_backtest(house: House, unit: Unit, report: Report) -> Backtest:
     index = report.details["ledger_index"]
     entry = next(entry for entry in house.ledger.entries("stage") if entry.index == index)
     counted = distinct(house.ledger)
-    tables = {name: house.lake.read(report.pins[name]) for name in ("stats", "deflated", "intervals") if name in report.pins}
+    tables = {
+        name: house.lake.read(report.pins[name]) for name in ("stats", "deflated", "intervals") if name in report.pins
+    }
     return Backtest(
         unit=unit,
         ledger_index=entry.index,

@@ -19,8 +19,8 @@ NOTE = (
     '<div style="margin:12px 0;padding:10px 14px;border-left:4px solid #b03a2e;background:#fdf1ef;font-size:14px">'
     "<b>Caveat.</b> {caveat}</div>"
     '<div style="margin:12px 0;color:#666">Backtest on paper, costs included. Daily returns of the account at the end '
-    "of each UTC day; figures over bars are in the run's metrics. Trial {key}, ledger entry {index}; distinct trials of "
-    "this strategy when this was drawn: {trials}.</div>"
+    "of each UTC day; figures over bars are in the run's metrics. Trial {key}, ledger entry {index}; distinct trials "
+    "of this strategy when this was drawn: {trials}.</div>"
 )
 # What the page would load from elsewhere or call in vain, a glyph that fonts lack, and headers that say another thing
 # than their column holds (the first yearly column adds up daily returns; an open drawdown has not recovered).

@@ -1,0 +1,123 @@
+"""What people would rather look at than rows, stage by stage: reasons, spreads, the account's line, the top targets.
+
+Dagster shows markdown below 1,000 characters at once and longer behind a click, and draws a history of every float.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from assets.desk import Desk
+from cws.flow import Report
+from cws.home import settings
+from cws.stages import Unit
+from cws.views.show import Shown, show_backtest
+
+TOP_TARGETS = 8
+TOP_REASONS = 12
+
+
+def highlights(desk: Desk, unit: Unit, report: Report) -> dict[str, Any]:
+    """Extra metadata of a stage's asset; the tables are read as they were published."""
+    match report.stage:
+        case "clean":
+            return _quarantine(desk, report) | _span(desk, report)
+        case "feature":
+            return _spreads(desk, report)
+        case "backtest":
+            return _backtest(show_backtest(desk.house, unit, report)) if desk.views == "on" else {}
+        case "size":
+            return _targets(desk.house.lake.read(report.pins["targets"]))
+        case "execute":
+            return book_highlights(desk, [report])
+        case _:
+            return {}
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MarkdownMetadataValue:
+    """A markdown table; every column after the first is aligned to the right."""
+    lines = [" | ".join(header), " | ".join(["---", *["---:"] * (len(header) - 1)])]
+    lines += [" | ".join(f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row) for row in rows]
+    return dg.MetadataValue.md("\n".join(f"| {line} |" for line in lines))
+
+
+def _quarantine(desk: Desk, report: Report) -> dict[str, Any]:
+    reasons = desk.house.lake.read(report.pins["quarantine"])[["module", "reason"]].value_counts()
+    rows = [(reason, module, count) for (module, reason), count in reasons.head(TOP_REASONS).items()]
+    share = report.rows_quarantined / report.rows_in if report.rows_in else 0.0
+    shown = (
+        {"quarantine": markdown(("reason", "module", "rows"), rows)} if rows else {"quarantine": "nothing was refused"}
+    )
+    return {**shown, "quarantined_share": share}
+
+
+def _span(desk: Desk, report: Report) -> dict[str, Any]:
+    bars = desk.house.lake.read(report.pins["bars"], columns=["symbol", "ts_event"])
+    if bars.empty:
+        return {}
+    by_symbol = bars.groupby("symbol")["ts_event"].agg(["min", "max", "size"])
+    rows = [(symbol, _day(first), _day(last), count) for symbol, first, last, count in by_symbol.itertuples()]
+    return {"symbols": len(rows), "span": markdown(("symbol", "first", "last", "bars"), rows)}
+
+
+def _day(ts_ns: int) -> str:
+    return str(pd.Timestamp(ts_ns).date())
+
+
+def _spreads(desk: Desk, report: Report) -> dict[str, Any]:
+    rows: list[tuple[object, ...]] = []
+    shares: dict[str, float] = {}
+    for name, pin in report.pins.items():
+        if pin.table != "features":
+            continue
+        value = desk.house.lake.read(pin, columns=["value"])["value"]
+        missing = float(value.isna().mean()) if len(value) else 0.0
+        rows.append((name, len(value), f"{missing:.1%}", *(float(value.quantile(q)) for q in (0.0, 0.5, 1.0))))
+        shares[f"missing_share/{name}"] = missing
+    return {"features": markdown(("table", "rows", "missing", "min", "median", "max"), rows), **shares}
+
+
+def _backtest(shown: Shown) -> dict[str, Any]:
+    """The small line at once, the picture behind a click, the MLflow run as a link."""
+    found: dict[str, Any] = {}
+    if shown.spark:
+        found["equity"] = dg.MetadataValue.md(shown.spark)
+    if shown.picture:
+        found["equity_and_drawdown"] = dg.MetadataValue.md(shown.picture)
+    if shown.run is not None:
+        found["mlflow_run"] = dg.MetadataValue.url(f"http://127.0.0.1:{settings().mlflow_port}{shown.run.page}")
+    if shown.warning:
+        found["views_warning"] = shown.warning
+    return found
+
+
+def _targets(targets: pd.DataFrame) -> dict[str, Any]:
+    if targets.empty:
+        return {}
+    last = targets[targets["ts_event"] == targets["ts_event"].max()]
+    held = last[last["target_lots"] != 0]
+    largest = held.reindex(held["weight"].abs().sort_values(ascending=False, kind="stable").index).head(TOP_TARGETS)
+    columns = ["symbol", "target_lots", "weight", "reference_price"]
+    rows = list(largest[columns].itertuples(index=False, name=None))
+    return {
+        "top_targets": markdown(("symbol", "lots", "weight", "price"), rows) if rows else "no position at the last bar",
+        "gross_weight": float(held["weight"].abs().sum()),
+        "net_weight": float(held["weight"].sum()),
+        "names_held": len(held),
+    }
+
+
+def book_highlights(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
+    """Orders, fills, costs and the account at the end, per strategy"""
+    lake = desk.house.lake
+    rows: list[tuple[object, ...]] = []
+    for report in reports:
+        fills, book = lake.read(report.pins["fills"]), lake.read(report.pins["book"])
+        value = float(book["equity_usd"].iloc[-1]) if len(book) else 0.0
+        paid = float(fills["commission_usd"].sum())
+        refused = report.rows_quarantined
+        rows.append((report.unit, report.pins["orders"].rows, len(fills), refused, f"{paid:,.0f}", f"{value:,.0f}"))
+    header = ("strategy", "orders", "fills", "refused", "costs, USD", "equity at the end, USD")
+    return {"strategies": markdown(header, rows), "execution": "paper"}
