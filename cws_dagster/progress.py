@@ -24,13 +24,15 @@ class StageBars:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
         self._done: dict[tuple[str, str], int] = {}
-        for stage, units in plan.items():
-            self._tasks[stage] = bars.add_task(stage, total=sum(units.values()) + len(units), now="")
+        self._totals = {stage: sum(units.values()) + len(units) for stage, units in plan.items()}
+        for stage, total in self._totals.items():
+            self._tasks[stage] = bars.add_task(stage, total=total, now="")
 
     def __call__(self, stage: str, unit: str, module: str, done: int, total: int) -> None:
         self._done[stage, unit] = total + 1 if module == PUBLISH else done
         completed = sum(count for (its_stage, _), count in self._done.items() if its_stage == stage)
-        self._bars.update(self._tasks[stage], completed=completed, now=f"{unit} {module}")
+        now = "" if completed == self._totals[stage] else f"{unit} {module}"
+        self._bars.update(self._tasks[stage], completed=completed, now=now)
 
 
 class UnitLines:

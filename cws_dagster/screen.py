@@ -82,7 +82,8 @@ class Screen:
                 self.line(line)
             self.line()
             return
-        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+        self.line(title, "bold")
+        table = Table(box=box.SIMPLE_HEAD)
         for place, name in enumerate(columns):
             is_count = bool(rows) and all(isinstance(row[place], int) or row[place] is None for row in rows)
             table.add_column(name, justify="right" if is_count else "left", overflow="fold")

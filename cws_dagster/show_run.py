@@ -1,6 +1,7 @@
 """The main job's summary as people read it: stages, strategies, targets, what failed and why, where to look next."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cws_dagster.screen import Screen, figure
@@ -58,9 +59,10 @@ def _strategies(screen: Screen, summary: Mapping[str, Any], caveats: Mapping[str
     screen.table("Strategies", columns, rows)
     for name, mark in notes.items():
         screen.line(f"[{mark}] {caveats[name]}", "dim")
-    for one in found:
-        if one["deflated_sharpe"] is None and one["deflated_sharpe_why"]:
-            screen.line(f"{one['name']}: no deflated Sharpe, for {one['deflated_sharpe_why']}", "dim")
+    unsaid = {s["name"]: s["deflated_sharpe_why"] for s in found if s["deflated_sharpe"] is None}
+    for why in sorted(set(unsaid.values())):
+        names = ", ".join(name for name, its_why in unsaid.items() if its_why == why)
+        screen.line(f"no deflated Sharpe for {names}: {why}", "dim")
 
 
 def _targets(screen: Screen, summary: Mapping[str, Any]) -> None:
@@ -84,7 +86,7 @@ def _failures(screen: Screen, summary: Mapping[str, Any]) -> None:
         screen.line(f"ERROR {error}", "bold red")
 
 
-def next_steps(summary: Mapping[str, Any]) -> dict[str, str]:
+def next_steps(summary: Mapping[str, Any], refused: Mapping[str, int]) -> dict[str, str]:
     """Command -> why; the quarantine and a trial only when there is one."""
     steps = {
         "make ui": "Dagster and MLflow on 127.0.0.1: lineage, checks, tearsheets",
@@ -93,15 +95,22 @@ def next_steps(summary: Mapping[str, Any]) -> dict[str, str]:
     }
     for one in summary["strategies"][:1]:
         steps[f"cws reproduce {one['trial'][:12]}"] = f"rebuild the backtest of {one['name']} and compare its bytes"
-    refused = sum(s["rows_quarantined"] for s in summary["stages"])
-    return steps | (
-        {"cws lake history quarantine": f"{refused:,} refused rows with reason, source and row"} if refused else {}
-    )
+    for part, rows in refused.items():
+        steps[f"cws lake show quarantine {part}"] = f"{rows:,} refused rows with reason, source and row"
+    return steps
 
 
-def show(screen: Screen, summary: Mapping[str, Any], caveats: Mapping[str, str]) -> None:
+@dataclass(frozen=True)
+class Notes:
+    """What the summary's figures need beside them: a caveat a strategy, and refused rows by part of the quarantine."""
+
+    caveats: Mapping[str, str]
+    refused: Mapping[str, int]
+
+
+def show(screen: Screen, summary: Mapping[str, Any], notes: Notes) -> None:
     _stages(screen, summary)
-    _strategies(screen, summary, caveats)
+    _strategies(screen, summary, notes.caveats)
     _targets(screen, summary)
     _failures(screen, summary)
     checks, ledger = summary["checks"], summary["ledger"]
@@ -114,4 +123,4 @@ def show(screen: Screen, summary: Mapping[str, Any], caveats: Mapping[str, str])
         "home": summary["home"],
     })  # fmt: skip
     screen.line()
-    screen.facts("Where to look next", next_steps(summary))
+    screen.facts("Where to look next", next_steps(summary, notes.refused))

@@ -42,6 +42,7 @@ def own_stderr() -> Generator[TextIO]:
 
 def _run(names: Sequence[str]) -> "Outcome":
     """Run with progress on stderr; whatever a library prints meanwhile goes there too."""
+    from dagster import DagsterExecutionInterruptedError
     from rich.console import Console
 
     from cws.home import settings
@@ -55,7 +56,10 @@ def _run(names: Sequence[str]) -> "Outcome":
         own_stderr() as stream,
         shown(planned, Console(file=stream, highlight=False)) as progress,
     ):
-        return run_main(chosen, names, progress)
+        try:
+            return run_main(chosen, names, progress)
+        except DagsterExecutionInterruptedError:
+            raise KeyboardInterrupt from None
 
 
 def run(
@@ -68,7 +72,7 @@ def run(
 
     Exit 1 when a check or a stage failed.
     """
-    from cws_dagster.show_run import show
+    from cws_dagster.show_run import Notes, show
     from cws_dagster.summary import summarise
 
     outcome = _run(strategy or ())
@@ -76,5 +80,10 @@ def run(
     if as_json:
         print_json(summary)
     else:
-        show(Screen(), summary, {name: one.caveat for name, one in outcome.catalogue.strategies.items()})
+        caveats = {name: one.caveat for name, one in outcome.catalogue.strategies.items()}
+        refused = {f"{r.unit}.{r.stage}": r.rows_quarantined for r in outcome.reports if r.rows_quarantined}
+        show(Screen(), summary, Notes(caveats, refused))
+    # Dagster makes an op's failure of Ctrl-C; what was published before stands, and a rerun completes it.
+    if any("DagsterExecutionInterruptedError" in error for error in outcome.errors):
+        raise KeyboardInterrupt
     raise typer.Exit(0 if outcome.succeeded else 1)
