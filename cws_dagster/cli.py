@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import typer
 
 from cws_dagster.commands import backtests, config, lake, ledger, modules, run, status, ui
+from cws_dagster.screen import BROKEN_PIPE
 from modules.errors import CwsError
 
-DONE, FAILED, REFUSED, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+DONE, REFUSED, INTERRUPTED = 0, 2, 130
 ABOUT = "The loop from a market intuition to executed orders. State lives in CWS_HOME (.cws when unset)."
 EXIT_CODES = (
     "Exit codes: 0 done. 1 it ran and something failed (a check, a stage, a verification). "

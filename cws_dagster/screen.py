@@ -18,6 +18,8 @@ from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]
 HASH_CHARACTERS = 12
+# 128 + SIGPIPE.
+BROKEN_PIPE = 141
 
 
 def plain(value: Any) -> Any:
@@ -33,8 +35,16 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def write(text: str) -> None:
+    """To stdout; a reader that left (`cws ... | head`) ends the command as a shell would have it."""
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise typer.Exit(BROKEN_PIPE) from None
+
+
 def print_json(content: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(plain(content), allow_nan=False) + "\n")
+    write(json.dumps(plain(content), allow_nan=False) + "\n")
 
 
 def figure(value: float | None) -> str:
@@ -68,7 +78,7 @@ class Screen:
         if self.is_terminal:
             self._console.print(Text(text, style=style))
         else:
-            sys.stdout.write(text + "\n")
+            write(text + "\n")
 
     def hash(self, value: str) -> str:
         """The first characters of a hash on a terminal, all of it in a pipe."""
