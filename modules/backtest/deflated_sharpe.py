@@ -95,7 +95,9 @@ def luck_decides_at_one_half(before: SimpleNamespace, after: pd.DataFrame) -> Ch
     value = after.set_index("name")["value"]
     chance, sharpe = value["deflated_sharpe"], before.stats.set_index("name")["value"].get("sharpe_per_bar", math.nan)
     agrees = (chance > 0.5) == (sharpe > value["expected_max_sharpe"]) or abs(chance - 0.5) < 1e-12
-    return Check(bool(np.isnan(chance) or (0.0 <= chance <= 1.0 and agrees)), float(chance), "in [0, 1]")
+    # Checks are seen before the outcome is opened, so a passing one shows no figure of it.
+    beyond = 0.0 if np.isnan(chance) else max(0.0, -chance, chance - 1.0)
+    return Check(beyond == 0.0 and bool(np.isnan(chance) or agrees), beyond, "0 beyond [0, 1]")
 
 
 @deflated_sharpe.accept
