@@ -7,9 +7,9 @@ from typing import cast
 
 import dagster as dg
 
-from cws.flow import Report
 from cws.home import settings
 from cws.house import House, open_house
+from cws.publish import Report
 
 # (stage, unit, module or "publish", modules done, modules in all)
 Progress = Callable[[str, str, str, int, int], None]

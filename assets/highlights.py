@@ -3,15 +3,16 @@
 Dagster shows markdown below 1,000 characters at once and longer behind a click, and draws a history of every float.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import dagster as dg
 import pandas as pd
 
 from assets.desk import Desk
-from cws.flow import Report
 from cws.home import settings
+from cws.publish import Report
 from cws.stages import Unit
 from cws.views.show import Shown, show_backtest
 
@@ -27,7 +28,8 @@ def highlights(desk: Desk, unit: Unit, report: Report) -> dict[str, Any]:
         case "feature":
             return _spreads(desk, report)
         case "backtest":
-            return _backtest(show_backtest(desk.house, unit, report)) if desk.views == "on" else {}
+            views = _views(show_backtest(desk.house, unit, report)) if desk.views == "on" else {}
+            return views | _figures(desk, report)
         case "size":
             return _targets(desk.house.lake.read(report.pins["targets"]))
         case "execute":
@@ -44,13 +46,12 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.Mark
 
 
 def _quarantine(desk: Desk, report: Report) -> dict[str, Any]:
-    reasons = desk.house.lake.read(report.pins["quarantine"])[["module", "reason"]].value_counts()
-    rows = [(reason, module, count) for (module, reason), count in reasons.head(TOP_REASONS).items()]
+    refused = desk.house.lake.read(report.pins["quarantine"])
+    counts = refused.groupby(["reason", "module"], as_index=False).size().sort_values("size", ascending=False)
+    rows = list(counts.head(TOP_REASONS).itertuples(index=False, name=None))
     share = report.rows_quarantined / report.rows_in if report.rows_in else 0.0
-    shown = (
-        {"quarantine": markdown(("reason", "module", "rows"), rows)} if rows else {"quarantine": "nothing was refused"}
-    )
-    return {**shown, "quarantined_share": share}
+    table = markdown(("reason", "module", "rows"), rows) if rows else "nothing was refused"
+    return {"quarantine": table, "quarantined_share": share}
 
 
 def _span(desk: Desk, report: Report) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def _spreads(desk: Desk, report: Report) -> dict[str, Any]:
     return {"features": markdown(("table", "rows", "missing", "min", "median", "max"), rows), **shares}
 
 
-def _backtest(shown: Shown) -> dict[str, Any]:
+def _views(shown: Shown) -> dict[str, Any]:
     """The small line at once, the picture behind a click, the MLflow run as a link."""
     found: dict[str, Any] = {}
     if shown.spark:
@@ -93,16 +94,25 @@ def _backtest(shown: Shown) -> dict[str, Any]:
     return found
 
 
+def _figures(desk: Desk, report: Report) -> dict[str, Any]:
+    """Figures of the account and of the trial; the deflated Sharpe, or why it cannot be said."""
+    figures = cast(Mapping[str, float | None], report.details["figures"])
+    found: dict[str, Any] = {f"backtest/{name}": float(value) for name, value in figures.items() if value is not None}
+    if "deflated" in report.pins:
+        deflated = desk.house.lake.read(report.pins["deflated"]).set_index("name").loc["deflated_sharpe"]
+        known = math.isfinite(float(deflated["value"]))
+        found["backtest/deflated_sharpe"] = float(deflated["value"]) if known else str(deflated["why"])
+    return {**found, "backtest/looks": int(str(report.details["looks"])), "trial": str(report.details["key"])}
+
+
 def _targets(targets: pd.DataFrame) -> dict[str, Any]:
-    if targets.empty:
-        return {}
-    last = targets[targets["ts_event"] == targets["ts_event"].max()]
-    held = last[last["target_lots"] != 0]
+    """The largest positions after the last bar; a bar without a decision keeps the weight of the last one."""
+    by_symbol = targets.groupby("symbol")[["target_lots", "weight", "reference_price"]].last()
+    held = by_symbol[by_symbol["target_lots"] != 0]
     largest = held.reindex(held["weight"].abs().sort_values(ascending=False, kind="stable").index).head(TOP_TARGETS)
-    columns = ["symbol", "target_lots", "weight", "reference_price"]
-    rows = list(largest[columns].itertuples(index=False, name=None))
+    rows = list(largest.itertuples(name=None))
     return {
-        "top_targets": markdown(("symbol", "lots", "weight", "price"), rows) if rows else "no position at the last bar",
+        "top_targets": markdown(("symbol", "lots", "weight", "price"), rows) if rows else "no position",
         "gross_weight": float(held["weight"].abs().sum()),
         "net_weight": float(held["weight"].sum()),
         "names_held": len(held),

@@ -1,7 +1,7 @@
 """What people see of a run in the Dagster UI: column schema, row counts, small tables, figures of checks."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -9,11 +9,14 @@ import pandas as pd
 
 from assets.desk import Desk
 from assets.highlights import book_highlights, highlights
-from cws.flow import Report
+from cws.publish import Report
 from cws.stages import Unit
 from modules.contract import Check
 
 PREVIEW_ROWS = 5
+INLINE_CHARACTERS = 1000  # longer markdown hides behind a click
+# The table that a stage is about, where it is not the first that it commits.
+MAIN = {"backtest": "equity"}
 TIME_COLUMNS = ("ts_event", "ts_avail", "open_ns", "close_ns")
 
 
@@ -24,6 +27,14 @@ def preview(frame: pd.DataFrame) -> str:
         if name in shown.columns:
             shown[name] = pd.to_datetime(shown[name], utc=True).dt.strftime("%Y-%m-%d %H:%M")
     return shown.to_markdown(index=False, floatfmt=".6g") or ""
+
+
+def inline(frame: pd.DataFrame) -> str:
+    """The last rows, as many as the UI shows without a click: at most PREVIEW_ROWS, at least one."""
+    fitting = (
+        text for rows in range(PREVIEW_ROWS, 1, -1) if len(text := preview(frame.tail(rows))) < INLINE_CHARACTERS
+    )
+    return next(fitting, preview(frame.tail(1)))
 
 
 def check_metadata(check: Check) -> dict[str, Any]:
@@ -41,21 +52,20 @@ def _schema(frame: pd.DataFrame) -> dg.TableSchema:
 
 
 def asset_metadata(desk: Desk, unit: Unit, report: Report) -> dict[str, Any]:
-    """Rows in, refused and out; the main table's schema, count and first rows; every pin; what the stage highlights."""
-    pins = {name: pin for name, pin in report.pins.items() if name != "quarantine"}
-    main = next(iter(pins.values()))
+    """The stage's highlights; rows in, refused and out; the main table's schema, count and last rows; every pin."""
+    main = report.pins[MAIN[report.stage]] if report.stage in MAIN else next(iter(report.pins.values()))
     frame = desk.house.lake.read(main)
-    shown: dict[str, Any] = {
+    return {
+        **highlights(desk, unit, report),
         "dagster/column_schema": _schema(frame),
         "dagster/row_count": len(frame),
         "rows_in": report.rows_in,
         "rows_quarantined": report.rows_quarantined,
         "rows_out": report.rows_out,
-        "preview": dg.MetadataValue.md(preview(frame)),
+        f"last_rows/{main.table}": dg.MetadataValue.md(inline(frame)),
         "ledger_index": int(str(report.details["ledger_index"])),
         "pins": dg.MetadataValue.md(_pins(report)),
     }
-    return {**shown, **_figures(report.details.get("figures")), **highlights(desk, unit, report)}
 
 
 def _pins(report: Report) -> str:
@@ -66,11 +76,6 @@ def _pins(report: Report) -> str:
     return "\n".join(["| table | lake | version | rows | content |", "|---|---|---|---|---|", *rows])
 
 
-def _figures(figures: object) -> dict[str, Any]:
-    found = figures if isinstance(figures, Mapping) else {}
-    return {f"backtest/{name}": float(value) for name, value in found.items() if value is not None}
-
-
 def gathered_metadata(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
     """The book's metadata: each strategy's figures, and the first one's orders as an example of the shape."""
     orders = desk.house.lake.read(reports[0].pins["orders"])
@@ -78,5 +83,5 @@ def gathered_metadata(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
         "dagster/column_schema": _schema(orders),
         "dagster/row_count": sum(report.pins["orders"].rows for report in reports),
         **book_highlights(desk, reports),
-        "preview": dg.MetadataValue.md(preview(orders)),
+        f"last_rows/{reports[0].pins['orders'].table}": dg.MetadataValue.md(inline(orders)),
     }

@@ -17,8 +17,10 @@ import dagster as dg
 
 from assets.desk import desk_of
 from assets.showing import asset_metadata, check_metadata, gathered_metadata
-from cws.flow import Flow, close_flow, open_flow, step
+from cws.environment import code_hash
+from cws.flow import open_flow, step
 from cws.lake.suites import SUITES, judge
+from cws.publish import publish as publish_unit
 from cws.stages import COMMITS, Unit, chain, outputs
 from modules.canonical import combined_hash
 from modules.runner import CheckResult
@@ -55,7 +57,13 @@ def _out() -> dg.Out:
 
 
 def _open_op(unit: Unit, total: int, upstream: Sequence[str]) -> dg.OpDefinition:
-    @dg.op(name=op_name(unit, "open"), description="Read the pinned inputs, verified.", ins={name: dg.In(dg.Nothing) for name in upstream}, required_resource_keys={"desk"}, out=_out())
+    @dg.op(
+        name=op_name(unit, "open"),
+        description="Read the pinned inputs, verified.",
+        ins={name: dg.In(dg.Nothing) for name in upstream},
+        out=_out(),
+        required_resource_keys={"desk"},
+    )
     def open_unit(context: dg.OpExecutionContext) -> Any:
         desk = desk_of(context)
         desk.progress(unit.stage, unit.name, "open", 0, total)
@@ -80,23 +88,29 @@ def _module_op(unit: Unit, bound: Bound, done: int, total: int) -> dg.OpDefiniti
         desk.progress(unit.stage, unit.name, module.name, done, total)
         after = step(desk.house, flow, bound)
         trace = after.traces[-1]
-        context.log.info(f"{module.name}: {trace.rows_in} rows in, {trace.rows_out} out, {trace.rows_refused} refused, {trace.wall_ns / 1e6:.1f} ms")
+        rows = f"{trace.rows_in} rows in, {trace.rows_out} out, {trace.rows_refused} refused"
+        context.log.info(f"{module.name}: {rows}, {trace.wall_ns / 1e6:.1f} ms")
         return after
 
     return run_module
 
 
 def _check_op(unit: Unit, bound: Bound, index: int, check_name: str) -> dg.OpDefinition:
-    @dg.op(name=op_name(unit, check_name), description=bound.module.acceptance[index].why, ins={"flow": dg.In()}, out=_out())
+    why = bound.module.acceptance[index].why
+
+    @dg.op(name=op_name(unit, check_name), description=why, ins={"flow": dg.In()}, out=_out())
     def report_check(flow: Any) -> Any:
         found: CheckResult = flow.traces[-1].checks[index]
-        return dg.AssetCheckResult(check_name=check_name, passed=found.check.passed, metadata=check_metadata(found.check))
+        metadata = check_metadata(found.check)
+        return dg.AssetCheckResult(check_name=check_name, passed=found.check.passed, metadata=metadata)
 
     return report_check
 
 
 def _suite_op(unit: Unit, table: str, check_name: str) -> dg.OpDefinition:
-    @dg.op(name=op_name(unit, check_name), description=SUITES[table].why, ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)}, out=_out())
+    ins = {"flow": dg.In(), "checked": dg.In(dg.Nothing)}
+
+    @dg.op(name=op_name(unit, check_name), description=SUITES[table].why, ins=ins, out=_out())
     def judge_table(flow: Any) -> Any:
         frames = [frame for name, frame in _closed_outputs(flow).items() if name == table]
         verdict = judge(table, frames[0])
@@ -105,7 +119,7 @@ def _suite_op(unit: Unit, table: str, check_name: str) -> dg.OpDefinition:
     return judge_table
 
 
-def _closed_outputs(flow: Flow) -> dict[str, Any]:
+def _closed_outputs(flow: Any) -> dict[str, Any]:
     tables = {name: value for name, value in flow.tables.items() if isinstance(value, Table)}
     return {table: frame for table, _, frame in outputs(flow.unit, tables).values()}
 
@@ -120,7 +134,7 @@ def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
     )
     def publish(context: dg.OpExecutionContext, flow: Any) -> dg.Output[Any]:
         desk = desk_of(context)
-        report = close_flow(desk.house, flow)
+        report = publish_unit(desk.house, flow)
         desk.reports(report)
         metadata = asset_metadata(desk, unit, report)  # draws the views too; one that fails is a warning in there
         desk.progress(unit.stage, unit.name, "publish", total, total)
@@ -131,10 +145,11 @@ def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
 
 def check_specs(unit: Unit, key: dg.AssetKey, prefix: str = "") -> list[dg.AssetCheckSpec]:
     """The asset checks of a unit, all blocking: acceptance checks of its chain, then the suites of what it commits."""
-    specs = [
-        dg.AssetCheckSpec(f"{prefix}{b.module.name}__{a.name}", asset=key, description=a.why, blocking=True) for b in chain(unit) for a in b.module.acceptance
+    said = {f"{b.module.name}__{a.name}": a.why for b in chain(unit) for a in b.module.acceptance}
+    said |= {f"suite__{table}": SUITES[table].why for table in suites_of(unit)}
+    return [
+        dg.AssetCheckSpec(f"{prefix}{name}", asset=key, description=why, blocking=True) for name, why in said.items()
     ]
-    return specs + [dg.AssetCheckSpec(f"{prefix}suite__{t}", asset=key, description=SUITES[t].why, blocking=True) for t in suites_of(unit)]
 
 
 def suites_of(unit: Unit) -> list[str]:
@@ -175,7 +190,9 @@ def _with_signature(compose: Callable[..., Any], names: Sequence[str]) -> Callab
     return compose
 
 
-def stage_asset(key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.AssetKey], about: About) -> dg.AssetsDefinition:
+def stage_asset(
+    key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.AssetKey], about: About
+) -> dg.AssetsDefinition:
     """One graph asset that runs the given units: one for most stages, every strategy's for the book."""
     prefixes = {unit.name: f"{unit.name}__" if len(parts) > 1 else "" for unit in parts}
     specs = [spec for unit in parts for spec in check_specs(unit, key, prefixes[unit.name])]
@@ -188,15 +205,31 @@ def stage_asset(key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.Asset
         return {"result": result, **{spec.get_python_identifier(): checks[spec.name] for spec in specs}}
 
     return dg.graph_asset(
-        key=key, group_name=key.path[0], ins=ins, check_specs=specs, description=about.description, kinds=set(about.kinds),
-        owners=[about.owner], metadata={**about.metadata},
+        key=key,
+        group_name=key.path[0],
+        ins=ins,
+        check_specs=specs,
+        description=about.description,
+        kinds=set(about.kinds),
+        owners=[about.owner],
+        metadata={**about.metadata},
+        code_version=_code_version(parts),
     )(_with_signature(compose, list(ins)))
 
 
+def _code_version(parts: Sequence[Unit]) -> str:
+    return code_hash(f"{bound.module.stage}/{bound.module.name}" for unit in parts for bound in chain(unit))[:19]
+
+
 def _gather_op(key: dg.AssetKey) -> dg.OpDefinition:
-    @dg.op(name="__".join([*key.path, "gather"]), description="One data version over all parts.", required_resource_keys={"desk"}, out=_out())
+    @dg.op(
+        name="__".join([*key.path, "gather"]),
+        description="One data version over all parts.",
+        out=_out(),
+        required_resource_keys={"desk"},
+    )
     def gather(context: dg.OpExecutionContext, reports: list[Any]) -> dg.Output[Any]:
-        version = combined_hash({report.unit: report.data_version for report in reports})
-        return dg.Output(reports, metadata=gathered_metadata(desk_of(context), reports), data_version=dg.DataVersion(version))
+        version = dg.DataVersion(combined_hash({report.unit: report.data_version for report in reports}))
+        return dg.Output(reports, metadata=gathered_metadata(desk_of(context), reports), data_version=version)
 
     return gather

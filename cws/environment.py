@@ -55,7 +55,7 @@ def commit() -> str:
 
 
 def code_hash(modules: Iterable[str]) -> str:
-    """Hash of the source that a chain of modules (`stage/name`) runs: their files, the contract, the skills, the kernels."""
+    """Hash of the source that modules (`stage/name`) run: their files, the contract, the skills, the kernels."""
     files = [
         *(ROOT / "modules").glob("*.py"),
         *(ROOT / "modules/skills").glob("*.py"),

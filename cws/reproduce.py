@@ -18,7 +18,7 @@ COMPARED = ("equity", "holdings", "trades", "stats")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """`same` when every compared table has the ledger's hash; `differs` names tables, `changed` names inputs that differ."""
+    """`same` when every compared table has the ledger's hash; `differs` names tables, `changed` the inputs."""
 
     ledger_index: int
     strategy: str
@@ -29,7 +29,7 @@ class Reproduction:
 
 
 def find(house: House, wanted: str) -> Entry:
-    """The backtest's ledger entry by trial key (or its first 6+ characters) or by ledger index; the latest when several fit.
+    """The latest backtest with that trial key (or its first 6 or more characters) or that ledger index.
 
     Raises CWS-REPRO-001 when there is none.
     """

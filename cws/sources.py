@@ -14,7 +14,7 @@ MAX_SOURCE_BYTES = 512 * 1024 * 1024
 
 
 def locate(source: Source, folder: Path) -> Path:
-    """The file that a source names: inside an installed package (found without importing it) or relative to `folder`."""
+    """The file that a source names: in an installed package (found without importing it) or relative to `folder`."""
     if not source.package:
         return (folder / source.path).resolve()
     spec = importlib.util.find_spec(source.package)
@@ -50,7 +50,7 @@ def read(path: Path) -> RawBytes:
 
 
 def keep(raw: RawBytes, name: str, folder: Path, ledger: Ledger) -> Path:
-    """Write the bytes once under their hash, durably, and tell the ledger; the same bytes again are not written again."""
+    """Write the bytes once under their hash, durably, and tell the ledger; known bytes are not written again."""
     path = folder / raw.hash.removeprefix("b3:")
     known = {str(entry.body["blake3"]) for entry in ledger.entries("raw")}
     if raw.hash in known and path.exists() and file_hash(path) == raw.hash:

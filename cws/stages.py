@@ -1,6 +1,6 @@
 """The six stages: what each reads from the lake, which chain of modules it runs, what it commits.
 
-`assets/` runs exactly these pieces as Dagster ops; `cws.reproduce` runs them in a loop. Nothing of a stage is said twice.
+`assets/` runs these pieces as Dagster ops, `cws.reproduce` in a loop: nothing of a stage is said twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,8 +31,8 @@ COMMITS: Mapping[str, Mapping[str, str]] = {
     "clean": {"bars": "ohlcv", "actions": "corporate_actions"},
     "feature": {},
     "backtest": {
-        "weights": "weights",
         "equity": "equity",
+        "weights": "weights",
         "holdings": "holdings",
         "trades": "trades",
         "stats": "stats",
@@ -90,11 +90,35 @@ def units(catalogue: Catalogue, stage: str) -> list[Unit]:
 def chain(unit: Unit) -> list[Bound]:
     """The modules of a unit in order; a backtest first runs the path-independent sizing over history.
 
-    Raises CWS-STRATEGY-008 when a module takes a table that nothing before it gives.
+    Raises CWS-STRATEGY-008 when a module takes a table that nothing before it gives, and CWS-STRATEGY-009 when sizing
+    that needs no account stands after sizing that does: it would never have been tested.
     """
     bounds = unit.recipe.bound_chain(unit.stage)
     if unit.stage == "backtest":
-        bounds = [b for b in unit.recipe.bound_chain("size") if ACCOUNT not in b.module.takes] + bounds
+        bounds = tested_sizing(unit) + bounds
+    _refuse_missing_tables(unit, bounds)
+    return bounds
+
+
+def tested_sizing(unit: Unit) -> list[Bound]:
+    """The sizing modules that run over history in the backtest as well: those before the first that needs an account."""
+    sizing = unit.recipe.bound_chain("size")
+    needs_account = [ACCOUNT in bound.module.takes for bound in sizing]
+    first = needs_account.index(True) if True in needs_account else len(sizing)
+    if not all(needs_account[first:]):
+        late = next(
+            b.module.name for b, account in zip(sizing[first:], needs_account[first:], strict=True) if not account
+        )
+        raise CwsError(
+            "CWS-STRATEGY-009",
+            what=f"{late} needs no account but stands after {sizing[first].module.name}, which does",
+            where=f"{unit.name}.toml [size]",
+            fix=f"move {late} before {sizing[first].module.name}, so that the backtest tests it",
+        )
+    return sizing[:first]
+
+
+def _refuse_missing_tables(unit: Unit, bounds: list[Bound]) -> None:
     known = available(unit)
     for bound in bounds:
         for table in bound.module.takes:
@@ -106,7 +130,6 @@ def chain(unit: Unit) -> list[Bound]:
                     fix=f"known here: {', '.join(sorted(known))}",
                 )
         known |= set(bound.module.gives)
-    return bounds
 
 
 def available(unit: Unit) -> set[str]:

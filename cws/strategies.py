@@ -1,4 +1,4 @@
-"""Read strategy and dataset TOMLs: chains of modules, settings, skills. Everything wrong is refused before anything runs."""
+"""Read strategy and dataset TOMLs: chains, settings, skills. Everything wrong is refused before anything runs."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -75,7 +75,7 @@ class Recipe(_Strict):
     def bound_chain(self, stage: str) -> list[Bound]:
         """The stage's modules with settings and skills bound.
 
-        Raises CWS-STRATEGY-003 for a module of another stage; unknown settings and skills as `modules.settings.bind` does.
+        Raises CWS-STRATEGY-003 for a module of another stage, and what `modules.settings.bind` raises.
         """
         bounds = []
         for name in self.chain(stage):
@@ -121,7 +121,7 @@ AnyRecipe = TypeVar("AnyRecipe", Dataset, Strategy)
 def parse(kind: type[AnyRecipe], text: str, name: str) -> AnyRecipe:
     """A recipe from TOML text; `name` is the file's stem.
 
-    Raises CWS-STRATEGY-001 (not TOML), -002 (unknown key or bad value, naming the nearest key), and what `bound_chain` raises.
+    Raises CWS-STRATEGY-001 (not TOML), -002 (unknown key or bad value), and what `bound_chain` raises.
     """
     where = f"{name}.toml"
     try:

@@ -11,9 +11,9 @@ import dagster as dg
 from assets.desk import Desk, Progress, silent
 from assets.wiring import MEMORY
 from cws.environment import commit, environment
-from cws.flow import Report
 from cws.home import Settings
 from cws.house import House, open_house
+from cws.publish import Report
 from cws.strategies import Catalogue, catalogue
 from cws_dagster.instance import instance_at, prepare
 from cws_dagster.lineage import all_assets
@@ -24,7 +24,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass
 class Outcome:
-    """What the main job did: reports of the units that were published, failed checks and errors of those that were not."""
+    """What the main job did: reports of what was published, failed checks and errors of what was not."""
 
     house: House
     catalogue: Catalogue

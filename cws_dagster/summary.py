@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from cws.flow import Report
+from cws.publish import Report
 from cws.trials import distinct, statistic
 from cws_dagster.main_job import Outcome
 from modules.canonical import combined_hash

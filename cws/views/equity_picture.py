@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cws.views.published import Backtest, daily_equity, drawdown
+from cws.views.published import Backtest, bar_equity, drawdown
 
 INK, FALL, QUIET = "#1f4e79", "#b03a2e", "#666666"
 FONT = "DejaVu Sans"  # comes with matplotlib, so that no other machine lacks it
 LOG_FROM = 8.0  # an account that grew this many times is drawn on a logarithmic axis
+YEARS_ONLY = pd.Timedelta(days=4 * 365)  # a longer history is labelled by years, a shorter one by days
 COLOURS = 48  # a palette keeps the picture small: it travels inside event logs
 SPARK_POINTS, SPARK_WIDTH, SPARK_HEIGHT = 64, 280, 44
 
@@ -22,7 +23,7 @@ def equity_png(backtest: Backtest, dpi: int = 110) -> bytes:
     import matplotlib
     from matplotlib.figure import Figure
 
-    equity_usd = daily_equity(backtest.equity)
+    equity_usd = bar_equity(backtest.equity)
     with matplotlib.rc_context(
         {"font.family": FONT, "axes.spines.top": False, "axes.spines.right": False, "font.size": 9}
     ):
@@ -85,7 +86,7 @@ def _millions(usd: float, _: int) -> str:
 
 
 def _fall(axes: Any, equity_usd: pd.Series) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, DateFormatter
     from matplotlib.ticker import FuncFormatter
 
     fall = drawdown(equity_usd)
@@ -95,9 +96,9 @@ def _fall(axes: Any, equity_usd: pd.Series) -> None:
     axes.set_ylim(top=0.0)
     axes.grid(alpha=0.25, linewidth=0.5)
     axes.margins(x=0.01)
-    locator = AutoDateLocator(minticks=5, maxticks=12)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    span = fall.index[-1] - fall.index[0]
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=9))
+    axes.xaxis.set_major_formatter(DateFormatter("%Y" if span > YEARS_ONLY else "%d %b %Y"))
 
 
 def markdown_png(backtest: Backtest) -> str:
@@ -107,7 +108,7 @@ def markdown_png(backtest: Backtest) -> str:
 
 def markdown_spark(equity: pd.DataFrame) -> str:
     """The account's line as markdown of less than 1,000 characters: Dagster shows that much without a click."""
-    drawn = base64.b64encode(_spark_svg(daily_equity(equity).to_numpy()).encode()).decode()
+    drawn = base64.b64encode(_spark_svg(bar_equity(equity).to_numpy()).encode()).decode()
     return f"![equity](data:image/svg+xml;base64,{drawn})"
 
 

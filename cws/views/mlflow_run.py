@@ -63,7 +63,7 @@ def keep_run(home: Home, backtest: Backtest, draw: Callable[[Path], None], now_m
     A run that a crash left unfinished is filled again. The caller holds the home's writer lock, or two could be made.
     """
     client = _client(home)
-    experiment_id = _experiment(client, home, backtest.unit.name)
+    experiment_id = _experiment(client, home, backtest)
     found = client.search_runs([experiment_id], f"tags.`{IDENTITY}` = '{backtest.identity}'", max_results=1)
     run = found[0] if found else _create(client, experiment_id, backtest, now_ms)
     drawn = run.info.status != "FINISHED"
@@ -77,11 +77,14 @@ def keep_run(home: Home, backtest: Backtest, draw: Callable[[Path], None], now_m
     return Run(run.info.run_id, experiment_id, drawn)
 
 
-def _experiment(client: Any, home: Home, name: str) -> str:
+def _experiment(client: Any, home: Home, backtest: Backtest) -> str:
+    name = backtest.unit.name
     known = client.get_experiment_by_name(name)
     if known is not None:
         return known.experiment_id
-    return client.create_experiment(name, artifact_location=(artifacts_folder(home) / name).as_uri())
+    # Without a kind, the page opens on tools for language models instead of on the runs.
+    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": _note(backtest)[:MAX_VALUE]}
+    return client.create_experiment(name, artifact_location=(artifacts_folder(home) / name).as_uri(), tags=tags)
 
 
 def _create(client: Any, experiment_id: str, backtest: Backtest, now_ms: int) -> Any:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cws.flow import Report
 from cws.house import House
 from cws.lake.commits import Pin
+from cws.publish import Report
 from cws.stages import Unit
 from cws.trials import distinct
 
@@ -85,10 +85,15 @@ def _figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     return {str(name): float(value) for name, value in found.items() if np.isfinite(value)}
 
 
+def bar_equity(equity: pd.DataFrame) -> pd.Series:
+    """The account after each bar, in USD, by UTC time without a zone."""
+    return pd.Series(equity["equity_usd"].to_numpy(), pd.to_datetime(equity["ts_event"].to_numpy()), name="equity_usd")
+
+
 def daily_equity(equity: pd.DataFrame) -> pd.Series:
     """The account at the end of each UTC day that has a bar, in USD; the index is the days, without a zone."""
-    days = pd.to_datetime(equity["ts_event"]).dt.normalize()
-    return equity["equity_usd"].groupby(days.to_numpy()).last().rename("equity_usd")
+    by_bar = bar_equity(equity)
+    return by_bar.groupby(pd.DatetimeIndex(by_bar.index).normalize()).last()
 
 
 def drawdown(equity_usd: pd.Series) -> pd.Series:

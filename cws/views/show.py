@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cws.flow import Report
 from cws.house import House
+from cws.publish import Report
 from cws.stages import Unit
 from cws.views.equity_picture import equity_png, markdown_png, markdown_spark
 from cws.views.mlflow_run import Run, keep_run

@@ -87,14 +87,15 @@ def _annotated(page: str, backtest: Backtest) -> str:
 def _yearly_png(equity_usd: pd.Series) -> bytes:
     """Return of each calendar year. QuantStats labels its own bars with other years than they show (pandas 3)."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    ends = equity_usd.groupby(equity_usd.index.year).last()
+    ends = equity_usd.groupby(pd.DatetimeIndex(equity_usd.index).year).last()
     returns = ends / ends.shift(1).fillna(equity_usd.iloc[0]) - 1.0
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots()
     axes.bar(returns.index, returns.to_numpy() * 100, color=["#348dc1" if value >= 0 else FALL for value in returns])
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title("Returns by calendar year, %", weight="bold")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
