@@ -83,7 +83,7 @@ def open_flow(house: House, unit: Unit, folder: Path, run_id: str, pins: Mapping
 
 
 def step(house: House, flow: Flow, bound: Bound) -> Flow:
-    """Run one module; a failure or a failed acceptance check leaves its trace in the lake before anything else happens."""
+    """Run one module; a failure or a failed acceptance check first leaves its trace in the lake."""
     outcome = run(bound, flow.tables)
     traces = (*flow.traces, outcome.trace)
     if outcome.failure is not None or outcome.trace.failed_checks:

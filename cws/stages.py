@@ -101,7 +101,7 @@ def chain(unit: Unit) -> list[Bound]:
 
 
 def tested_sizing(unit: Unit) -> list[Bound]:
-    """The sizing modules that run over history in the backtest as well: those before the first that needs an account."""
+    """The sizing that runs over history in the backtest as well: all before the first module that needs an account."""
     sizing = unit.recipe.bound_chain("size")
     needs_account = [ACCOUNT in bound.module.takes for bound in sizing]
     first = needs_account.index(True) if True in needs_account else len(sizing)

@@ -25,14 +25,14 @@ JUDGES: tuple[Judge, ...] = ("value", "correctness", "runtime")
 
 
 class ModuleSettings(BaseModel):
-    """A module's bounded numbers and choices: every field has bounds or a Literal; the values live in the module's TOML."""
+    """A module's bounded numbers and choices; the values live in the module's TOML."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
 class Check:
-    """What an acceptance check found: the measured value, the bound it had to keep, and rows that break it (at most five shown)."""
+    """What an acceptance check found: the measured value, the bound it had to keep, and rows that break it."""
 
     passed: bool
     measured: float = float("nan")

@@ -1,4 +1,4 @@
-"""Split a frame into what is kept and what is refused, with the reason and the whole record: nothing is dropped silently."""
+"""Split a frame into what is kept and what is refused, with reason and record: nothing is dropped silently."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Run one bound module: validate every row, call the core, hash, check, and leave a trace. The only caller of a core."""
+"""Run one bound module: validate every row, call the core, hash, check, trace. The only caller of a core."""
 
 import resource
 import time
@@ -110,7 +110,7 @@ def _execute(bound: Bound, inputs: Mapping[str, Value], trace: Trace) -> dict[st
 
 
 def run(bound: Bound, inputs: Mapping[str, Value]) -> ModuleRun:
-    """Run the module on `inputs` (by table name; extra names are ignored). A failure is returned, not raised, so that the trace survives.
+    """Run the module on `inputs` by table name. A failure is returned, not raised, so that the trace survives.
 
     A failed acceptance check is not a failure of the run: the caller stops on `trace.failed_checks`.
     """

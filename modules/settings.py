@@ -1,4 +1,4 @@
-"""Turn a module's TOML plus a strategy's overrides into bound settings and skills, or refuse and name the nearest known word."""
+"""A module's TOML plus a strategy's overrides as bound settings, or a refusal that names the nearest word."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
@@ -93,5 +93,5 @@ def bind(
     skills: Mapping[str, str] | None = None,
     where: str = "",
 ) -> Bound:
-    """Overrides on top of the module's own TOML; unknown words and values out of bounds are refused here, before any run."""
+    """Overrides on top of the module's TOML; unknown words and values out of bounds are refused before any run."""
     return Bound(module, _settings(module, settings or {}, where), _skills(module, skills or {}, where))

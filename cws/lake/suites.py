@@ -15,6 +15,7 @@ import pandas as pd
 from cws.lake.tables import TABLES
 from modules.errors import CwsError
 
+SYMBOL_REGEX = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)?\.[A-Z0-9]{4}$"
 # expectation type -> its arguments, once a column or table
 Expectations = tuple[tuple[str, dict[str, Any]], ...]
 
@@ -50,39 +51,57 @@ def _symbol() -> tuple[str, dict[str, Any]]:
 
 def _ordered(low: str, high: str) -> tuple[str, dict[str, Any]]:
     return "expect_column_pair_values_a_to_be_greater_than_b", {
-        "column_A": high, "column_B": low, "or_equal": True, "ignore_row_if": "either_value_is_missing",
-    }  # fmt: skip
+        "column_A": high,
+        "column_B": low,
+        "or_equal": True,
+        "ignore_row_if": "either_value_is_missing",
+    }
 
 
 SUITES: Mapping[str, Suite] = {
     "ohlcv": Suite(
         "One bar per symbol and stamp, known only after it ended, positive and ordered prices.",
-        (_unique("symbol", "ts_event"), _symbol(), _positive("close"), _ordered("low", "high"), _ordered("ts_event", "ts_avail")),
+        (
+            _unique("symbol", "ts_event"),
+            _symbol(),
+            _positive("close"),
+            _ordered("low", "high"),
+            _ordered("ts_event", "ts_avail"),
+        ),
     ),
     "instruments": Suite(
         "One row per symbol and validity, positive lots and ticks, ISO currency.",
         (
-            _unique("symbol", "valid_from_ns"), _symbol(), _positive("lot_size"), _positive("tick_size"),
-            ("expect_column_values_to_match_regex", {"column": "currency", "regex": "^[A-Z]{3}$"}), _ordered("valid_from_ns", "valid_to_ns"),
+            _unique("symbol", "valid_from_ns"),
+            _symbol(),
+            _positive("lot_size"),
+            _positive("tick_size"),
+            ("expect_column_values_to_match_regex", {"column": "currency", "regex": "^[A-Z]{3}$"}),
+            _ordered("valid_from_ns", "valid_to_ns"),
         ),
-    ),  # fmt: skip
+    ),
     "targets": Suite(
         "One target per symbol and stamp, at a positive reference price, never more than ten times the account.",
         (
-            _unique("symbol", "ts_event"), _symbol(), _positive("reference_price"),
+            _unique("symbol", "ts_event"),
+            _symbol(),
+            _positive("reference_price"),
             ("expect_column_values_to_be_between", {"column": "weight", "min_value": -10, "max_value": 10}),
         ),
-    ),  # fmt: skip
+    ),
     "fills": Suite(
         "Each execution once, whole positive lots at a positive price, no negative commission, venue known.",
         (
-            _unique("exec_id"), _symbol(), _positive("last_qty"), _positive("last_px"),
+            _unique("exec_id"),
+            _symbol(),
+            _positive("last_qty"),
+            _positive("last_px"),
             ("expect_column_values_to_be_between", {"column": "commission_usd", "min_value": 0}),
             ("expect_column_values_to_be_in_set", {"column": "side", "value_set": ["buy", "sell"]}),
             ("expect_column_values_to_be_in_set", {"column": "venue", "value_set": ["PAPER"]}),
         ),
-    ),  # fmt: skip
-}  # fmt: skip
+    ),
+}
 
 
 def _gx() -> Any:
