@@ -30,6 +30,8 @@ def numbers_written(raw: bytes) -> NDArray[np.float64]:
 
 def invented(values: NDArray[np.float64], raw: bytes) -> NDArray[np.bool_]:
     """Which finite values stand nowhere in the file."""
-    known = numbers_written(raw)
-    at = np.minimum(np.searchsorted(known, values), max(len(known) - 1, 0))
-    return np.isfinite(values) & ((known[at] != values) if len(known) else True)
+    known, wrong = numbers_written(raw), np.isfinite(values)
+    finite = values[wrong]
+    at = np.minimum(np.searchsorted(known, finite), max(len(known) - 1, 0))
+    wrong[wrong] = known[at] != finite if len(known) else True
+    return wrong

@@ -48,6 +48,17 @@ def test_a_new_level_is_believed_after_the_longest_run() -> None:
     assert refused_rows(closes, {**QUIET, "max_run_bars": 1}) == [101]
 
 
+def test_a_wild_series_has_its_own_measure() -> None:
+    """Moves of 5 % and more are the rule here, as the last `window_bars` returns say; a tripled close still is not."""
+    wild = 100.0 * np.cumprod(1.0 + np.random.default_rng(3).normal(0.0, 0.05, 200))
+    assert refused_rows(wild, QUIET) == []
+    wild[100] *= 3.0
+    assert refused_rows(wild, QUIET) == [101]
+    calm_then_wild = np.concatenate([walk(150), walk(150)[-1] * wild[101:] / wild[100] * 3.0])
+    long_memory, short_memory = (len(refused_rows(calm_then_wild, {**QUIET, "window_bars": n})) for n in (1000, 20))
+    assert short_memory < long_memory
+
+
 def test_spikes_in_the_warm_up_and_below_the_smallest_move_stay() -> None:
     closes = walk()
     closes[10] *= 1.5

@@ -164,6 +164,12 @@ def test_single_bad_stamps_are_refused_rows(always: Table) -> None:
     assert outcome.outputs["bars"].frame["ts_event"].iloc[1] % 1000 == 1
 
 
+def test_offsets_east_and_west_of_greenwich(always: Table) -> None:
+    stamps = ["2021-10-31 09:00-05:00", "2021-10-31T09:00:00.5+0930", "2021-10-31 09:00Z"]
+    outcome = ran("to_utc_ns", {"raw_bars": raw(stamps), "sessions": always}, BTC)
+    assert utc(outcome) == ["2021-10-31 14:00:00", "2021-10-30 23:30:00", "2021-10-31 09:00:00"]
+
+
 def test_unknown_zones_and_several_calendars_are_refused(always: Table) -> None:
     for zone in ("Europe/Nowhere", "../../etc/passwd", "Europe"):
         with pytest.raises(CwsError, match="CWS-CLEAN-002"):
@@ -194,6 +200,13 @@ def test_first_received_stays_and_duplicates_are_told_apart() -> None:
         3: "exact_duplicate",
         4: "conflicting_duplicate",
     }
+
+
+def test_the_lowest_row_stays_in_whatever_order_rows_arrive() -> None:
+    table = bars(["2024-02-08 10:00", "2024-02-08 10:00", "2024-02-08 09:45"], "Asia/Hong_Kong", 15)
+    shuffled = table.frame.assign(close=[2.0, 3.0, 1.0]).iloc[[1, 0, 2]].reset_index(drop=True)
+    outcome = ran("sort_and_dedupe", {"bars": make_table(shuffled, BARS, "test")}, {})
+    assert outcome.outputs["bars"].frame["close"].tolist() == [1.0, 2.0]
 
 
 def test_two_missing_values_are_the_same_and_infinite_ones_too() -> None:

@@ -159,8 +159,8 @@ def test_a_malformed_list_of_markets_is_refused() -> None:
 def test_a_one_row_file_works() -> None:
     bars, refused = frames(read("csv_ohlcv", csv(GOOD)))
     assert bars.iloc[0].to_dict() == {
-        "source": "bokeh_stocks", "row": 1, "symbol": "AAPL.XNAS", "stamp": "2003-02-03", "open": 1.0, "high": 2.0, "low": 0.5,
-        "close": 1.5, "adj_close": 1.25, "volume": 100.0,
+        "source": "bokeh_stocks", "row": 1, "symbol": "AAPL.XNAS", "stamp": "2003-02-03",
+        "open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5, "adj_close": 1.25, "volume": 100.0,
     }  # fmt: skip
     assert len(refused) == 0
 
