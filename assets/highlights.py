@@ -14,6 +14,7 @@ from assets.desk import Desk
 from cws.home import settings
 from cws.publish import Report
 from cws.stages import Unit
+from cws.trials import statistic
 from cws.views.show import Shown, show_backtest
 
 TOP_TARGETS = 8
@@ -99,9 +100,9 @@ def _figures(desk: Desk, report: Report) -> dict[str, Any]:
     figures = cast(Mapping[str, float | None], report.details["figures"])
     found: dict[str, Any] = {f"backtest/{name}": float(value) for name, value in figures.items() if value is not None}
     if "deflated" in report.pins:
-        deflated = desk.house.lake.read(report.pins["deflated"]).set_index("name").loc["deflated_sharpe"]
-        known = math.isfinite(float(deflated["value"]))
-        found["backtest/deflated_sharpe"] = float(deflated["value"]) if known else str(deflated["why"])
+        deflated = desk.house.lake.read(report.pins["deflated"])
+        value, why = statistic(deflated, "deflated_sharpe"), deflated.loc[deflated["name"] == "deflated_sharpe", "why"]
+        found["backtest/deflated_sharpe"] = value if math.isfinite(value) else next(iter(why), "not computed")
     return {**found, "backtest/looks": int(str(report.details["looks"])), "trial": str(report.details["key"])}
 
 
