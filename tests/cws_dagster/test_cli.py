@@ -15,8 +15,8 @@ from cws_dagster.cli import main
 
 HEAVY = ("dagster", "pandas", "numpy", "pydantic", "pydantic_settings", "pandera", "pyarrow", "deltalake", "mlflow")
 LISTING = (
-    ["status"], ["config", "show"], ["lake", "tables"], ["lake", "history", "ohlcv"], ["lake", "fsck"], ["ledger", "show"], ["trials"],
-    ["modules", "list"], ["modules", "show", "reversal_5d"], ["modules", "verify", "returns"],
+    ["status"], ["config", "show"], ["lake", "tables"], ["lake", "history", "ohlcv"], ["lake", "fsck"],
+    ["ledger", "show"], ["trials"], ["modules", "list"], ["modules", "show", "reversal_5d"], ["modules", "verify", "returns"],
 )  # fmt: skip
 Call = Callable[..., tuple[int, str, str]]
 
@@ -37,7 +37,10 @@ def cws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def test_help_imports_nothing_heavy() -> None:
-    script = f"import sys; from cws_dagster.cli import main; main(['--help']); sys.stderr.write(' '.join(set({HEAVY}) & set(sys.modules)))"
+    script = (
+        "import sys; from cws_dagster.cli import main; main(['--help']); "
+        f"sys.stderr.write(' '.join(set({HEAVY}) & set(sys.modules)))"
+    )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
     for word in ("run", "reproduce", "0 done", "1 it ran and something failed", "2 refused", "130 interrupted"):
