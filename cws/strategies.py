@@ -133,13 +133,30 @@ def parse(kind: type[AnyRecipe], text: str, name: str) -> AnyRecipe:
     try:
         recipe = kind.model_validate({**content, "name": name})
     except ValidationError as refusal:
-        first = refusal.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        fix = nearest(key, kind.model_fields) if first["type"] == "extra_forbidden" else f"got {first['input']!r}"
-        what = "unknown key" if first["type"] == "extra_forbidden" else first["msg"]
-        raise CwsError("CWS-STRATEGY-002", what=f"{what}: {key!r}", where=where, fix=fix) from None
+        what, fix = _explain(kind, refusal)
+        raise CwsError("CWS-STRATEGY-002", what=what, where=where, fix=fix) from None
     _refuse_unused(recipe)
     return recipe
+
+
+def _explain(kind: type[BaseModel], refusal: ValidationError) -> tuple[str, str]:
+    """(what, fix). A misspelt key is both unknown and missing: the unknown one is named, with the nearest known."""
+    errors = sorted(refusal.errors(), key=lambda error: error["type"] != "extra_forbidden")
+    first = errors[0]
+    place = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        return f"unknown key: {'.'.join(place)!r}", nearest(place[-1], _keys_inside(kind, place[:-1]))
+    fix = "see strategies/xs_reversal.toml" if first["type"] == "missing" else f"got {first['input']!r}"
+    return f"{first['msg']}: {'.'.join(place)!r}", fix
+
+
+def _keys_inside(kind: type[BaseModel], place: list[str]) -> list[str]:
+    """The keys that the table at `place` knows."""
+    for part in place:
+        inner = kind.model_fields[part].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            kind = inner
+    return [key for key in kind.model_fields if key != "name"]
 
 
 def _refuse_unused(recipe: Dataset | Strategy) -> None:

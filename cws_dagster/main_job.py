@@ -39,11 +39,10 @@ class Outcome:
         return not self.errors and not self.failed_checks
 
 
-def _materialize(outcome: Outcome, desk: Desk) -> None:
+def _materialize(outcome: Outcome, assets: Sequence[dg.AssetsDefinition], desk: Desk) -> None:
     home = outcome.house.home
     os.environ["DAGSTER_HOME"] = str(prepare(home.dagster))
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    assets = all_assets(outcome.catalogue)
     with instance_at(home.dagster) as instance:
         result = dg.materialize(
             assets,
@@ -75,13 +74,15 @@ def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent
     found = catalogue(chosen.strategies)
     picked = {name: found.strategy(name) for name in names} or dict(found.strategies)
     outcome = Outcome(house, found.model_copy(update={"strategies": picked}))
+    # Composing the chains refuses what does not fit together, before anything is written.
+    assets = all_assets(outcome.catalogue)
     with house.home.writing("cws run", chosen.lock_wait_s):
         house.ledger.recover()
         house.lake.recover()
         house.ledger.append(
             "run", {"strategies": sorted(picked), "code_version": commit(), "environment": environment()}
         )
-        _materialize(outcome, Desk(house, chosen.strategies, progress, outcome.reports.append, chosen.views))
+        _materialize(outcome, assets, Desk(house, chosen.strategies, progress, outcome.reports.append, chosen.views))
     outcome.reports.sort(key=lambda report: (STAGES.index(report.stage), report.unit))
     outcome.wall_s = time.perf_counter() - started
     return outcome

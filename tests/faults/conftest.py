@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-# The helpers also run in child processes, so they are imported by their folder: an installed package owns the name `tests`.
+# The helpers also run in child processes, so they are imported by their folder.
 sys.path.append(str(Path(__file__).parent))
 
 from dirty_rows import dirty_file

@@ -37,10 +37,14 @@ def planted() -> dict[str, Planted]:
         "exact duplicate": Planted(copied, "exact_duplicate", module="sort_and_dedupe"),
         "conflicting duplicate": Planted(contradicted, "conflicting_duplicate", module="sort_and_dedupe"),
         "no such day": Planted("AAA,2019-02-30,50.0,51.0,49.0,50.5,1", "unparsable_stamp", module="to_utc_ns"),
-        "time among dates": Planted("AAA,2019-03-04 10:00,50.0,51.0,49.0,50.5,1", "unparsable_stamp", module="to_utc_ns"),
+        "time among dates": Planted(
+            "AAA,2019-03-04 10:00,50.0,51.0,49.0,50.5,1", "unparsable_stamp", module="to_utc_ns"
+        ),
         "a Saturday": Planted("AAA,2019-01-05,50.0,51.0,49.0,50.5,1", "outside_session", module="session_filter"),
-        "after the calendar": Planted("AAA,2021-01-04,50.0,51.0,49.0,50.5,1", "beyond_calendar", module="session_filter"),
-    }  # fmt: skip
+        "after the calendar": Planted(
+            "AAA,2021-01-04,50.0,51.0,49.0,50.5,1", "beyond_calendar", module="session_filter"
+        ),
+    }
 
 
 SWAPPED = (60, 70)  # two good rows that stand in each other's place

@@ -1,4 +1,4 @@
-"""A small catalogue (two symbols, one year of XNYS days) and homes that run it: what every test of faults starts from."""
+"""A small catalogue (two symbols, one year of XNYS days) and homes that run it: what the tests of faults start from."""
 
 import shutil
 from collections.abc import Iterable, Mapping

@@ -22,7 +22,6 @@ class BadFile:
     edits: tuple[tuple[str, str], ...] = field(default=())
 
 
-
 def good() -> bytes:
     return text(good_lines())
 
@@ -49,7 +48,10 @@ def stamped(first: str, rest: str) -> Callable[[], bytes]:
     return made
 
 
-FIXED = ('source = "small"', 'source = "small"\ncolumn_symbol = ""\nignored_columns = "Ticker"\nfixed_symbol = "../../etc/passwd"')
+FIXED = (
+    'source = "small"',
+    'source = "small"\ncolumn_symbol = ""\nignored_columns = "Ticker"\nfixed_symbol = "../../etc/passwd"',
+)
 KIND = ("[settings.exchange_sessions]", '[settings.to_utc_ns]\nstamp_kind = "{}"\n\n[settings.exchange_sessions]')
 
 
