@@ -7,6 +7,7 @@ next stage. A crash between two commits leaves the previous publication in force
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,6 +40,11 @@ class Flow:
     refused: tuple[pd.DataFrame, ...] = ()
 
 
+def as_pin(fields: dict[str, Any]) -> Pin:
+    """A pin as the ledger's JSON holds it."""
+    return Pin(**fields)
+
+
 def published(house: House) -> dict[tuple[str, str], Pin]:
     """The pins in force: (table, part) -> the pin that the last `stage` entry named."""
     found: dict[tuple[str, str], Pin] = {}
@@ -46,7 +52,7 @@ def published(house: House) -> dict[tuple[str, str], Pin]:
         outputs_by_name = entry.body["outputs"]
         assert isinstance(outputs_by_name, dict)
         for pin in outputs_by_name.values():
-            found[pin["table"], pin["part"]] = Pin(**pin)
+            found[pin["table"], pin["part"]] = as_pin(pin)
     return found
 
 

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Home:
         self._handle = -1
 
     @contextlib.contextmanager
-    def writing(self, who: str, wait_s: float = 0.0) -> Iterator[None]:
+    def writing(self, who: str, wait_s: float = 0.0) -> Generator[None, None, None]:
         """Hold the home's writer lock; re-entrant in this process, released by the kernel when the process dies.
 
         Raises CWS-HOME-001 when another process holds it for longer than `wait_s` seconds.

@@ -82,8 +82,8 @@ def _refuse_untested(house: House, flow: Flow) -> None:
 
 def _drift(tables: Mapping[str, Table]) -> int:
     """Symbols whose last position is not the target of one bar before: refused and lapsed orders are not made up."""
-    wanted = tables["targets"].frame.groupby("symbol")["target_lots"].nth(-2).tolist()
-    held = tables["positions"].frame.groupby("symbol")["position_lots"].nth(-1).tolist()
+    wanted = tables["targets"].frame.groupby("symbol").nth(-2)["target_lots"].tolist()
+    held = tables["positions"].frame.groupby("symbol").nth(-1)["position_lots"].tolist()
     return sum(one != other for one, other in zip(wanted, held, strict=False))
 
 
@@ -133,7 +133,7 @@ def _evaluated(house: House, flow: Flow) -> tuple[dict[str, Table], dict[str, ob
     result = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns))
     stats = result.tables["stats"].frame
     figures = {name: statistic(stats, name) for name in ("sharpe", "max_drawdown", "total_return", "annual_vol")}
-    details = {
+    details: dict[str, object] = {
         "key": result.key,
         "looks": result.looks,
         "code": question.code,

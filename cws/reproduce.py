@@ -1,12 +1,13 @@
 """Rebuild a backtest from its ledger row: the same bytes, or which input differs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cws.environment import environment
-from cws.flow import open_flow, step, task
+from cws.flow import as_pin, open_flow, step, task
 from cws.house import House
-from cws.lake.commits import Pin
 from cws.ledger.entry import Entry
 from cws.stages import Unit, chain
 from cws.strategies import Dataset, Strategy
@@ -54,7 +55,7 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
     body = entry.body
     dataset, strategy = Dataset.model_validate(body["dataset"]), Strategy.model_validate(body["strategy"])
     unit = Unit("backtest", dataset, strategy)
-    pins = {name: Pin(**pin) for name, pin in _mapping(body["inputs"]).items()}
+    pins = {name: as_pin(pin) for name, pin in _mapping(body["inputs"]).items()}
     flow = open_flow(house, unit, folder, f"reproduce {entry.index}", pins)
     for bound in chain(unit):
         flow = step(house, flow, bound)
@@ -68,12 +69,12 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
     )
 
 
-def _mapping(value: object) -> dict[str, dict[str, object]]:
+def _mapping(value: object) -> dict[str, Any]:
     assert isinstance(value, dict)
     return value
 
 
-def _changed(body: dict[str, object], code: str, settings_hash: str) -> list[str]:
+def _changed(body: Mapping[str, object], code: str, settings_hash: str) -> list[str]:
     now, then = environment(), _mapping(body["environment"])
     changed = [
         f"environment {name}: {then[name]} then, {now[name]} now"

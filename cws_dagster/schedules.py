@@ -31,8 +31,8 @@ def had_session(calendar: str, day: date) -> bool:
     """Whether the venue had a session on `day` (exchange_calendars; half days count)."""
     import exchange_calendars
 
-    around = {"start": (day - timedelta(days=10)).isoformat(), "end": (day + timedelta(days=10)).isoformat()}
-    return bool(exchange_calendars.get_calendar(calendar, **around).is_session(day.isoformat()))
+    first, last = (day - timedelta(days=10)).isoformat(), (day + timedelta(days=10)).isoformat()
+    return bool(exchange_calendars.get_calendar(calendar, start=first, end=last).is_session(day.isoformat()))
 
 
 def _nightly(calendar: str, job: AssetJob) -> dg.ScheduleDefinition:

@@ -14,15 +14,15 @@ from blake3 import blake3
 
 from modules.errors import CwsError
 
-_ARROW = {"i": pa.int64(), "f": pa.float64(), "b": pa.bool_()}
+_ARROW = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_()}
 
 
 def _column(name: str, series: pd.Series) -> tuple[pa.Field, pa.Array]:
     if isinstance(series.dtype, pd.StringDtype):
         array = pa.array(series.array, type=pa.string(), from_pandas=True)
         return pa.field(name, pa.string()), array
-    arrow_type = _ARROW.get(series.dtype.kind) if isinstance(series.dtype, np.dtype) else None
-    if arrow_type is None or (series.dtype.kind in "if" and series.dtype.itemsize != 8):
+    arrow_type = _ARROW.get(str(series.dtype))
+    if arrow_type is None:
         raise CwsError(
             "CWS-CANON-001",
             what=f"column {name!r} has dtype {series.dtype}, which has no canonical bytes",

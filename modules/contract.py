@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -120,7 +120,7 @@ class Module:
     @cached_property
     def manifest(self) -> Manifest:
         """The TOML beside the file, read once; its keys are checked by the conformance suite."""
-        return Manifest(**cast(dict[str, Any], tomllib.loads(self.path.with_suffix(".toml").read_text())))
+        return Manifest(**tomllib.loads(self.path.with_suffix(".toml").read_text()))
 
     def example(self, rng: np.random.Generator) -> dict[str, object]:
         """Small valid inputs by table name."""

@@ -1,6 +1,7 @@
 """Long panels to matrices and back. A long panel is sorted by (symbol, ts_event); a matrix is bars x symbols."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from pandas.api.typing import DataFrameGroupBy
 KEYS = ["ts_event", "ts_avail", "symbol"]
 
 
-def by_symbol(panel: pd.DataFrame) -> DataFrameGroupBy:
+def by_symbol(panel: pd.DataFrame) -> "DataFrameGroupBy[Any, Any]":
     """Group a panel by symbol in its own order: the frame of reference of every time-series feature."""
     return panel.groupby("symbol", sort=False)
 

@@ -1,6 +1,8 @@
 """Split a frame into what is kept and what is refused, with reason and record: nothing is dropped silently."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 REFUSED_COLUMNS = ("source", "row", "symbol", "reason", "record")
 
 
-def _record(values: dict[str, object]) -> str:
+def _record(values: Mapping[Any, object]) -> str:
     # repr of a float is its shortest round-trip form; NaN becomes the word, for JSON has none.
     plain = {
         key: (repr(value) if isinstance(value, float) and not np.isfinite(value) else value)

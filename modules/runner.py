@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import pandas as pd
 
@@ -75,7 +75,7 @@ def _content(value: Value, module: Module, name: str) -> pd.DataFrame | bytes:
 
 
 def _outputs(module: Module, result: object) -> dict[str, Table]:
-    frames = result if isinstance(result, tuple) else (result,)
+    frames = cast("tuple[pd.DataFrame, ...]", result if isinstance(result, tuple) else (result,))
     assert len(frames) == len(module.gives), f"{module.name} must give {list(module.gives)}"
     return {
         name: make_table(frame, schema, module.name)

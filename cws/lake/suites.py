@@ -45,7 +45,7 @@ def _unique(*columns: str) -> tuple[str, dict[str, Any]]:
 def _symbol() -> tuple[str, dict[str, Any]]:
     return "expect_column_values_to_match_regex", {
         "column": "symbol",
-        "regex": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)?\.[A-Z0-9]{4}$",
+        "regex": SYMBOL_REGEX,
     }
 
 

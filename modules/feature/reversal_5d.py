@@ -41,4 +41,4 @@ def warms_up_only_at_the_start(before: pd.DataFrame, after: pd.DataFrame, settin
     early = before.groupby("symbol").cumcount() < settings.window_bars
     known = before["close"].notna() & by_symbol(before)["close"].shift(settings.window_bars).notna()
     wrong = (after["value"].isna() & known & ~early) | (after["value"].notna() & early)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong.to_numpy()].head(5))
