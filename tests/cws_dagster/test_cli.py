@@ -16,7 +16,8 @@ from cws_dagster.cli import main
 HEAVY = ("dagster", "pandas", "numpy", "pydantic", "pydantic_settings", "pandera", "pyarrow", "deltalake", "mlflow")
 LISTING = (
     ["status"], ["config", "show"], ["lake", "tables"], ["lake", "history", "ohlcv"], ["lake", "fsck"],
-    ["ledger", "show"], ["trials"], ["modules", "list"], ["modules", "show", "reversal_5d"], ["modules", "verify", "returns"],
+    ["ledger", "show"], ["trials"], ["modules", "list"], ["modules", "show", "reversal_5d"],
+    ["modules", "verify", "returns"],
 )  # fmt: skip
 Call = Callable[..., tuple[int, str, str]]
 
