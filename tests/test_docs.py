@@ -1,0 +1,84 @@
+"""Documents are true: every path that README and ARCHITECTURE name exists, every command runs, every number is a number."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ("README.md", "ARCHITECTURE.md")
+SPAN = re.compile(r"`([^`\n]+)`")
+PATH = re.compile(r"^[A-Za-z_.][\w./*-]*$")
+OURS = (
+    "cws_dagster/",
+    "assets/",
+    "cws/",
+    "modules/",
+    "kernels/",
+    "strategies/",
+    "tests/",
+    "docs/",
+    "benchmarks/",
+    ".ci/",
+)
+WRITES = ("cws run", "cws reproduce")  # proven by their own tests
+
+
+def _spans(document: str) -> list[str]:
+    return SPAN.findall((ROOT / document).read_text())
+
+
+def _paths() -> list[tuple[str, str]]:
+    named = [(d, span) for d in DOCUMENTS for span in _spans(d) if PATH.match(span)]
+    files = [(d, s) for d, s in named if s.startswith(OURS) or s.endswith((".md", ".toml", ".yaml"))]
+    links = [(d, link) for d in DOCUMENTS for link in re.findall(r"\]\(([^)#]+)\)", (ROOT / d).read_text())]
+    return sorted(set(files + links))
+
+
+def _commands() -> list[str]:
+    spans = {span.removeprefix(".venv/bin/") for document in DOCUMENTS for span in _spans(document)}
+    return sorted(span for span in spans if span.startswith("cws ") and not span.startswith(WRITES))
+
+
+def _verbs() -> list[str]:
+    text = "".join((ROOT / document).read_text() for document in DOCUMENTS)
+    return sorted(set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.M)))
+
+
+@pytest.mark.parametrize(("document", "path"), _paths())
+def test_named_path_exists(document: str, path: str) -> None:
+    assert list(ROOT.glob(path)), f"{document} names {path}, which is not there"
+
+
+@pytest.mark.parametrize("verb", _verbs())
+def test_named_verb_is_in_the_makefile(verb: str) -> None:
+    done = subprocess.run(["make", "-n", verb], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_named_command_runs(command: str, real_run) -> None:
+    program = ROOT / ".venv/bin/cws"
+    arguments = ["modules", "verify", "reversal_5d"] if command == "cws modules verify" else command.split()[1:]
+    environment = {**os.environ, "CWS_HOME": str(real_run.home)}
+    done = subprocess.run([program, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{command}: {done.stdout[-500:]}{done.stderr[-500:]}"
+
+
+def test_the_numbers_are_measured() -> None:
+    """A blank is honest, a placeholder is not."""
+    readme = (ROOT / "README.md").read_text()
+    assert "MEASURE" not in readme.replace("Measured", "")
+    rows = [line for line in readme.splitlines() if line.startswith("|") and "not built yet" in line]
+    assert all(line.split("|")[2].strip() == "" for line in rows)
+
+
+def test_the_wiring_carries_the_numbers_of_the_map() -> None:
+    steps = re.findall(
+        r"^\s*(\d)\. (?:\*\*)?(open|module|check|suite|publish)", (ROOT / "ARCHITECTURE.md").read_text(), re.M
+    )
+    wired = re.findall(r"^\s*(\d)\. (open|module|check|suite|publish)", (ROOT / "assets/wiring.py").read_text(), re.M)
+    assert steps == wired
+    assert len(wired) == 5
