@@ -14,8 +14,10 @@ import pandas as pd
 
 from cws.lake.tables import TABLES
 from modules.errors import CwsError
+from modules.ingest.symbols import SYMBOL_PATTERN
 
-SYMBOL_REGEX = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9]+)?\.[A-Z0-9]{4}$"
+# What ingest lets through with its MIC: a narrower rule here would stop a whole dataset for one ^VIX.
+SYMBOL_REGEX = rf"^{SYMBOL_PATTERN}\.[A-Z0-9]{{4}}$"
 # expectation type -> its arguments, once a column or table
 Expectations = tuple[tuple[str, dict[str, Any]], ...]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from modules.errors import CwsError
 
 # Letters, digits and the marks that vendors use (BRK.B, BF-B, ^VIX, EURUSD=X, M&M): no separator, no leading dot.
-_SYMBOL = re.compile(r"[A-Za-z0-9^][A-Za-z0-9^=&+_.\-]{0,63}")
+SYMBOL_PATTERN = r"[A-Za-z0-9^][A-Za-z0-9^=&+_.\-]{0,63}"
+_SYMBOL = re.compile(SYMBOL_PATTERN)
 _LISTING = re.compile(r"([A-Z0-9]{4}):([^:;]+)")
 UNNAMED = "?"  # stands in `refused` for a symbol that must not be written out as one; the record holds the original
 

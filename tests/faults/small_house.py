@@ -14,7 +14,7 @@ from cws.house import House, open_house
 from cws_dagster.main_job import Outcome, run
 from cws_dagster.summary import summarise
 
-SYMBOLS = ("AAA", "BBB")
+SYMBOLS = ("AAA", "^B&B=X")  # the second with the marks that vendors use
 YEAR, DAYS = 2019, 252
 HEADER = "Ticker,Date,Open,High,Low,Close,Volume"
 DATASET = """
