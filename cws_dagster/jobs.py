@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as AssetJob
 
 # Ops hand tables on in memory, so a retry starts from the beginning, never from the failed op.
-TAGS = {"dagster/retry_strategy": "ALL_STEPS"}
+TAGS = {"dagster/retry_strategy": "ALL_STEPS", "dagster/max_runtime": "3600"}
 
 
 def selection(strategies: Iterable[Strategy]) -> dg.AssetSelection:
