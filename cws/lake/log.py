@@ -1,13 +1,15 @@
-"""The Delta log of a table: written through delta-rs, so that other tools read it; believed if the ledger agrees."""
+"""The Delta log of a table: other tools read it; we believe it where the ledger agrees. delta-rs creates the table."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable, Schema
+from deltalake import Schema
 from deltalake.transaction import AddAction, PostCommitHookProperties, create_table_with_add_actions
 
 from cws.lake.commits import Index
+from cws.lake.delta_commit import put_commit
 from cws.lake.files import FileRef, describe, sync, verify
 from cws.lake.tables import TableSpec
 from modules.errors import CwsError
@@ -28,24 +30,27 @@ def commit_path(version: int) -> str:
     return f"{LOG}/{version:020d}.json"
 
 
-def write_commit(folder: Path, spec: TableSpec, part: str, mode: str, version: int, data: FileRef) -> FileRef:
-    """Commit one data file as `version` and sync; `replace` removes the part's other files in the same commit."""
+def write_commit(
+    folder: Path, spec: TableSpec, part: str, version: int, data: FileRef, removed: Sequence[FileRef]
+) -> FileRef:
+    """Commit one data file as `version` and sync; the part's files in `removed` go out of it in the same commit."""
     stamp_ms = (folder / data.path).stat().st_mtime_ns // 1_000_000
+    if version == 0:
+        _create_table(folder, spec, part, data, stamp_ms)
+        sync(folder / commit_path(version))
+        sync(folder / LOG)
+    else:
+        put_commit(folder / commit_path(version), part, data, removed, stamp_ms)
+    return describe(folder, folder / commit_path(version))
+
+
+def _create_table(folder: Path, spec: TableSpec, part: str, data: FileRef, stamp_ms: int) -> None:
     add = AddAction(data.path, data.bytes, {"part": part}, stamp_ms, True, f'{{"numRecords":{data.rows}}}')
     schema = Schema.from_arrow(pa.schema([*spec.schema, pa.field("part", pa.string(), nullable=False)]))
-    if version == 0:
-        create_table_with_add_actions(
-            str(folder), schema, [add], mode="error", partition_by=["part"], name=spec.name, description=spec.why,
-            configuration=CONFIGURATION, post_commithook_properties=NO_HOOKS,
-        )  # fmt: skip
-    else:
-        DeltaTable(str(folder)).create_write_transaction(
-            [add], "append" if mode == "append" else "overwrite", schema, ["part"],
-            partition_filters=None if mode == "append" else [("part", "=", part)], post_commithook_properties=NO_HOOKS,
-        )  # fmt: skip
-    sync(folder / commit_path(version))
-    sync(folder / LOG)
-    return describe(folder, folder / commit_path(version))
+    create_table_with_add_actions(
+        str(folder), schema, [add], mode="error", partition_by=["part"], name=spec.name, description=spec.why,
+        configuration=CONFIGURATION, post_commithook_properties=NO_HOOKS,
+    )  # fmt: skip
 
 
 def verify_log(folder: Path, index: Index, version: int | None = None) -> None:
@@ -80,5 +85,5 @@ def is_known(name: str, versions: int) -> bool:
 
 
 def is_crash_residue(name: str, versions: int) -> bool:
-    """A crash leaves at most the one commit after the last acknowledged one, or a temporary file of delta-rs."""
+    """A crash leaves at most the one commit after the last acknowledged one, or a draft of it."""
     return name == f"{versions:020d}.json" or UNFINISHED_NAME.fullmatch(name) is not None
