@@ -27,7 +27,8 @@ from modules.runner import CheckResult
 from modules.settings import Bound
 from modules.values import Table
 
-MEMORY = "memory"  # ops hand tables on in memory: one process runs a unit, and nothing is ever unpickled
+# Ops hand tables on in memory: one process runs a unit, and nothing is ever unpickled.
+IN_MEMORY = {"io_manager": dg.mem_io_manager}
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,11 @@ def op_name(unit: Unit, what: str) -> str:
     return f"{unit.stage}__{unit.name}__{what}"
 
 
-def _out() -> dg.Out:
-    return dg.Out(io_manager_key=MEMORY)
-
-
 def _open_op(unit: Unit, total: int, upstream: Sequence[str]) -> dg.OpDefinition:
     @dg.op(
         name=op_name(unit, "open"),
         description="Read the pinned inputs, verified.",
         ins={name: dg.In(dg.Nothing) for name in upstream},
-        out=_out(),
         required_resource_keys={"desk"},
     )
     def open_unit(context: dg.OpExecutionContext) -> Any:
@@ -79,7 +75,6 @@ def _module_op(unit: Unit, bound: Bound, done: int, total: int) -> dg.OpDefiniti
         name=op_name(unit, module.name),
         description=module.__doc__,
         ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)},
-        out=_out(),
         required_resource_keys={"desk"},
         tags={"cws/module": module.name, "cws/judge": module.manifest.judge},
     )
@@ -98,7 +93,7 @@ def _module_op(unit: Unit, bound: Bound, done: int, total: int) -> dg.OpDefiniti
 def _check_op(unit: Unit, bound: Bound, index: int, check_name: str) -> dg.OpDefinition:
     why = bound.module.acceptance[index].why
 
-    @dg.op(name=op_name(unit, check_name), description=why, ins={"flow": dg.In()}, out=_out())
+    @dg.op(name=op_name(unit, check_name), description=why, ins={"flow": dg.In()})
     def report_check(flow: Any) -> Any:
         found: CheckResult = flow.traces[-1].checks[index]
         metadata = check_metadata(found.check)
@@ -110,7 +105,7 @@ def _check_op(unit: Unit, bound: Bound, index: int, check_name: str) -> dg.OpDef
 def _suite_op(unit: Unit, table: str, check_name: str) -> dg.OpDefinition:
     ins = {"flow": dg.In(), "checked": dg.In(dg.Nothing)}
 
-    @dg.op(name=op_name(unit, check_name), description=SUITES[table].why, ins=ins, out=_out())
+    @dg.op(name=op_name(unit, check_name), description=SUITES[table].why, ins=ins)
     def judge_table(flow: Any) -> Any:
         frames = [frame for name, frame in _closed_outputs(flow).items() if name == table]
         verdict = judge(table, frames[0])
@@ -129,7 +124,6 @@ def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
         name=op_name(unit, "publish"),
         description="Commit the tables, the quarantine and the traces; the ledger entry makes them visible.",
         ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)},
-        out=_out(),
         required_resource_keys={"desk"},
     )
     def publish(context: dg.OpExecutionContext, flow: Any) -> dg.Output[Any]:
@@ -225,7 +219,6 @@ def _gather_op(key: dg.AssetKey) -> dg.OpDefinition:
     @dg.op(
         name="__".join([*key.path, "gather"]),
         description="One data version over all parts.",
-        out=_out(),
         required_resource_keys={"desk"},
     )
     def gather(context: dg.OpExecutionContext, reports: list[Any]) -> dg.Output[Any]:

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.desk import desk_resource
-from assets.wiring import MEMORY
+from assets.wiring import IN_MEMORY
 from cws.home import settings
 from cws.strategies import Catalogue, catalogue
 from cws_dagster.jobs import all_jobs
@@ -18,7 +18,7 @@ def build(chosen: Catalogue) -> dg.Definitions:
         assets=all_assets(chosen),
         jobs=list(jobs.values()),
         schedules=nightly_schedules(chosen, jobs),
-        resources={"desk": desk_resource, MEMORY: dg.mem_io_manager},
+        resources={"desk": desk_resource, **IN_MEMORY},
         executor=dg.in_process_executor,
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from assets.desk import Desk, Progress, silent
-from assets.wiring import MEMORY
+from assets.wiring import IN_MEMORY
 from cws.environment import commit, environment
 from cws.home import Settings
 from cws.house import House, open_house
@@ -47,7 +47,7 @@ def _materialize(outcome: Outcome, assets: Sequence[dg.AssetsDefinition], desk: 
         result = dg.materialize(
             assets,
             instance=instance,
-            resources={"desk": desk, MEMORY: dg.mem_io_manager},
+            resources={"desk": desk, **IN_MEMORY},
             raise_on_error=False,
             run_config=QUIET,
             tags={"cws/main_job": "true"},
