@@ -84,13 +84,18 @@ def _annotated(page: str, backtest: Backtest) -> str:
     return YEARS.sub(rf'\g<1><img src="data:image/png;base64,{bars}" alt="yearly returns">\g<2>', page)
 
 
+def yearly_returns(equity_usd: pd.Series) -> pd.Series:
+    """Return of each calendar year in which the account had a bar, the first from the account's first value."""
+    ends = equity_usd.groupby(pd.DatetimeIndex(equity_usd.index).year).last()
+    return ends / ends.shift(1).fillna(equity_usd.iloc[0]) - 1.0
+
+
 def _yearly_png(equity_usd: pd.Series) -> bytes:
-    """Return of each calendar year. QuantStats labels its own bars with other years than they show (pandas 3)."""
+    """Bars of calendar years. QuantStats labels its own with other years than they show (pandas 3)."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    ends = equity_usd.groupby(pd.DatetimeIndex(equity_usd.index).year).last()
-    returns = ends / ends.shift(1).fillna(equity_usd.iloc[0]) - 1.0
+    returns = yearly_returns(equity_usd)
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.subplots()
     axes.bar(returns.index, returns.to_numpy() * 100, color=["#348dc1" if value >= 0 else FALL for value in returns])
