@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,6 +68,11 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
+def utc(ts_ns: int) -> str:
+    """ISO 8601 in UTC, to the microsecond where there is one."""
+    return (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ts_ns // 1_000)).isoformat()
+
+
 class Screen:
     """stdout, as it is now: `is_terminal` decides between people and pipes."""
 
@@ -83,6 +89,10 @@ class Screen:
     def hash(self, value: str) -> str:
         """The first characters of a hash on a terminal, all of it in a pipe."""
         return value.removeprefix("b3:")[:HASH_CHARACTERS] if self.is_terminal else value
+
+    def time(self, ts_ns: int) -> str:
+        """UTC to the second on a terminal, in full in a pipe."""
+        return utc(ts_ns)[:19].replace("T", " ") + "Z" if self.is_terminal else utc(ts_ns)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """A titled table; numbers stand right on a terminal."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cws_dagster.commands.lake import utc
 from cws_dagster.screen import AsJson, Screen, figure, print_json
 
 if TYPE_CHECKING:
@@ -72,8 +71,8 @@ def trials(
             screen.hash(t["key"]),
             t["strategy"],
             t["looks"],
-            utc(t["first_ns"]),
-            utc(t["last_ns"]),
+            screen.time(t["first_ns"]),
+            screen.time(t["last_ns"]),
             figure(t["sharpe"]),
             figure(t["sharpe_per_bar"]),
         )

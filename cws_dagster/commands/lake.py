@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_dagster.screen import AsJson, Screen, print_json
+from cws_dagster.screen import AsJson, Screen, print_json, utc
 
 TableName = Annotated[str, typer.Argument(help="The table's name: cws lake tables.")]
 
@@ -15,13 +15,6 @@ def _lake() -> Any:
     from cws.house import open_house
 
     return open_house(settings()).lake
-
-
-def utc(ts_ns: int) -> str:
-    """ISO 8601 in UTC, to the microsecond where there is one."""
-    from datetime import UTC, datetime, timedelta
-
-    return (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ts_ns // 1_000)).isoformat()
 
 
 def tables(as_json: AsJson = False) -> None:
@@ -52,7 +45,7 @@ def history(table: TableName, as_json: AsJson = False) -> None:
             v["rows"],
             v["bytes"],
             v["ledger_index"],
-            utc(v["ts_ns"]),
+            screen.time(v["ts_ns"]),
             screen.hash(v["hash"]),
         )
         for v in found

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_dagster.commands.lake import utc
 from cws_dagster.screen import AsJson, Screen, print_json
 
 # Per kind, the fields of a body that say what happened, in the order that people ask.
@@ -48,7 +47,7 @@ def show(
     rows = [
         (
             entry.index,
-            utc(entry.ts_ns),
+            screen.time(entry.ts_ns),
             entry.kind,
             screen.hash(entry.hash),
             gist(entry.kind, entry.body) if screen.is_terminal else json.dumps(entry.body),
