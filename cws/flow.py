@@ -138,7 +138,8 @@ def task(unit: Unit, pins: Mapping[str, Pin], tables: Mapping[str, Value]) -> Ta
     return Task(
         strategy=unit.name,
         settings_hash=json_hash([[bound.module.name, bound.settings_hash] for bound in bounds]),
-        data={f"{pin.table}/{pin.part}": pin.hash for pin in pins.values() if pin.table == "ohlcv"},
+        # Features too: those of older settings under today's key would hide a trial.
+        data={f"{pin.table}/{pin.part}": pin.hash for pin in pins.values()},
         folds="all",
         code=code_hash(f"{bound.module.stage}/{bound.module.name}" for bound in bounds),
         outcome=lambda: {name: value for name, value in tables.items() if isinstance(value, Sealed)},
