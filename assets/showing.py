@@ -11,6 +11,7 @@ from assets.desk import Desk
 from assets.highlights import book_highlights, highlights
 from cws.publish import Report
 from cws.stages import Unit
+from modules.columns import COLUMNS
 from modules.contract import Check
 
 PREVIEW_ROWS = 5
@@ -48,7 +49,8 @@ def check_metadata(check: Check) -> dict[str, Any]:
 
 
 def _schema(frame: pd.DataFrame) -> dg.TableSchema:
-    return dg.TableSchema(columns=[dg.TableColumn(str(name), str(frame[name].dtype)) for name in frame.columns])
+    columns = [dg.TableColumn(str(name), str(frame[name].dtype), COLUMNS.get(str(name))) for name in frame.columns]
+    return dg.TableSchema(columns=columns)
 
 
 def asset_metadata(desk: Desk, unit: Unit, report: Report) -> dict[str, Any]:
