@@ -117,7 +117,14 @@ def _gx() -> Any:
 
 
 def _snake_to_camel(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_")).replace("AToBeGreaterThanB", "AToBeGreaterThanB")
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _named(expectation: Any) -> str:
+    """An expectation by its type and the columns that it is about."""
+    about: Mapping[str, Any] = expectation.kwargs
+    columns = [about[key] for key in ("column", "column_A", "column_B") if key in about] + about.get("column_list", [])
+    return f"{expectation.type} {', '.join(columns)}"
 
 
 def _batch(gx: Any, table: str, frame: pd.DataFrame) -> Any:
@@ -148,10 +155,6 @@ def judge(table: str, frame: pd.DataFrame) -> Verdict:
             for kind, arguments in SUITES[table].expectations
         ]
         result = _batch(gx, table, frame).validate(gx.ExpectationSuite(name=table, expectations=expectations))
-    failed = [
-        r.expectation_config.type + " " + str(r.expectation_config.kwargs.get("column", ""))
-        for r in result.results
-        if not r.success
-    ]
-    summary = {"rows": len(frame), "expectations": len(result.results), "failed": ", ".join(failed) or "none"}
+    failed = [_named(r.expectation_config) for r in result.results if not r.success]
+    summary = {"rows": len(frame), "expectations": len(result.results), "failed": "; ".join(failed) or "none"}
     return Verdict(bool(result.success), summary)
