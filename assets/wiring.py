@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.check_result import CheckBeforePublication
 from assets.desk import desk_of
 from assets.showing import asset_metadata, check_metadata, gathered_metadata
 from cws.environment import code_hash
@@ -97,7 +98,7 @@ def _check_op(unit: Unit, bound: Bound, index: int, check_name: str) -> dg.OpDef
     def report_check(flow: Any) -> Any:
         found: CheckResult = flow.traces[-1].checks[index]
         metadata = check_metadata(found.check)
-        return dg.AssetCheckResult(check_name=check_name, passed=found.check.passed, metadata=metadata)
+        return CheckBeforePublication(check_name=check_name, passed=found.check.passed, metadata=metadata)
 
     return report_check
 
@@ -109,7 +110,7 @@ def _suite_op(unit: Unit, table: str, check_name: str) -> dg.OpDefinition:
     def judge_table(flow: Any) -> Any:
         frames = [frame for name, frame in _closed_outputs(flow).items() if name == table]
         verdict = judge(table, frames[0])
-        return dg.AssetCheckResult(check_name=check_name, passed=verdict.passed, metadata={**verdict.summary})
+        return CheckBeforePublication(check_name=check_name, passed=verdict.passed, metadata={**verdict.summary})
 
     return judge_table
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -30,7 +31,10 @@ def _relax(connection: Any, _: object) -> None:
 
 
 def instance_at(folder: Path) -> dg.DagsterInstance:
-    """The instance whose events are written without waiting for the disk."""
+    """The instance whose events are written without waiting for the disk and over one open connection."""
     if not event.contains(Engine, "connect", _relax):
         event.listen(Engine, "connect", _relax)
-    return dg.DagsterInstance.from_config(str(prepare(folder)))
+    # The place is Dagster's own default, so that the web server finds the same files with its own storage class.
+    place = {"base_dir": str(prepare(folder).resolve() / "history" / "runs")}
+    pooled = {"module": "cws_dagster.event_log", "class": "PooledEventLog", "config": place}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(folder), overrides={"event_log_storage": pooled}))
