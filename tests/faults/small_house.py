@@ -12,7 +12,8 @@ from cws.flow import published
 from cws.home import Settings
 from cws.house import House, open_house
 from cws_dagster.main_job import Outcome, run
-from cws_dagster.summary import summarise
+from cws_dagster.summary import HASHED, summarise
+from modules.canonical import combined_hash
 
 SYMBOLS = ("AAA", "^B&B=X")  # the second with the marks that vendors use
 YEAR, DAYS = 2019, 252
@@ -171,3 +172,9 @@ def visible(house: House) -> dict[str, object]:
     """What readers see: the pins in force and the tables (traces aside: a failed run leaves its traces on purpose)."""
     tables = {row["table"]: row for row in house.lake.tables() if row["table"] != "traces"}
     return {"pins": published(house), "tables": tables}
+
+
+def hashes_in_force(place: Place) -> dict[str, str]:
+    """The result hashes of what is published now, as the summary makes them."""
+    pins = published(place.house())
+    return {"small_reversal": combined_hash({table: pins[table, "small_reversal"].hash for table in HASHED})}
