@@ -104,8 +104,10 @@ def _target(day: int, symbol: str, lots: int, weight: float) -> dict[str, Any]:
 def test_size_shows_the_largest_positions_with_the_weight_of_the_last_decision(desk: Desk) -> None:
     nan = float("nan")
     rows = [
-        _target(0, "A.XNAS", 5, 0.1), _target(1, "A.XNAS", 5, nan), _target(0, "B.XNAS", -9, -0.3), _target(1, "B.XNAS", -9, nan),
-        _target(0, "C.XNAS", 7, 0.2), _target(1, "C.XNAS", 0, 0.0),
+        *(_target(0, "A.XNAS", 5, 0.1), _target(1, "A.XNAS", 5, nan)),
+        *(_target(0, "B.XNAS", -9, -0.3), _target(1, "B.XNAS", -9, nan)),
+        *(_target(0, "C.XNAS", 7, 0.2), _target(1, "C.XNAS", 0, 0.0)),
+    ]
     shown = highlights(desk, _unit("size"), _report("size", {"targets": _commit(desk, "targets", "s", rows)}))
     assert _cells(shown["top_targets"]) == [["B.XNAS", "-9", "-0.3", "11"], ["A.XNAS", "5", "0.1", "11"]]
     assert (shown["gross_weight"], shown["names_held"]) == (pytest.approx(0.4), 2)
@@ -121,7 +123,11 @@ def _backtest(desk: Desk, value: float, why: str) -> Report:
 def test_backtest_shows_figures_and_why_one_cannot_be_said(desk: Desk) -> None:
     shown = highlights(desk, _unit("backtest"), _backtest(desk, float("nan"), "needs two distinct trials"))
     assert shown == {
-        "backtest/sharpe": 1.5, "backtest/deflated_sharpe": "needs two distinct trials", "backtest/looks": 3, "trial": "k",
+        "backtest/sharpe": 1.5,
+        "backtest/deflated_sharpe": "needs two distinct trials",
+        "backtest/looks": 3,
+        "trial": "k",
+    }
     assert highlights(desk, _unit("backtest"), _backtest(desk, 0.75, ""))["backtest/deflated_sharpe"] == 0.75
 
 
