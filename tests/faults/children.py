@@ -11,7 +11,6 @@ import signal
 from collections.abc import Callable
 from functools import cache
 from multiprocessing.context import ForkServerProcess
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from cws.stages import chain, units
 from cws.strategies import catalogue
 from cws_dagster.main_job import run
 from modules.contract import STAGES
-from modules.errors import CwsError
 
 WAIT_LIMIT_S = 120.0
 PRELOAD = ["cws_dagster.main_job", "cws_dagster.summary", "great_expectations", "exchange_calendars"]
@@ -66,10 +64,6 @@ def run_and_die(folder: Path, stage: str, module: str) -> None:
     run(Place(folder).settings, progress=progress)
 
 
-def run_and_tell(folder: Path, told: "SimpleQueue[Any]") -> None:
-    told.put(result_hashes(Place(folder).run()))
-
-
 def walk_and_die(folder: Path, owner: str, name: str, at: int, when: str) -> None:
     """The stages, killed `before` or `after` the `at`-th call of a function of the house."""
     strike_at(importlib.import_module(owner), name, at, when, die)
@@ -106,3 +100,14 @@ def walk(place: Place, run_id: str = "walk") -> None:
             for bound in chain(unit):
                 flow = step(house, flow, bound)
             publish(house, flow)
+
+
+def run_and_wait(folder: Path, held: Any, go_on: Any, told: Any) -> None:
+    """The main job, which stops in the middle of clean until it is told to go on; then tells its hashes."""
+
+    def progress(at_stage: str, unit: str, at_module: str, done: int, total: int) -> None:
+        if (at_stage, at_module) == ("clean", "session_filter"):
+            held.set()
+            assert go_on.wait(WAIT_LIMIT_S)
+
+    told.put(result_hashes(run(Place(folder).settings, progress=progress)))

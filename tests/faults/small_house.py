@@ -16,7 +16,8 @@ from cws_dagster.summary import HASHED, summarise
 from modules.canonical import combined_hash
 
 SYMBOLS = ("AAA", "^B&B=X")  # the second with the marks that vendors use
-YEAR, DAYS = 2019, 252
+ROOT = Path(__file__).resolve().parents[2]
+YEAR = 2019
 HEADER = "Ticker,Date,Open,High,Low,Close,Volume"
 DATASET = """
 title = "Two made-up symbols, one year of days"
