@@ -4,6 +4,7 @@ Canonical: the frame's own column order and row order (declared and verified els
 chunk, no metadata, strings as `string`, NaN with one bit pattern. Two frames are equal exactly when these bytes are.
 """
 
+import io
 import json
 from collections.abc import Mapping
 
@@ -47,13 +48,26 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
+class _Hasher(io.RawIOBase):
+    """A file that keeps only the hash of what is written: a second copy of a table would cost more than BLAKE3."""
+
+    def __init__(self) -> None:
+        self.state = blake3()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.state.update(data)
+        return len(data)
+
+
 def content_hash(frame: pd.DataFrame) -> str:
     """`b3:` + BLAKE3 of the canonical bytes."""
-    sink = pa.BufferOutputStream()
-    table = to_arrow(frame)
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    sink, table = _Hasher(), to_arrow(frame)
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), table.schema) as writer:
         writer.write_table(table)
-    return "b3:" + blake3(sink.getvalue()).hexdigest()
+    return "b3:" + sink.state.hexdigest()
 
 
 def json_hash(value: object) -> str:
