@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from pandera.pandas import DataFrameSchema
 from pydantic import BaseModel, ConfigDict
 
@@ -43,6 +44,12 @@ class Check:
         # Comparisons of arrays give numpy's own bool and float, which neither JSON nor Dagster takes.
         object.__setattr__(self, "passed", bool(self.passed))
         object.__setattr__(self, "measured", float(self.measured))
+
+
+def no_row(frame: pd.DataFrame, wrong: ArrayLike, unit: str = "rows") -> Check:
+    """Passed when no row of `frame` is marked; measured is how many are, and the first five are shown."""
+    marked = np.asarray(wrong, dtype=bool)
+    return Check(not marked.any(), float(np.count_nonzero(marked)), f"0 {unit}", frame[marked].head(5))
 
 
 @dataclass(frozen=True)

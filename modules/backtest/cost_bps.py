@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example
 from modules.tables import COSTS, TRADES
 
@@ -44,7 +44,7 @@ def costs_are_paid_not_earned(before: pd.DataFrame, after: pd.DataFrame) -> Chec
     """No cost is negative, and a fill of nothing costs nothing."""
     cost = after["cost_usd"].to_numpy()
     wrong = ~(cost >= 0.0) | ((before["quantity"].to_numpy() == 0.0) & (cost != 0.0))
-    return Check(not wrong.any(), float(np.count_nonzero(wrong)), "0 fills", after[wrong].head(5))
+    return no_row(after, wrong, "fills")
 
 
 @cost_bps.accept
@@ -52,4 +52,4 @@ def no_fill_costs_a_tenth_of_its_value(before: pd.DataFrame, after: pd.DataFrame
     """No fill costs more than a tenth of its value, the upper end of the setting: beyond it the unit is wrong."""
     value = np.abs(before["quantity"].to_numpy() * before["price"].to_numpy())
     wrong = ~(after["cost_usd"].to_numpy() <= 0.1 * value * (1.0 + 1e-12))
-    return Check(not wrong.any(), float(np.count_nonzero(wrong)), "0 fills", after[wrong].head(5))
+    return no_row(after, wrong, "fills")

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from kernels.ordered import ordered_mean
 from modules.backtest.account_statistics import bar_returns, growth, risk
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import DAY_NS, START_NS
 from modules.tables import EQUITY, STATS
 
@@ -69,7 +69,7 @@ def performance(equity: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 def a_missing_value_says_why(_: pd.DataFrame, after: pd.DataFrame) -> Check:
     """A value is missing exactly where the row gives a reason."""
     wrong = after["value"].isna() == (after["why"] == "")
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)
 
 
 @performance.accept

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example
 from modules.refusal import split
 from modules.tables import BARS, REFUSED
@@ -77,7 +77,7 @@ def kept_bars_are_possible(before: pd.DataFrame, after: SimpleNamespace, setting
         | (off > settings.tolerance_price)
         | (bars["volume"] < 0.0)
     )
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", bars[wrong].head(5))
+    return no_row(bars, wrong)
 
 
 @bar_sanity.accept

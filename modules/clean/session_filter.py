@@ -17,7 +17,7 @@ from modules.clean.venue_sessions import (
     sessions_example,
     trading_intervals,
 )
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import DAY_NS, START_NS, bars_example
 from modules.refusal import split
 from modules.tables import BARS, REFUSED, SESSIONS
@@ -82,7 +82,7 @@ def kept_bars_end_in_a_session(before: SimpleNamespace, after: SimpleNamespace) 
     session = np.searchsorted(opens, known, side="left") - 1
     reach = np.where(after.bars["ts_avail"] > after.bars["ts_event"], known - after.bars["ts_event"], 0)
     wrong = (session < 0) | (known - reach > closes[session]) if len(closes) else np.ones(len(known), dtype=np.bool_)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after.bars[wrong].head(5))
+    return no_row(after.bars, wrong)
 
 
 @session_filter.accept

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example
 from modules.refusal import split
 from modules.tables import BARS, REFUSED
@@ -52,7 +52,7 @@ def one_bar_a_stamp_in_order(before: pd.DataFrame, after: SimpleNamespace) -> Ch
     """(symbol, ts_event) rises strictly from row to row."""
     symbol, stamp = after.bars["symbol"], after.bars["ts_event"]
     falls = (symbol < symbol.shift()) | ((symbol == symbol.shift()) & (stamp <= stamp.shift()))
-    return Check(not falls.any(), float(falls.sum()), "0 rows", after.bars[falls].head(5))
+    return no_row(after.bars, falls)
 
 
 @sort_and_dedupe.accept

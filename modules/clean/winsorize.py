@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import keyed_example
 from modules.panel import by_symbol
 from modules.tables import RETURNS
@@ -67,7 +67,7 @@ def clips_only_towards_the_middle(before: pd.DataFrame, after: pd.DataFrame) -> 
     of_symbol = by_symbol(before)["value"]
     low, high = of_symbol.transform("min"), of_symbol.transform("max")
     wrong = (after["value"] < low) | (after["value"] > high)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)
 
 
 @winsorize.accept

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from kernels.ordered import ewma
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import keyed_example
 from modules.panel import KEYS, own_bars
 from modules.tables import RETURNS, VOL
@@ -44,7 +44,7 @@ def between_the_smallest_and_the_largest_return(before: pd.DataFrame, after: pd.
     low, high = (edge.groupby(before["symbol"], sort=False).ffill() for edge in (size.cummin(), size.cummax()))
     inside = (after["value"] >= low * (1.0 - 1e-9)) & (after["value"] <= high * (1.0 + 1e-9))
     wrong = ~inside.where(low.notna(), after["value"].isna())
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)
 
 
 @ewma_vol.accept

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from kernels.ordered import rolling_mean
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.errors import CwsError
 from modules.examples import bars_example
 from modules.panel import KEYS, own_bars
@@ -55,7 +55,7 @@ def known_where_the_slow_window_is_full(before: pd.DataFrame, after: pd.DataFram
     seen = before["close"].notna().astype("int64").groupby(before["symbol"], sort=False).cumsum()
     earlier = seen.groupby(before["symbol"], sort=False).shift(settings.slow_bars, fill_value=0)
     wrong = (seen - earlier == settings.slow_bars) != after["value"].notna()
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)
 
 
 @ma_cross.accept
@@ -77,4 +77,4 @@ def stays_within_what_positive_prices_allow(before: pd.DataFrame, after: pd.Data
     """The fast window is part of the slow one, so for positive closes the ratio lies between 0 and slow / fast."""
     ratio = (after["value"] + 1.0).where((before["close"] > 0.0).groupby(before["symbol"], sort=False).cummin())
     wrong = (ratio <= 0.0) | (ratio > settings.slow_bars / settings.fast_bars * (1.0 + 1e-9))
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example
 from modules.panel import KEYS, by_symbol
 from modules.tables import BARS, SIGNAL
@@ -55,4 +55,4 @@ def warms_up(before: pd.DataFrame, after: pd.DataFrame, settings: Settings) -> C
     """No value is known on a symbol's first `lookback_bars` bars."""
     early = before.groupby("symbol").cumcount() < settings.lookback_bars
     wrong = early & after["value"].notna()
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)

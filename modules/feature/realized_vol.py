@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from kernels.ordered import rolling_sum
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import keyed_example
 from modules.panel import KEYS, own_bars
 from modules.tables import RETURNS, VOL
@@ -42,7 +42,7 @@ def known_where_the_window_is_full(before: pd.DataFrame, after: pd.DataFrame, se
     seen = before["value"].notna().astype("int64").groupby(before["symbol"], sort=False).cumsum()
     earlier = seen.groupby(before["symbol"], sort=False).shift(settings.window_bars, fill_value=0)
     wrong = (seen - earlier == settings.window_bars) != after["value"].notna()
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)
 
 
 @realized_vol.accept
@@ -55,4 +55,4 @@ def sums_telescope(before: pd.DataFrame, after: pd.DataFrame, settings: Settings
     scale = 1e-9 * (total + previous + square)
     gap = (total - previous - gained).abs()
     wrong = (gap > scale) & (after["value"] >= 0.0) | (after["value"] < 0.0)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)

@@ -6,7 +6,7 @@ Why simple, not logarithmic: the return of a portfolio is the weighted sum of it
 import numpy as np
 import pandas as pd
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example
 from modules.panel import KEYS, by_symbol
 from modules.tables import BARS, RETURNS
@@ -40,7 +40,7 @@ def compounds_to_the_price(before: pd.DataFrame, after: pd.DataFrame) -> Check:
     growth = (1.0 + after["value"].fillna(0.0)).groupby(before["symbol"], sort=False).cumprod()
     gap = ((close.transform("first") * growth / before["close"] - 1.0).abs()).where(whole, 0.0)
     wrong = ~(gap <= 1e-9) & (before["close"] != 0.0)
-    return Check(not wrong.any(), float(gap.max()), "relative gap <= 1e-9", after[wrong].head(5))
+    return Check(not wrong.any(), float(gap.max()), "relative gap <= 1e-9", after[wrong.to_numpy()].head(5))
 
 
 @returns.accept
@@ -49,4 +49,4 @@ def missing_only_at_the_start_and_at_holes(before: pd.DataFrame, after: pd.DataF
     first = before["symbol"] != before["symbol"].shift(1)
     expected = first | before["close"].isna() | before["close"].shift(1).isna()
     wrong = after["value"].isna() != expected
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)

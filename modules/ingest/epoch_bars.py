@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.ingest.bar_table import PRICES, Layout, bar_table, column_map
 from modules.ingest.delimited import Mask, stamp_faults
 from modules.ingest.independent import count_records, invented, plain
@@ -89,7 +89,7 @@ def every_record_is_kept_or_refused(before: bytes, after: SimpleNamespace) -> Ch
 def no_number_is_invented(before: bytes, after: SimpleNamespace) -> Check:
     """Every finite price and volume stands, to the last bit, somewhere in the file."""
     wrong = invented(after.raw_bars[list(PRICES)].to_numpy(), before).any(axis=1)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after.raw_bars[wrong].head(5))
+    return no_row(after.raw_bars, wrong)
 
 
 @epoch_bars.accept

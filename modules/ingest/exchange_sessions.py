@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.errors import CwsError
 from modules.tables import SESSIONS
 
@@ -78,7 +78,7 @@ def breaks_lie_inside(before: object, after: pd.DataFrame) -> Check:
     start, end = after["break_start_ns"], after["break_end_ns"]
     absent = (start == NO_BREAK) & (end == NO_BREAK)
     wrong = ~absent & ~((after["open_ns"] < start) & (start < end) & (end < after["close_ns"]))
-    return Check(not wrong.any(), float(wrong.sum()), "0 sessions", after[wrong].head(5))
+    return no_row(after, wrong, "sessions")
 
 
 @exchange_sessions.accept
@@ -86,7 +86,7 @@ def half_days_are_short(before: object, after: pd.DataFrame) -> Check:
     """A half day is shorter than the longest session of its year."""
     length = after["close_ns"] - after["open_ns"]
     wrong = after["half_day"] & (length >= length.groupby(after["date"].str[:4]).transform("max"))
-    return Check(not wrong.any(), float(wrong.sum()), "0 sessions", after[wrong].head(5))
+    return no_row(after, wrong, "sessions")
 
 
 @exchange_sessions.accept

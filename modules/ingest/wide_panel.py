@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.ingest.bar_table import PRICES, names
 from modules.ingest.delimited import Records, locate, read_records, reals, refused_ragged, stamp_faults
 from modules.ingest.independent import count_records, invented
@@ -105,7 +105,7 @@ def every_cell_is_kept_or_refused(before: bytes, after: SimpleNamespace) -> Chec
 def no_number_is_invented(before: bytes, after: SimpleNamespace) -> Check:
     """Every finite price stands, to the last bit, somewhere in the file."""
     wrong = invented(after.raw_bars[list(PRICES)].to_numpy(), before).any(axis=1)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after.raw_bars[wrong].head(5))
+    return no_row(after.raw_bars, wrong)
 
 
 @wide_panel.accept

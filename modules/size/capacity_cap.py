@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from kernels.ordered import F64, rolling_mean
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example
 from modules.panel import KEYS, own_bars
 from modules.size.account import equity_at
@@ -58,7 +58,7 @@ def only_shrinks(before: SimpleNamespace, after: pd.DataFrame) -> Check:
     """No weight grows or changes its side."""
     came = before.weights["weight"]
     wrong = (after["weight"].abs() > came.abs()) | (after["weight"] * came < 0.0)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)
 
 
 @capacity_cap.accept

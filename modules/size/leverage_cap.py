@@ -53,4 +53,4 @@ def one_scale_per_decision(before: pd.DataFrame, after: pd.DataFrame, settings: 
     gross = before["weight"].abs().groupby(before["ts_event"]).transform("sum")
     factor = np.minimum(1.0, settings.max_gross / gross.where(gross > 0.0, settings.max_gross))
     gap = (after["weight"] - before["weight"] * factor).abs()
-    return Check(not (gap > 1e-9).any(), float(gap.max()), "1e-9", after[gap > 1e-9].head(5))
+    return Check(not (gap > 1e-9).any(), float(gap.max()), "1e-9", after[(gap > 1e-9).to_numpy()].head(5))

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import Field
 
 from kernels.ordered import F64
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.panel import KEYS, grid
 from modules.size.alignment import same_rows
 from modules.size.cross_section import row_sums, scaled_to_gross
@@ -65,4 +65,4 @@ def keeps_the_order(before: pd.DataFrame, after: pd.DataFrame) -> Check:
         before.assign(after=after["weight"]).dropna(subset="weight").sort_values(["ts_event", "weight"], kind="stable")
     )
     falls = both.groupby("ts_event")["after"].diff() < -1e-9
-    return Check(not falls.any(), float(falls.sum()), "0 rows", both[falls].head(5))
+    return no_row(both, falls)

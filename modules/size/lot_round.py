@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kernels.ordered import F64
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.errors import CwsError
 from modules.examples import bars_example
 from modules.instruments import instruments_example, lot_sizes
@@ -94,4 +94,4 @@ def holds_between_decisions(before: SimpleNamespace, after: pd.DataFrame) -> Che
     """A target moves only where there is a weight."""
     moved = after["target_lots"] != by_symbol(after)["target_lots"].shift(fill_value=0)
     wrong = moved & before.weights["weight"].isna()
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.size.alignment import same_rows
 from modules.size.samples import weights_example
 from modules.tables import WEIGHTS
@@ -43,4 +43,4 @@ def touches_only_what_is_over(before: pd.DataFrame, after: pd.DataFrame, setting
     inside = before["weight"].abs() <= settings.max_weight
     wrong = inside & (after["weight"] != before["weight"])
     wrong |= ~inside & before["weight"].notna() & (after["weight"] != np.sign(before["weight"]) * settings.max_weight)
-    return Check(not wrong.any(), float(wrong.sum()), "0 rows", after[wrong].head(5))
+    return no_row(after, wrong)

@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from kernels.ordered import F64, ewma, lag
-from modules.contract import Check, ModuleSettings, module
+from modules.contract import Check, ModuleSettings, module, no_row
 from modules.panel import KEYS, grid
 from modules.size.alignment import require_same_rows, same_rows
 from modules.size.cross_section import row_sums
@@ -80,4 +80,4 @@ def waits_for_an_estimate(before: SimpleNamespace, after: pd.DataFrame, settings
     """No weight before `min_bars` stamps have passed."""
     place = after["ts_event"].rank(method="dense")
     early = (place <= settings.min_bars) & (after["weight"].fillna(0.0) != 0.0)
-    return Check(not early.any(), float(early.sum()), "0 rows", after[early].head(5))
+    return no_row(after, early)
