@@ -97,7 +97,8 @@ class Home:
                 where=str(self.folder),
                 fix="set CWS_HOME to a writable folder",
             ) from None
-        deadline = time.monotonic() + wait_s
+        # `cws status` looks at the lock for an instant; that must not refuse a run.
+        deadline = time.monotonic() + max(wait_s, 2 * POLL_S)
         while True:
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

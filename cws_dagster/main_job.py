@@ -54,10 +54,16 @@ def _materialize(outcome: Outcome, assets: Sequence[dg.AssetsDefinition], desk: 
         )
     evaluations = result.get_asset_check_evaluations()
     outcome.checks_passed = sum(evaluation.passed for evaluation in evaluations)
-    outcome.failed_checks = [f"{e.asset_key.to_user_string()}: {e.check_name}" for e in evaluations if not e.passed]
+    outcome.failed_checks = [_failed(evaluation) for evaluation in evaluations if not evaluation.passed]
     outcome.errors = [
         _reason(event) for event in result.get_step_failure_events() if "AssetCheckFailed" not in _reason(event)
     ]
+
+
+def _failed(evaluation: dg.AssetCheckEvaluation) -> str:
+    said = {name: evaluation.metadata[name].value for name in ("measured", "bound") if name in evaluation.metadata}
+    figures = f" (measured {said.get('measured', '-')}, bound {said.get('bound', '-')})" if said else ""
+    return f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}{figures}"
 
 
 def _reason(event: dg.DagsterEvent) -> str:

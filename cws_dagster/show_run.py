@@ -13,7 +13,7 @@ def check_reason(failed: str) -> str:
     """The sentence of a failed check: `asset: [unit__]module__check` names it."""
     from modules.registry import load, names
 
-    parts = failed.split(": ", 1)[-1].split("__")
+    parts = failed.split(": ", 1)[-1].split(" (", 1)[0].split("__")
     for place, part in enumerate(parts[:-1]):
         if part in names():
             check = "__".join(parts[place + 1 :])
