@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from assets.wiring import stage_asset
 from assets.describing import about
+from assets.wiring import stage_asset
 from cws.stages import units
 from cws.strategies import Catalogue
 
