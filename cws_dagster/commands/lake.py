@@ -10,11 +10,15 @@ from cws_dagster.screen import AsJson, Screen, print_json, utc
 TableName = Annotated[str, typer.Argument(help="The table's name: cws lake tables.")]
 
 
-def _lake() -> Any:
+def _house() -> Any:
     from cws.home import settings
     from cws.house import open_house
 
-    return open_house(settings()).lake
+    return open_house(settings())
+
+
+def _lake() -> Any:
+    return _house().lake
 
 
 def tables(as_json: AsJson = False) -> None:
@@ -76,15 +80,17 @@ def show(
 
 
 def fsck(as_json: AsJson = False) -> None:
-    """Check every file and row of every version.
+    """Check every file and row of every version, and the raw bytes.
 
     Exit 1 on damage; leftovers of a crash are none.
     """
     from cws.lake.fsck import ORPHAN
     from cws.lake.fsck import fsck as check
+    from cws.sources import damaged_raw
 
-    lake = _lake()
-    found = check(lake)
+    house = _house()
+    lake = house.lake
+    found = [*check(lake), *damaged_raw(house.home.raw, house.ledger)]
     damage = [problem for problem in found if problem.code != ORPHAN]
     counts = {
         "ok": not damage,
