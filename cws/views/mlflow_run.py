@@ -34,8 +34,8 @@ class Run:
 
     @property
     def page(self) -> str:
-        """The run's address below the MLflow server's."""
-        return f"/#/experiments/{self.experiment_id}/runs/{self.run_id}"
+        """The run's address below the MLflow server's, without the menus for language models."""
+        return f"/#/experiments/{self.experiment_id}/runs/{self.run_id}?workflowType=machine_learning"
 
 
 def tracking_uri(home: Home) -> str:
