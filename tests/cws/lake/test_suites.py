@@ -129,6 +129,12 @@ def test_missing_field_is_no_broken_order() -> None:
     assert judge("targets", _set("weight", float("nan"))(_good("targets"))).passed
 
 
+def test_a_bound_itself_is_inside() -> None:
+    bars = _good("ohlcv")
+    assert judge("ohlcv", bars.assign(high=10.0, low=10.0, ts_avail=bars["ts_event"])).passed
+    assert judge("targets", _set("weight", -10.0)(_good("targets"))).passed
+
+
 def test_frame_of_another_shape_is_refused() -> None:
     for frame in (
         _good("fills").drop(columns="venue"),
