@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from small_house import Place, good_lines, make_place, result_hashes, text, visible
+from children import walk
+from small_house import Place, good_lines, hashes_in_force, make_place, text, visible
 
 from cws_dagster.summary import summarise
 
@@ -120,7 +121,8 @@ def test_the_refused_bytes_are_kept_and_the_good_file_runs_again(copied: Place, 
     new = {path.name for path in (copied.home / "raw").iterdir()} - kept
     assert [(copied.home / "raw" / name).read_bytes() for name in new] == [b"nothing,of,use\n"]
     copied.source.write_bytes(good())
-    assert result_hashes(copied.run()) == done.hashes
+    walk(copied)
+    assert hashes_in_force(copied) == done.hashes
 
 
 def test_a_file_that_is_not_there_is_a_coded_error(copied: Place) -> None:
