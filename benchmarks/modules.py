@@ -142,9 +142,16 @@ def registry_report() -> list[dict[str, object]]:
     before = bars_example.__defaults__, keyed_example.__defaults__
     bars_example.__defaults__, keyed_example.__defaults__ = (SCALED_BARS,), (*(before[1] or ())[:-1], SCALED_BARS)
     try:
-        return [overhead(m, unvalidated(example_inputs(m)), SCALED_REPETITIONS) for m in all_modules()]
+        return [_of_module(module) for module in all_modules()]
     finally:
         bars_example.__defaults__, keyed_example.__defaults__ = before
+
+
+def _of_module(module: Module) -> dict[str, object]:
+    """As in a chain, where the maker of a table has validated it; and as if nobody had."""
+    inputs = example_inputs(module)
+    cold = overhead(module, unvalidated(inputs), SCALED_REPETITIONS)
+    return overhead(module, inputs, SCALED_REPETITIONS) | {"overhead_unvalidated_ms": cold["overhead_ms"]}
 
 
 def table(report: Mapping[str, Any]) -> str:
@@ -153,7 +160,8 @@ def table(report: Mapping[str, Any]) -> str:
     lines = [f"contract + trace: {report['overhead_ms']:.1f} ms for {size} (goal {GOAL_MS:.0f} ms); {limit}"]
     lines += [
         f"{one['name']:24s} {one['rows']:>8,} rows  run {one['run_ms']:9.1f}  core {one['core_ms']:9.1f}  "
-        f"checks {one['checks_ms']:8.1f}  overhead {one['overhead_ms']:7.1f} ms  {one['error']}"
+        f"checks {one['checks_ms']:8.1f}  overhead {one['overhead_ms']:7.1f} ms, "
+        f"{one['overhead_unvalidated_ms']:6.1f} with inputs that nobody validated  {one['error']}"
         for one in report.get("modules", [])
     ]
     return "\n".join(lines) + "\n"
