@@ -28,7 +28,7 @@ from modules.canonical import json_hash
 PROOF = ROOT / "docs/proof.json"
 # What a property may rest on: a change in any of these makes every proof old.
 CODE = ("assets", "benchmarks", "cws", "cws_dagster", "kernels", "modules", "strategies", "tests", "requirements.lock")
-SEEDS, FORMULAS, ENTRIES, FLIPS, KILLS, PANELS, RUNS = 3, 4_000, 16, 3_000, 100, 500, 3
+SEEDS, FORMULAS, ENTRIES, FLIPS, KILLS, PANELS, RUNS = 3, 20_000, 16, 3_000, 100, 500, 3
 Found = dict[str, object]
 
 
@@ -156,7 +156,7 @@ def attempt(prove: Callable[[Path], Found]) -> dict[str, object]:
         try:
             found, failure = prove(Path(scratch)), ""
         except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  whatever it is, the property does not hold
-            found, failure = dict[str, object](), f"{type(error).__name__}: {error}"[:2_000]
+            found, failure = dict[str, object](), " ".join(f"{type(error).__name__}: {error}".split())[:2_000]
     return {**found, "holds": not failure, "failure": failure, "wall_s": round(time.perf_counter() - started, 1)}
 
 
