@@ -25,13 +25,11 @@ PAGE_BYTES, DISK = 4_096, "32m"
 # pages are then free: enough for some of the bytes of a commit, never for all of them.
 STEPS = (
     ("cws.flow", "keep", "", 0),
-    ("cws.lake.lake", "write_parquet", "/sessions/", 0),
     ("cws.lake.lake", "write_commit", "/instruments", 0),
     ("cws.lake.lake", "write_parquet", "/ohlcv/", 2),
     ("cws.lake.lake", "write_parquet", "/features/", 1),
     ("cws.lake.lake", "write_parquet", "/equity/", 3),
     ("cws.lake.lake", "write_commit", "/trades", 0),
-    ("cws.lake.lake", "write_parquet", "/targets/", 1),
     ("cws.lake.lake", "write_parquet", "/fills/", 0),
     ("cws.lake.lake", "write_parquet", "/traces/", 0),
 )
