@@ -171,7 +171,9 @@ def prove_all(known: Mapping[str, Any], names: list[str], say: Callable[[str], o
             say(f"{name}: proven over this code on {old['date']}\n")
             continue
         result = attempt(prove)
-        where = {"code": code, "commit": commit(), "date": datetime.now(UTC).strftime("%Y-%m-%d"), **facts()}
+        # Files that changed meanwhile may or may not have been what was tried: such a proof is of no code.
+        proven = code if code_hash() == code else "changed while this was tried"
+        where = {"code": proven, "commit": commit(), "date": datetime.now(UTC).strftime("%Y-%m-%d"), **facts()}
         proofs[name] = {"what": (prove.__doc__ or "").strip(), **result, **where}
         write(proofs)
         say(f"{name}: {'holds' if result['holds'] else result['failure']} ({result['wall_s']} s)\n")

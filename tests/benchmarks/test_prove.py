@@ -50,6 +50,15 @@ def test_other_code_is_another_proof(ran: list[str], monkeypatch: pytest.MonkeyP
     assert ran == ["holds", "fails", "holds"]
 
 
+def test_code_that_changes_meanwhile_is_not_proven(ran: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = iter(f"b3:{turn}" for turn in range(100))
+    monkeypatch.setattr(prove, "code_hash", lambda: next(hashes))
+    for _ in range(2):
+        assert prove.main(["--only", "holds"]) == 0
+    assert ran == ["holds", "holds"]
+    assert json.loads(prove.PROOF.read_text())["holds"]["code"] == "changed while this was tried"
+
+
 SMALL = {"FORMULAS": 20, "ENTRIES": 1, "FLIPS": 5, "KILLS": 1, "PANELS": 1}
 
 
