@@ -1,4 +1,4 @@
-"""One unit's way through its chain: open the pinned inputs, step through the modules, publish what came out.
+"""One unit's way through its chain: open the pinned inputs, then step through the modules; `cws.publish` ends it.
 
 Publishing is atomic for readers: the ledger's `stage` entry names the pins, and only pins named there are read by the
 next stage. A crash between two commits leaves the previous publication in force.
@@ -95,7 +95,7 @@ def step(house: House, flow: Flow, bound: Bound) -> Flow:
     if outcome.failure is not None or outcome.trace.failed_checks:
         record_traces(house, replace(flow, traces=traces))
     if outcome.failure is not None:
-        raise outcome.failure
+        raise _placed(outcome.failure, flow.unit)
     refused = flow.refused
     if isinstance(lost := outcome.outputs.get("refused"), Table) and lost.rows:
         refused = (
@@ -110,6 +110,12 @@ def step(house: House, flow: Flow, bound: Bound) -> Flow:
         traces=traces,
         refused=refused,
     )
+
+
+def _placed(failure: Exception, unit: Unit) -> Exception:
+    """A refusal names the file that it is about, or the unit where no file is."""
+    place = unit.dataset.source.path if unit.stage == "ingest" else f"{unit.stage} of {unit.name}"
+    return failure.within(place) if isinstance(failure, CwsError) else failure
 
 
 def _derived(unit: Unit, made: Mapping[str, Value]) -> dict[str, Value]:

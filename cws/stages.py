@@ -50,7 +50,7 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "feature": ("bars", "signal"),
     "backtest": ("signal", "holdings"),
     "size": ("signal", "targets"),
-    "execute": ("targets", "targets"),
+    "execute": ("", "orders"),
 }
 
 

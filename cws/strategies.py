@@ -95,6 +95,7 @@ class Recipe(_Strict):
 
 class Dataset(Recipe):
     source: Source
+    max_quarantined_share: float = Field(0.1, ge=0.0, le=1.0)
     instruments: Instruments
     ingest: Chain
     clean: Chain

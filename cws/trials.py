@@ -13,7 +13,8 @@ import pandas as pd
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
 from modules.canonical import json_hash
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
+from modules.unsealing import unseal
 from modules.values import Table
 
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from modules.contract import Check, Module, namespace
 from modules.errors import CwsError
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import Bound
+from modules.unsealing import unseal
 from modules.values import RawBytes, Table, checked, make_table
 
 Value: TypeAlias = Table | RawBytes | Sealed
