@@ -9,10 +9,18 @@ from typing import Any
 import pandas as pd
 
 from cws.environment import commit, environment
-from cws.flow import Flow, as_pin, record_traces, task
+from cws.flow import Flow, record_traces, task
 from cws.house import House
 from cws.lake.commits import Pin
-from cws.publishable import account, drifted_symbols, refuse_breaks, refuse_untested
+from cws.pins import as_pin
+from cws.publishable import (
+    account,
+    drifted_symbols,
+    refuse_breaks,
+    refuse_failed_checks,
+    refuse_stale,
+    refuse_untested,
+)
 from cws.stages import Unit, chain, outputs
 from cws.trials import LedgerSink, evaluate, statistic
 from modules.canonical import combined_hash, json_hash
@@ -90,13 +98,16 @@ def _evaluated(house: House, flow: Flow) -> tuple[dict[str, Table], dict[str, ob
 def publish(house: House, flow: Flow) -> Report:
     """Publish a unit: commit its tables, its quarantine and its traces, then say so in the ledger."""
     unit = flow.unit
+    refuse_failed_checks(flow)
     with house.home.writing(f"{unit.stage} of {unit.name}", house.lock_wait_s):
+        if unit.stage != "ingest":
+            refuse_stale(house, flow)
         opened: dict[str, Table] = {}
         details: dict[str, object] = {}
         if unit.stage == "backtest":
             opened, details = _evaluated(house, flow)
         tables = {**{name: value for name, value in flow.tables.items() if isinstance(value, Table)}, **opened}
-        if unit.stage == "size":
+        if unit.stage in ("size", "execute"):
             refuse_untested(house, flow)
         if unit.stage == "execute":
             refuse_breaks(flow)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cws.flow import Flow, published
+from cws.flow import Flow, task
 from cws.house import House
+from cws.pins import open_pins, published
 from cws.stages import ROWS, tested_sizing
 from modules.errors import CwsError
 from modules.values import Table
@@ -31,12 +32,51 @@ def refuse_breaks(flow: Flow) -> None:
         )
 
 
+def refuse_failed_checks(flow: Flow) -> None:
+    """Dagster stops at a failed blocking check; whoever walks a chain without it stops here (CWS-STAGE-010)."""
+    failed = [f"{trace.module}.{name}" for trace in flow.traces for name in trace.failed_checks]
+    if failed:
+        raise CwsError(
+            "CWS-STAGE-010",
+            what=f"failed acceptance checks: {', '.join(failed)}",
+            where=_where(flow),
+            fix="cws lake show traces, or the asset's checks in the Dagster UI",
+        )
+
+
+def refuse_stale(house: House, flow: Flow) -> None:
+    """Another process may have published while this one computed: the newer publication stands (CWS-STAGE-008)."""
+    now = {name: pin.hash for name, pin in open_pins(house, flow.unit).items()}
+    moved = [name for name, pin in flow.pins.items() if now[name] != pin.hash]
+    if moved:
+        raise CwsError(
+            "CWS-STAGE-008",
+            what=f"{', '.join(moved)} was published anew while this ran",
+            where=_where(flow),
+            fix="run it again: nothing of this run was published",
+        )
+
+
 def refuse_untested(house: House, flow: Flow) -> None:
-    """What is sized must be what was tested: account-free weights have the backtest's hash (CWS-STAGE-004)."""
+    """What is sized and executed must be what was tested.
+
+    The backtest in force was asked with the same settings and code (CWS-STAGE-007), and gave the same account-free
+    weights (CWS-STAGE-004).
+    """
+    question = task(flow.unit, {}, {})
+    backtests = [e.body for e in house.ledger.entries("stage") if e.body["stage"] == "backtest"]
+    asked = next(body for body in reversed(backtests) if body["unit"] == flow.unit.name)
+    if (asked["trial_settings"], asked["code"]) != (question.settings_hash, question.code):
+        raise CwsError(
+            "CWS-STAGE-007",
+            what="settings or code changed since the backtest: this would be a result without a trial",
+            where=_where(flow),
+            fix="run the backtest again first: cws run",
+        )
     sized = zip(flow.traces, tested_sizing(flow.unit), strict=False)
     made = [trace.outputs["weights"] for trace, _ in sized if "weights" in trace.outputs]
     tested = published(house)["weights", flow.unit.name].hash
-    if made[-1:] != [tested]:
+    if flow.unit.stage == "size" and made[-1:] != [tested]:
         raise CwsError(
             "CWS-STAGE-004",
             what=f"sizing gives weights {made[-1:]}, the backtest tested {tested}",

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from cws.environment import environment
-from cws.flow import as_pin, open_flow, step, task
+from cws.flow import open_flow, step, task
 from cws.house import House
 from cws.ledger.entry import Entry
+from cws.pins import as_pin
+from cws.publishable import refuse_failed_checks
 from cws.stages import Unit, chain
 from cws.strategies import Dataset, Strategy
 from cws.trials import LedgerSink, evaluate
@@ -60,6 +62,7 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
     flow = open_flow(house, unit, folder, f"reproduce {entry.index}", pins)
     for bound in chain(unit):
         flow = step(house, flow, bound)
+    refuse_failed_checks(flow)
     question = task(unit, pins, flow.tables)
     with house.home.writing(f"reproduce of {unit.name}", house.lock_wait_s):
         opened = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables

@@ -66,7 +66,11 @@ def _content(value: Value, module: Module, name: str) -> pd.DataFrame | bytes:
     if isinstance(value, RawBytes):
         return value.data
     if isinstance(value, Sealed):
-        assert module.stage == SEALED_STAGE, f"{module.name} is no backtest module: a sealed outcome is not for it"
+        # Not an assertion: python -O must not open what is sealed.
+        if module.stage != SEALED_STAGE:
+            raise CwsError(
+                "CWS-RUN-002", what="a sealed outcome is not for it", where=module.name, fix="evaluate it first"
+            )
         value = unseal(value)
     schema = module.takes[name]
     assert not isinstance(schema, type), f"{module.name} takes raw bytes as {name}"
