@@ -31,7 +31,7 @@ def _unit(stage: str) -> Unit:
 
 
 def _report(stage: str, pins: dict[str, Pin], rows_in: int = 10, lost: int = 0, **details: Any) -> Report:
-    return Report(stage, "ts_momentum", rows_in, 0, lost, rows_in - lost, 0, pins, details)
+    return Report(stage, "ts_momentum", rows_in, 0, lost, rows_in - lost, pins, details)
 
 
 def _commit(desk: Desk, table: str, part: str, rows: list[dict[str, Any]]) -> Pin:
