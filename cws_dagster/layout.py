@@ -5,18 +5,18 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-GAP = 2
+WIDE_GAP, NARROW_GAP = 2, 1
 
 
-def fitted(cells: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """Widths of columns that stand GAP apart in `width`; None where that would break a word.
+def fitted(cells: Sequence[Sequence[str]], width: int, gap: int) -> list[int] | None:
+    """Widths of columns that stand `gap` apart in `width`; None where that would break a word.
 
     `cells` are the header and the rows. The widest column gives way first, down to its longest word.
     """
     columns = list(zip(*cells, strict=True))
     least = [max((cell_len(word) for cell in column for word in cell.split()), default=1) for column in columns]
     widths = [max(cell_len(cell) for cell in column) for column in columns]
-    room = width - GAP * (len(columns) - 1)
+    room = width - gap * (len(columns) - 1)
     if sum(least) > room:
         return None
     while sum(widths) > room:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cws_dagster.layout import GAP, fitted, is_figure, wrapped
+from cws_dagster.layout import NARROW_GAP, WIDE_GAP, fitted, is_figure, wrapped
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]
 HASH_CHARACTERS = 12
@@ -117,11 +117,16 @@ class Screen:
             self.line()
             return
         cells = [[" ".join(_cell(value).split()) for value in row] for row in rows]
-        widths = fitted([columns, *cells], self._console.width)
-        if widths is None:
-            self._blocks(columns, cells)
-            return
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+        for gap in (WIDE_GAP, NARROW_GAP):
+            if widths := fitted([columns, *cells], self._console.width, gap):
+                self._framed(columns, cells, widths, gap)
+                return
+        for row in cells:
+            self._named(list(zip(columns, row, strict=True)))
+            self.line()
+
+    def _framed(self, columns: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int], gap: int) -> None:
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0))
         for place, name in enumerate(columns):
             figures = bool(cells) and all(is_figure(row[place]) for row in cells)
             table.add_column(name, justify="right" if figures else "left", width=widths[place], overflow="fold")
@@ -129,11 +134,6 @@ class Screen:
             table.add_row(*row)
         self._console.print(table)
         self.line()
-
-    def _blocks(self, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-        for row in cells:
-            self._named(list(zip(columns, row, strict=True)))
-            self.line()
 
     def facts(self, title: str, facts: Mapping[str, Any]) -> None:
         """Name and value, one a line."""

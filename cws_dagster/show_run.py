@@ -80,8 +80,11 @@ def _targets(screen: Screen, notes: "Notes") -> None:
     screen.line()
     columns = ("strategy", "symbol", "lots", "units", "weight", "value, USD")
     screen.table(f"Target positions, the {TOP_TARGETS} largest of each strategy", columns, rows)
-    for name in sorted(set(notes.adjusted) & {row[0] for row in rows}):
+    footnotes = sorted(set(notes.adjusted) & {row[0] for row in rows})
+    for name in footnotes:
         screen.line(f"{name}: {notes.adjusted[name]}", "dim")
+    if footnotes:
+        screen.line()
 
 
 def _failures(screen: Screen, summary: Mapping[str, Any]) -> None:

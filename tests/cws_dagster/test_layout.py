@@ -9,13 +9,14 @@ CELLS = [["key", "why"], ["a64adcd725b6", "one two three four"], ["682f7aab4303"
 
 @pytest.mark.parametrize(("width", "widths"), [(80, [12, 18]), (32, [12, 18]), (31, [12, 17]), (19, [12, 5])])
 def test_the_widest_column_gives_way_down_to_its_longest_word(width: int, widths: list[int]) -> None:
-    assert fitted(CELLS, width) == widths
+    assert fitted(CELLS, width, 2) == widths
 
 
 def test_words_are_never_broken() -> None:
-    assert fitted(CELLS, 18) is None
-    assert fitted([["x"] * 3, ["b3:" + "f" * 64, "1", "2"]], 72) is None
-    assert fitted([["x"] * 3, ["b3:" + "f" * 64, "1", "2"]], 73) == [67, 1, 1]
+    assert fitted(CELLS, 18, 2) is None
+    assert fitted(CELLS, 18, 1) == [12, 5]
+    assert fitted([["x"] * 3, ["b3:" + "f" * 64, "1", "2"]], 72, 2) is None
+    assert fitted([["x"] * 3, ["b3:" + "f" * 64, "1", "2"]], 73, 2) == [67, 1, 1]
 
 
 def test_lines_are_wrapped_between_words_and_indented() -> None:
