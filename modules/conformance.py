@@ -4,17 +4,28 @@ Each rule is a function of a module that returns the list of its violations (emp
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias, cast, get_args, get_origin
+from typing import TypeAlias, cast
 
 import numpy as np
 import pandas as pd
-from annotated_types import Ge, Gt, Le, Lt, MaxLen
 from pandera.pandas import DataFrameSchema
-from pydantic.fields import FieldInfo
 
+from modules.bounds import bound_values, is_bounded
 from modules.contract import JUDGES, Module, namespace
 from modules.errors import CwsError
-from modules.mutations import MAX_MUTANTS, adversarial, altered_future, holed, misshapen, mutants, without_future
+from modules.mutations import (
+    MAX_MUTANTS,
+    TAME,
+    WILD,
+    adversarial,
+    altered_future,
+    begun_late,
+    holed,
+    misshapen,
+    mutants,
+    spanned,
+    without_future,
+)
 from modules.runner import ModuleRun, Value, run
 from modules.sealed import Sealed
 from modules.settings import Bound, bind
@@ -22,7 +33,7 @@ from modules.unsealing import unseal
 from modules.values import RawBytes, Table, make_table, raw_bytes
 
 SEED = 20_220_103
-LOOKING_STAGES = ("feature", "size")
+LOOKING_STAGES = ("clean", "feature", "size")
 Change: TypeAlias = Callable[[str, pd.DataFrame], pd.DataFrame]
 
 
@@ -58,24 +69,13 @@ def _try(bound: Bound, inputs: Mapping[str, Value], what: str) -> list[str]:
     return [f"{what}: checks failed: {', '.join(failed)}"] if failed else _falls_over(outcome, what)
 
 
-def _is_bounded(field: FieldInfo) -> bool:
-    kinds = [get_origin(field.annotation), field.annotation]
-    if bool in kinds or (get_origin(field.annotation) is not None and not get_args(field.annotation)):
-        return False
-    if get_args(field.annotation) and all(isinstance(arg, str) for arg in get_args(field.annotation)):
-        return True
-    low = any(isinstance(m, Ge | Gt) for m in field.metadata)
-    high = any(isinstance(m, Le | Lt) for m in field.metadata)
-    return (low and high) or any(isinstance(m, MaxLen) for m in field.metadata)
-
-
 def declared(module: Module) -> list[str]:
     """Docstring, judge, bounded and described settings, known skills, at least one acceptance check with a sentence."""
     wrong = [] if module.manifest.judge in JUDGES else [f"judge {module.manifest.judge!r} is not one of {JUDGES}"]
     if len(module.why) < 20:
         wrong.append("the file's docstring must say what the module does")
     for name, field in module.settings_type.model_fields.items():
-        if not _is_bounded(field):
+        if not is_bounded(field):
             wrong.append(f"setting {name} has no bounds (and flags are not settings)")
         if not field.is_required() or not field.description:
             wrong.append(f"setting {name} needs a description and its value in the TOML, not a default in the class")
@@ -115,20 +115,12 @@ def input_untouched(module: Module) -> list[str]:
     return changed
 
 
-def _bound_values(field: FieldInfo) -> list[object]:
-    if get_args(field.annotation) and all(isinstance(arg, str) for arg in get_args(field.annotation)):
-        return list(get_args(field.annotation))
-    return [
-        limit for m in field.metadata for limit in (getattr(m, "ge", None), getattr(m, "le", None)) if limit is not None
-    ]
-
-
 def settings_at_both_bounds(module: Module) -> list[str]:
     """Each setting at each bound works or refuses with a code."""
     wrong = []
     inputs = example_inputs(module)
     for name, field in module.settings_type.model_fields.items():
-        for value in _bound_values(field):
+        for value in bound_values(field):
             wrong += _try(bind(module, {name: value}), inputs, f"{name}={value!r}")
     return wrong
 
@@ -214,32 +206,52 @@ def _each_table(module: Module, inputs: Mapping[str, Value], change: Change) -> 
     return {name: _value(module, name, change(name, cast(Table, value).frame)) for name, value in inputs.items()}
 
 
+def _reals(module: Module, name: str) -> list[str]:
+    """The real columns of a table in which a value may be missing."""
+    columns = cast(DataFrameSchema, module.takes[name]).columns
+    return [str(c) for c, column in columns.items() if column.nullable and str(column.dtype) == "float64"]
+
+
 def _pasts(module: Module, cut_ns: int) -> Iterator[tuple[str, dict[str, Value]]]:
-    """The example as it is, and with holes, which the module may refuse."""
+    """The example as it is, and with holes, absent rows and columns that begin late, which the module may refuse."""
     inputs, rng = example_inputs(module), np.random.default_rng(SEED)
     yield "whole", inputs
-
-    def punched(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-        columns = cast(DataFrameSchema, module.takes[name]).columns
-        reals = [c for c in frame.columns if columns[c].nullable and frame[c].dtype.kind == "f"]
-        return holed(frame, reals, cut_ns, rng)
-
-    with_holes = _each_table(module, inputs, punched)
-    if run(bind(module), with_holes).failure is None:
-        yield "holed", with_holes
+    changes: dict[str, Change] = {
+        "holed": lambda name, frame: holed(frame, _reals(module, name), cut_ns, rng),
+        "spanned": lambda _, frame: spanned(frame, cut_ns),
+        "begun late": lambda name, frame: begun_late(frame, _reals(module, name)[::2], cut_ns),
+        "begun late, others": lambda name, frame: begun_late(frame, _reals(module, name)[1::2], cut_ns),
+    }
+    for kind, change in changes.items():
+        changed = _each_table(module, inputs, change)
+        if run(bind(module), changed).failure is None:
+            yield kind, changed
 
 
 def _futures(module: Module, inputs: Mapping[str, Value], cut_ns: int) -> Iterator[tuple[str, dict[str, Value]]]:
-    rng = np.random.default_rng(SEED)
-    yield "altered", _each_table(module, inputs, lambda _, frame: altered_future(frame, cut_ns, rng))
+    yield "altered", _altered(module, inputs, cut_ns)
     yield "not there", _each_table(module, inputs, lambda _, frame: without_future(frame, cut_ns))
 
 
+def _altered(module: Module, inputs: Mapping[str, Value], cut_ns: int) -> dict[str, Value]:
+    """The wild alteration, or the tame one where the module refuses the wild one as a whole."""
+
+    def altered(widest: float) -> dict[str, Value]:
+        rng = np.random.default_rng(SEED)
+        return _each_table(module, inputs, lambda _, frame: altered_future(frame, cut_ns, rng, widest))
+
+    wild = altered(WILD)
+    return altered(TAME) if isinstance(run(bind(module), wild).failure, CwsError) else wild
+
+
 def ignores_the_future(module: Module) -> list[str]:
-    """Inputs altered or cut off after t leave every output row at or before t equal (feature and size modules)."""
-    if module.stage not in LOOKING_STAGES:
-        return []
+    """Inputs altered or cut off after t leave every output row at or before t equal (clean, feature, size modules).
+
+    A module that no stamped table enters is not judged: it looks at one stamp at a time.
+    """
     frames = [v.frame for v in example_inputs(module).values() if isinstance(v, Table) and "ts_event" in v.frame]
+    if module.stage not in LOOKING_STAGES or not frames:
+        return []
     stamps = np.unique(np.concatenate([frame["ts_event"] for frame in frames]))
     wrong = []
     for cut_ns in (int(stamps[len(stamps) // 3]), int(stamps[-2])):

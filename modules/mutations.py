@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 MAX_MUTANTS = 400
+# Factors up to which a future is altered: wild, and tame enough for a module that refuses the impossible.
+WILD, TAME = 2.0, 1.03
 
 
 def _column_mutants(frame: pd.DataFrame, name: str) -> Iterator[pd.DataFrame]:
@@ -67,16 +69,27 @@ def misshapen(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield "columns in another order", frame[list(frame.columns[::-1])]
 
 
-def altered_future(frame: pd.DataFrame, cut_ns: int, rng: np.random.Generator) -> pd.DataFrame:
-    """The same frame with every real value after `cut_ns` replaced: nothing at or before `cut_ns` may notice."""
+def _is_measured(name: str, kind: str) -> bool:
+    """Whether a column holds a measurement: keys, stamps and row numbers say which row it is, and stay."""
+    return kind == "f" or (kind == "i" and name != "row" and not name.startswith("ts_") and not name.endswith("_ns"))
+
+
+def altered_future(frame: pd.DataFrame, cut_ns: int, rng: np.random.Generator, widest: float = WILD) -> pd.DataFrame:
+    """The same frame with every number after `cut_ns` replaced: nothing at or before `cut_ns` may notice."""
     if "ts_event" not in frame.columns:
         return frame
     later = (frame["ts_event"] > cut_ns).to_numpy()
     out = frame.copy()
     for name in frame.columns:
-        if frame[name].dtype.kind == "f":
-            noise = rng.uniform(0.5, 2.0, len(frame))
-            out[name] = frame[name].where(~later, frame[name] * noise)
+        column = frame[name]
+        if _is_measured(str(name), column.dtype.kind):
+            whole = column.dtype.kind == "i"
+            other = (
+                column + rng.integers(1, 9, len(frame))
+                if whole
+                else column * rng.uniform(1 / widest, widest, len(frame))
+            )
+            out[name] = column.where(~later, other)
     return out
 
 
@@ -92,3 +105,21 @@ def holed(frame: pd.DataFrame, columns: list[str], cut_ns: int, rng: np.random.G
     at_cut = (frame["ts_event"] == cut_ns).to_numpy()
     every_second = at_cut & (np.cumsum(at_cut) % 2 == 1)
     return frame.assign(**{c: frame[c].mask(every_second | (rng.random(len(frame)) < 0.1)) for c in columns})
+
+
+def spanned(frame: pd.DataFrame, cut_ns: int) -> pd.DataFrame:
+    """The frame without every second symbol's rows at `cut_ns` and beside it: who trades again is not known there."""
+    if not {"ts_event", "symbol"} <= set(frame.columns):
+        return frame
+    stamps = np.unique(frame["ts_event"].to_numpy())
+    at = int(np.searchsorted(stamps, cut_ns))
+    beside = frame["ts_event"].isin(stamps[max(0, at - 1) : at + 2])
+    absent = beside & (pd.factorize(frame["symbol"], sort=True)[0] % 2 == 1)
+    return frame[~absent].reset_index(drop=True)
+
+
+def begun_late(frame: pd.DataFrame, columns: list[str], cut_ns: int) -> pd.DataFrame:
+    """The frame whose `columns` carry nothing up to `cut_ns`: whether a later row does is not known there."""
+    if "ts_event" not in frame.columns:
+        return frame
+    return frame.assign(**{c: frame[c].mask(frame["ts_event"] <= cut_ns) for c in columns})

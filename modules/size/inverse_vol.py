@@ -22,7 +22,7 @@ from modules.tables import SIGNAL, VOL, WEIGHTS
 
 
 class Settings(ModuleSettings):
-    gross: float = Field(gt=0.0, le=10.0, description="sum of absolute weights when every symbol is active")
+    gross: float = Field(ge=1e-6, le=10.0, description="sum of absolute weights when every symbol is active")
 
 
 def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:

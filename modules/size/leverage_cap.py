@@ -16,7 +16,7 @@ from modules.tables import WEIGHTS
 
 
 class Settings(ModuleSettings):
-    max_gross: float = Field(gt=0.0, le=10.0, description="largest sum of absolute weights at a decision bar")
+    max_gross: float = Field(ge=1e-6, le=10.0, description="largest sum of absolute weights at a decision bar")
 
 
 def example(rng: np.random.Generator) -> pd.DataFrame:

@@ -24,7 +24,7 @@ class Settings(ModuleSettings):
     target_annual_vol: float = Field(ge=0.001, le=2.0, description="wanted standard deviation of a year's return")
     decay: float = Field(ge=0.5, le=0.9999, description="weight of the variance so far against the newest bar's")
     bars_per_year: float = Field(ge=1.0, le=600_000.0, description="bars in a year, to annualise")
-    max_scale: float = Field(gt=0.0, le=10.0, description="largest factor on the incoming weights")
+    max_scale: float = Field(ge=1e-6, le=10.0, description="largest factor on the incoming weights")
     min_bars: int = Field(ge=1, le=2520, description="bars with a position before the estimate is used")
 
 

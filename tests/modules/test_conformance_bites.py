@@ -5,10 +5,14 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from modules import conformance
 from modules.contract import Module
+from modules.examples import DAY_NS, START_NS, bars_example
+from modules.mutations import altered_future
+from modules.registry import load
 
 SOUND = '''
 """Yesterday's return, as a sound module for the rules to pass."""
@@ -47,6 +51,19 @@ CENTRED = 'value = by_symbol(bars)["close"].transform(lambda close: close.rollin
 MANIFEST = 'judge = "value"\n\n[settings]\nbars_back = 5\n'
 
 
+def loaded(folder: Path, patch: pytest.MonkeyPatch, stage: str, name: str, source: str, manifest: str) -> Module:
+    """A module from its source, in a stage folder of its own."""
+    (folder / stage).mkdir()
+    (folder / stage / f"{name}.py").write_text(source)
+    (folder / stage / f"{name}.toml").write_text(manifest)
+    spec = importlib.util.spec_from_file_location(f"{name}_module", folder / stage / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    patch.setitem(sys.modules, f"{name}_module", made)
+    spec.loader.exec_module(made)
+    return getattr(made, name)
+
+
 @pytest.fixture
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Build the sound module with replacements, in a stage folder of its own."""
@@ -56,16 +73,7 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         for sound, faulty in replacements:
             assert source.count(sound) == 1, f"the sound module must hold {sound!r} once"
             source = source.replace(sound, faulty)
-        folder = tmp_path / "feature"
-        folder.mkdir()
-        (folder / "planted.py").write_text(source)
-        (folder / "planted.toml").write_text(manifest)
-        spec = importlib.util.spec_from_file_location("planted_module", folder / "planted.py")
-        assert spec is not None and spec.loader is not None
-        loaded = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, "planted_module", loaded)
-        spec.loader.exec_module(loaded)
-        return loaded.planted
+        return loaded(tmp_path, monkeypatch, "feature", "planted", source, manifest)
 
     return build
 
@@ -92,6 +100,43 @@ def test_a_sound_module_is_not_reported(planted) -> None:
 )
 def test_looking_ahead_is_reported(planted, value: str) -> None:
     assert reported(planted((VALUE, value))) == {"ignores_the_future"}
+
+
+COMES_BACK = """last = by_symbol(bars)["ts_event"].transform("max").to_numpy()[carried]
+    back = expected[place] < last
+    carried, place, age = carried[back], place[back], age[back]
+    old = bars.iloc[carried]"""
+CARRIED_ANYWHERE = "np.isnan(prices[name]) & bars[name].notna().any() for name in PRICES"
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "faulty"),
+    [
+        ("forward_fill", "old = bars.iloc[carried]", COMES_BACK),
+        ("bar_sanity", "np.isnan(prices[name]) for name in DEMANDED[settings.carries]", CARRIED_ANYWHERE),
+    ],
+)
+def test_cleaning_that_looks_ahead_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, sound: str, faulty: str
+) -> None:
+    """A hole filled only if the symbol comes back; a field demanded only if some later row has it."""
+    file = load(name).path
+    source, manifest = file.read_text(), file.with_suffix(".toml").read_text()
+    assert source.count(sound) == 1
+    module = loaded(tmp_path, monkeypatch, "clean", name, source.replace(sound, faulty), manifest)
+    found = conformance.ignores_the_future(module)
+    assert found and all("not there" in violation for violation in found)
+
+
+def test_an_altered_future_changes_every_measurement_and_no_key() -> None:
+    bars = bars_example(np.random.default_rng(1), 20)
+    cut_ns = START_NS + 9 * DAY_NS
+    later = bars["ts_event"] > cut_ns
+    altered = altered_future(bars, cut_ns, np.random.default_rng(2))
+    changed = {str(name) for name in bars.columns if (altered[name] != bars[name])[later].all()}
+    assert changed == {"open", "high", "low", "close", "adj_close", "volume", "age_bars"}
+    assert altered[bars.columns.difference(list(changed))].equals(bars[bars.columns.difference(list(changed))])
+    assert altered[~later].equals(bars[~later])
 
 
 def accepting(body: str, why: str = "It says something.") -> tuple[str, str]:
@@ -206,6 +251,19 @@ def test_a_module_without_checks_is_reported(planted) -> None:
 
 def test_a_bound_that_does_not_work_is_reported(planted) -> None:
     module = planted((VALUE, "assert settings.bars_back < 10\n    " + VALUE))
+    assert reported(module) == {"settings_at_both_bounds"}
+
+
+@pytest.mark.parametrize("broken", ["settings.bars_back > 1", "settings.bars_back < 9"])
+def test_a_value_beside_an_open_bound_that_does_not_work_is_reported(planted, broken: str) -> None:
+    opened = (BOUNDED, BOUNDED.replace("ge=1, le=10", "gt=0, lt=10"))
+    assert reported(planted(opened, (VALUE, f"assert {broken}\n    " + VALUE))) == {"settings_at_both_bounds"}
+
+
+def test_a_real_value_beside_an_open_bound_is_tried(planted) -> None:
+    opened = (BOUNDED, 'share: float = Field(gt=0.0, le=1.0, description="a share")')
+    value = (VALUE, 'assert settings.share > 1e-300\n    value = bars["close"] * settings.share')
+    module = planted(opened, value, manifest=MANIFEST.replace("bars_back = 5", "share = 0.5"))
     assert reported(module) == {"settings_at_both_bounds"}
 
 
