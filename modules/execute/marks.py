@@ -29,3 +29,13 @@ def marked(lots: NDArray[np.int64], lot_size: F64, mark: F64, panel: Grid) -> F6
             where=f"bars, ts_event {panel.ts_event[t]}", fix="give a close at or before the first fill's bar",
         )  # fmt: skip
     return np.where(lots == 0, 0.0, lots * lot_size * mark)
+
+
+def settled(row: NDArray[np.int64], column: NDArray[np.int64], panel: Grid) -> NDArray[np.bool_]:
+    """(T,) whether the rows know every fill, placed at (row, column): one may wait for its symbol's next row."""
+    filled = np.zeros((len(panel.ts_event), len(panel.symbols)), dtype=np.bool_)
+    here, number = filled.copy(), np.arange(len(panel.ts_event))[:, None]
+    filled[row, column] = True
+    here[panel.row_of, panel.column_of] = True
+    last_fill, last_row = (np.maximum.accumulate(np.where(mask, number, -1), axis=0) for mask in (filled, here))
+    return np.all(last_fill <= last_row, axis=1)

@@ -16,7 +16,7 @@ from kernels.ordered import F64
 from modules.contract import Check, ModuleSettings, module
 from modules.errors import CwsError
 from modules.examples import bars_example
-from modules.execute.fixed_point import from_fixed, to_fixed
+from modules.execute.fixed_point import UNITS, from_fixed, to_fixed
 from modules.execute.order_side import sides
 from modules.instruments import instruments_example, lot_sizes
 from modules.tables import BARS, FILLS, INSTRUMENTS, ORDERS, sort_columns
@@ -60,22 +60,16 @@ def _refuse_other_types(orders: pd.DataFrame) -> None:
     other = orders["ord_type"] != "market"
     if other.any():
         raise CwsError(
-            "CWS-EXECUTE-003",
-            what=f"paper cannot fill an order of type {orders['ord_type'][other].iloc[0]!r}",
-            where=str(orders["cl_ord_id"][other].iloc[0]),
-            fix="send market orders",
-        )
+            "CWS-EXECUTE-003", what=f"paper cannot fill an order of type {orders['ord_type'][other].iloc[0]!r}",
+            where=str(orders["cl_ord_id"][other].iloc[0]), fix="send market orders",
+        )  # fmt: skip
 
 
 @module(takes=(ORDERS, BARS, INSTRUMENTS), gives=FILLS, settings=Settings, example=example)
 def paper_fill(
-    orders: pd.DataFrame,
-    bars: pd.DataFrame,
-    instruments: pd.DataFrame,
-    settings: Settings,
-    *,
-    cost: Callable[[F64, F64, float], F64],
-) -> pd.DataFrame:
+    orders: pd.DataFrame, bars: pd.DataFrame, instruments: pd.DataFrame, settings: Settings,
+    *, cost: Callable[[F64, F64, float], F64],
+) -> pd.DataFrame:  # fmt: skip
     _refuse_other_types(orders)
     due = _due(orders, bars, settings.fill_on)
     codes, symbols = pd.factorize(due["symbol"])
@@ -102,12 +96,20 @@ def fills_whole_orders_once(before: SimpleNamespace, after: pd.DataFrame) -> Che
 
 
 @paper_fill.accept
-def fills_inside_the_bar(before: SimpleNamespace, after: pd.DataFrame) -> Check:
-    """A fill's price lies between low and high of a bar of its symbol at its stamp, where the source carries them."""
+def fills_at_the_declared_price(before: SimpleNamespace, after: pd.DataFrame, settings: Settings) -> Check:
+    """A fill's price is the `fill_on` price of its symbol's bar at its stamp, to the nearest unit of 1e-9."""
     both = after.merge(before.bars, on=["ts_event", "symbol"])
-    price, slack = from_fixed(both["last_px"].to_numpy()), 1e-9 + 1e-12 * both["close"].abs()
-    wrong = (price < both["low"] - slack) | (price > both["high"] + slack)
+    wrong = both["last_px"] != np.rint(both[settings.fill_on] * UNITS)
     return Check(len(both) == len(after) and not wrong.any(), float(wrong.sum()), "0 fills", both[wrong].head(5))
+
+
+@paper_fill.accept
+def commissions_are_the_declared_share(before: SimpleNamespace, after: pd.DataFrame, settings: Settings) -> Check:
+    """A commission is `cost_bps` hundredths of a per cent of lots x units per lot x price, to 1e-9 of itself."""
+    units = after["last_qty"].to_numpy() * lot_sizes(before.instruments, list(after["symbol"]))
+    due = units * from_fixed(after["last_px"].to_numpy()) * settings.cost_bps / 1e4
+    off = np.abs(after["commission_usd"].to_numpy() - due) / np.where(due > 0.0, due, 1.0)
+    return Check(bool((off <= 1e-9).all()), float(off.max(initial=0.0)), "1e-9 of the commission")
 
 
 @paper_fill.accept

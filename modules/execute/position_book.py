@@ -16,7 +16,7 @@ from modules.errors import CwsError
 from modules.examples import bars_example
 from modules.execute.cash_account import book
 from modules.execute.fixed_point import from_fixed, to_fixed
-from modules.execute.marks import last_known, marked
+from modules.execute.marks import last_known, marked, settled
 from modules.execute.order_side import sides, signs
 from modules.instruments import instruments_example, lot_sizes
 from modules.panel import KEYS, Grid, grid
@@ -95,13 +95,15 @@ def cash_pays_for_every_fill(before: SimpleNamespace, after: SimpleNamespace, se
 
 @position_book.accept
 def equity_is_cash_plus_positions(before: SimpleNamespace, after: SimpleNamespace) -> Check:
-    """At every stamp where all symbols have a row, equity is cash plus the value of the position rows."""
-    rows = after.positions.groupby("ts_event")["value_usd"].agg(["sum", "size"])
-    full = rows.loc[rows["size"] == after.positions["symbol"].nunique(), "sum"]
-    account = after.book.set_index("ts_event").reindex(full.index)
-    gap = (account["equity_usd"] - account["cash_usd"] - full).abs() / (1.0 + account["equity_usd"].abs())
-    known = len(after.book) == before.bars["ts_event"].nunique() and not gap.isna().any()
-    return Check(known and not (gap > 1e-9).any(), float(gap.max()) if len(gap) else 0.0, "1e-9 of equity")
+    """At every stamp equity is cash plus each symbol's position at its last row, unless a fill waits for that row."""
+    panel = grid(before.bars)
+    if len(after.book) != len(panel.ts_event) or len(after.positions) != len(before.bars):
+        return Check(False, float(len(after.book)), f"= {len(panel.ts_event)} stamps")
+    value = pd.DataFrame(panel.spread(after.positions["value_usd"])).ffill().fillna(0.0).to_numpy()
+    equity, cash = after.book["equity_usd"].to_numpy(), after.book["cash_usd"].to_numpy()
+    gap = np.abs(equity - cash - value.sum(axis=1)) / (1.0 + np.abs(equity) + np.abs(value).sum(axis=1))
+    gap = gap[settled(*_places(before.fills, panel), panel)]
+    return Check(bool((gap <= 1e-9).all()), float(gap.max(initial=0.0)), "1e-9 of the gross value")
 
 
 @position_book.accept

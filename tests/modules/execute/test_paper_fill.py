@@ -1,5 +1,7 @@
 """Fills by hand: the next bar of the panel, the price, the cost, and what does not fill."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -99,3 +101,29 @@ def test_a_price_that_no_fill_can_have_is_refused(price: float) -> None:
 def test_paper_knows_market_orders_only() -> None:
     outcome = _run(_orders([(10, "AAA.XNYS", "buy", 1)], ord_type="limit"), BARS)
     assert getattr(outcome.failure, "code", None) == "CWS-EXECUTE-003"
+
+
+def _held(fills: pd.DataFrame, bars: pd.DataFrame, orders: pd.DataFrame) -> dict[str, bool]:
+    """Each acceptance check's word on the fills, at 20 bps on the close."""
+    found, before = load("paper_fill"), {"orders": orders, "bars": bars, "instruments": instruments_example(10.0)}
+    settings = bind(found, {"fill_on": "close", "cost_bps": 20.0}).settings
+    return {a.name: a(SimpleNamespace(**before), fills, settings).passed for a in found.acceptance}
+
+
+@pytest.mark.parametrize("rows", [7, 6], ids=["unbalanced", "more unbalanced"])
+@pytest.mark.parametrize("closes_only", [True, False])
+def test_a_wrong_price_and_a_wrong_commission_are_noticed(closes_only: bool, rows: int) -> None:
+    bars = BARS.iloc[:rows].copy()
+    if closes_only:
+        bars[["open", "high", "low", "volume"]] = NAN
+    orders = _orders([(10, "AAA.XNYS", "buy", 7), (10, "BBB.XNYS", "sell", 2), (20, "AAA.XNYS", "sell", 4)])
+    outcome = _run(orders, bars, fill_on="close", cost_bps=20.0)
+    assert outcome.trace.failed_checks == []
+    fills = outcome.outputs["fills"].frame
+    assert all(_held(fills, bars, orders).values())
+    dearer = _held(fills.assign(last_px=fills["last_px"] * 3), bars, orders)
+    assert not dearer["fills_at_the_declared_price"] and not dearer["commissions_are_the_declared_share"]
+    off_by_one_unit = fills.assign(last_px=fills["last_px"] + 1)
+    assert not _held(off_by_one_unit, bars, orders)["fills_at_the_declared_price"]
+    costly = _held(fills.assign(commission_usd=fills["commission_usd"] * 100.0), bars, orders)
+    assert [name for name, passed in costly.items() if not passed] == ["commissions_are_the_declared_share"]

@@ -1,5 +1,7 @@
 """The account by hand, its identities, and what it refuses."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,3 +92,35 @@ def test_a_fill_that_no_bar_holds_is_refused(fill: tuple[int, str, str, int, flo
 def test_a_position_without_a_mark_is_refused(close: float) -> None:
     outcome = _run(_fills([(10, "AAA.XNYS", "buy", 1, 2.0, 0.0)]), _bars([(10, "AAA.XNYS", close)]))
     assert getattr(outcome.failure, "code", None) == "CWS-EXECUTE-005"
+
+
+def _equity_holds(bars: pd.DataFrame, fills: pd.DataFrame, **factors: float) -> bool:
+    """The word of the equity check on a book whose columns are multiplied."""
+    outcome = _run(fills, bars)
+    assert outcome.failure is None and outcome.trace.failed_checks == []
+    tables = {name: value.frame for name, value in outcome.outputs.items()}
+    book = tables["book"].assign(**{name: tables["book"][name] * factor for name, factor in factors.items()})
+    before = SimpleNamespace(fills=fills, bars=bars, instruments=instruments_example(10.0))
+    (check,) = [a for a in load("position_book").acceptance if a.name == "equity_is_cash_plus_positions"]
+    settings = bind(load("position_book"), {"initial_cash_usd": 1000.0}).settings
+    return check(before, SimpleNamespace(**{**tables, "book": book}), settings).passed
+
+
+# At no stamp of the second panel do both symbols have a row.
+ALTERNATING = _bars([(10, "AAA.XNYS", 2.0), (30, "AAA.XNYS", 4.0), (20, "BBB.XNYS", 5.0), (40, "BBB.XNYS", 6.0)])
+TURNS = _fills([(10, "AAA.XNYS", "buy", 5, 2.5, 1.0), (20, "BBB.XNYS", "sell", 2, 5.5, 2.0)])
+
+
+@pytest.mark.parametrize(
+    ("bars", "fills"),
+    [(BARS.assign(open=NAN, high=NAN, low=NAN, volume=NAN), FILLS), (ALTERNATING, TURNS)],
+    ids=["closes only", "unbalanced"],
+)
+def test_a_wrong_equity_is_noticed(bars: pd.DataFrame, fills: pd.DataFrame) -> None:
+    assert _equity_holds(bars, fills)
+    assert not _equity_holds(bars, fills, equity_usd=3.0)
+    assert not _equity_holds(bars, fills, cash_usd=3.0)
+
+
+def test_a_fill_that_waits_for_its_symbols_next_row_breaks_nothing() -> None:
+    assert _equity_holds(BARS, _fills([(25, "BBB.XNYS", "buy", 3, 5.0, 0.0)]))
