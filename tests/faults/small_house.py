@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cws.flow import published
 from cws.home import Settings
 from cws.house import House, open_house
+from cws.pins import published
 from cws.strategies import catalogue
 from cws_dagster.main_job import Outcome, run
 from cws_dagster.summary import HASHED, summarise

@@ -10,6 +10,7 @@ from children import walk
 from small_house import Place, good_lines, hashes_in_force, make_place, text, visible
 
 from cws_dagster.summary import summarise
+from modules.errors import CwsError
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ def test_a_bad_file_is_a_coded_error_and_changes_nothing_that_readers_see(copied
     assert bad.step in error.split(":")[0]
     assert bad.code in error
     assert bad.names in error
+    # The vendor's file is named as the TOML names it; after ingest it is the unit that knows the rows.
+    assert ("bars.csv" if bad.step == "csv_ohlcv" else "clean of small") in error
     after = visible(copied.house())
     if bad.step == "csv_ohlcv":
         assert after == before
@@ -138,13 +141,32 @@ def test_a_one_row_file_goes_through(tmp_path: Any) -> None:
     outcome = make_place(tmp_path / "one", text(good_lines()[:2])).run()
     assert outcome.succeeded, (outcome.errors, outcome.failed_checks)
     summary = summarise(outcome)
-    assert [stage["rows_out"] for stage in summary["stages"]] == [1] * 6
+    # One bar is no trade: execution counts orders, and there is none.
+    assert [stage["rows_out"] for stage in summary["stages"]] == [1, 1, 1, 1, 1, 0]
     assert [stage["rows_quarantined"] for stage in summary["stages"]] == [0] * 6
     assert summary["strategies"][0]["orders"] == summary["strategies"][0]["fills"] == 0
 
 
-def test_a_file_whose_every_row_is_refused_is_accounted_for(tmp_path: Any) -> None:
-    place = make_place(tmp_path / "none", text([good_lines()[0], "AAA,2019-01-02,50.0,51.0,49.0,nan,100"]))
+NOTHING_GOOD = text([good_lines()[0], "AAA,2019-01-02,50.0,51.0,49.0,nan,100"])
+
+
+def test_a_file_whose_every_row_is_refused_stops_at_the_dataset_s_limit(copied: Place) -> None:
+    """An empty panel would look like a day without a market: yesterday's bars stand instead."""
+    before = visible(copied.house())
+    copied.source.write_bytes(NOTHING_GOOD)
+    with pytest.raises(CwsError) as refusal:
+        walk(copied)
+    assert refusal.value.code == "CWS-STAGE-005"
+    assert refusal.value.where == "clean of small"
+    assert "1 of 1 rows are refused, most for 'nan_price'" in refusal.value.what
+    after = visible(copied.house())
+    moved = {key[0] for key, pin in after["pins"].items() if pin != before["pins"][key]}
+    assert moved == {"raw_bars", "instruments"}
+
+
+def test_a_file_whose_every_row_is_refused_is_accounted_for_where_the_dataset_allows_it(tmp_path: Any) -> None:
+    place = make_place(tmp_path / "none", NOTHING_GOOD)
+    place.edit(place.dataset, "[source]", "max_quarantined_share = 1.0\n\n[source]")
     walk(place)
     rows = [entry.body["rows"] for entry in place.house().ledger.entries("stage")]
     assert [row["rows_in"] for row in rows] == [1, 1, 0, 0, 0, 0]

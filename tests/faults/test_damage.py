@@ -10,8 +10,9 @@ import pytest
 from children import walk
 from small_house import Place, good_lines, text, visible
 
-from cws.flow import open_flow, published
+from cws.flow import open_flow
 from cws.lake.commits import Pin
+from cws.pins import published
 from cws.reproduce import reproduce
 from cws.stages import Unit, units
 from cws.strategies import catalogue

@@ -52,7 +52,7 @@ def fail_check(monkeypatch: pytest.MonkeyPatch, module: str, place: int) -> str:
 def expected_steps(place: Place, stage: str, module: str) -> list[str]:
     """The ops of a unit up to the checks of `module`, in the form of step keys."""
     unit = units(catalogue(place.strategies), stage)[0]
-    asset, keys = f"{stage}__{'book' if stage == 'execute' else unit.name}", ["open"]
+    asset, keys = f"{stage}__{unit.name}", ["open"]
     for bound in chain(unit):
         keys += [bound.module.name, *(f"{bound.module.name}__{a.name}" for a in bound.module.acceptance)]
         if bound.module.name == module:
@@ -76,13 +76,14 @@ def test_a_failed_check_leaves_no_later_op_and_no_commit(
     check = fail_check(monkeypatch, module, place_of_check)
     outcome = place.run()
     assert not outcome.succeeded
-    asset = f"{stage}/{'book' if stage == 'execute' else 'small' if stage in ('ingest', 'clean') else 'small_reversal'}"
+    asset = f"{stage}/{'small' if stage in ('ingest', 'clean') else 'small_reversal'}"
     (failed,) = outcome.failed_checks
     assert failed == f"{asset}: {check} (measured 7.0, bound <= 6)"
     steps, before = steps_of(place), STAGES[: STAGES.index(stage)]
     ran = [step for step in steps.begun if step.startswith(asset.replace("/", "__") + ".")]
     assert sorted(ran) == sorted(expected_steps(place, stage, module))
     assert {step.split("__")[0] for step in steps.begun} == {*before, stage}
+    assert not any(step.startswith("execute__book") for step in steps.begun)
     assert {name.split("/")[0] for name in steps.materialised} == set(before)
     allowed = {t for s in before for t in COMMITS[s].values()} | HOLDS_CHECKS
     allowed |= ({"quarantine"} if before else set()) | ({"features"} if "feature" in before else set())

@@ -8,9 +8,9 @@ import pytest
 from children import ended, run_and_die, start, walk, walk_and_die
 from small_house import Place, hashes_in_force, make_place, result_hashes
 
-from cws.flow import published
 from cws.lake.fsck import ORPHAN, fsck
 from cws.ledger.verify import verify
+from cws.pins import published
 from cws.stages import COMMITS
 from cws.trials import distinct
 from modules.contract import STAGES
