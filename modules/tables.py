@@ -87,8 +87,9 @@ COSTS = _schema("costs", ts_event=_count(), symbol=_text(), cost_usd=_number())
 STATS = _schema("stats", name=_text(), value=_real(), why=pa.Column("str"))
 INTERVALS = _schema("intervals", name=_text(), low=_real(), high=_real(), level=_number())
 DEFLATED = _schema("deflated", name=_text(), value=_real(), why=pa.Column("str"))
-# Sharpe ratios (per bar, not annualised) of the other distinct trials of the same strategy.
-PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_number())
+# Every other distinct trial of the same strategy; its Sharpe ratio (per bar, not annualised) is NaN where it crashed or
+# had no performance: it was a look all the same.
+PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_real())
 # Quantities on orders and positions are whole lots of the instrument.
 TARGETS = _keyed("targets", target_lots=_integer(), weight=_real(), reference_price=_number())
 ORDERS = _schema(

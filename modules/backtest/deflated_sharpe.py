@@ -1,9 +1,11 @@
 """The probability that the Sharpe ratio is above what the best of so many trials shows by luck alone.
 
 Bailey & Lopez de Prado, "The Deflated Sharpe Ratio" (Journal of Portfolio Management, 2014). With N distinct trials
-whose Sharpe ratios have variance V, the best of N skill-less ones is expected at
+whose different Sharpe ratios have variance V, the best of N skill-less ones is expected at
     SR0 = sqrt(V) * ((1 - g) * Z(1 - 1/N) + g * Z(1 - 1/(N*e))),  g = 0.5772..., Z the normal quantile,
 and DSR = Phi((SR - SR0) * sqrt(T - 1) / sqrt(1 - skew * SR + (kurtosis - 1) / 4 * SR^2)), all per bar.
+N counts every trial, V only different known values: trials that crash or repeat a result byte for byte were looked at,
+but would bring V, and with it SR0, down as far as one likes.
 """
 
 import math
@@ -13,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from kernels.ordered import ordered_std
+from kernels.ordered import F64, ordered_std
 from modules.contract import Check, ModuleSettings, module
 from modules.errors import CwsError
 from modules.tables import DEFLATED, PRIOR_TRIALS, STATS
@@ -31,7 +33,8 @@ def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     names = pd.Series(NEEDED, dtype="str")
     stats = pd.DataFrame({"name": names, "value": [5.0, 319.0, 0.1, -0.5], "why": pd.Series([""] * 4, dtype="str")})
     keys = pd.Series([f"{number:032x}" for number in range(9)], dtype="str")
-    return {"stats": stats, "prior_trials": pd.DataFrame({"key": keys, "sharpe": rng.uniform(-0.05, 0.12, 9)})}
+    sharpes = np.append(rng.uniform(-0.05, 0.12, 8), np.nan)
+    return {"stats": stats, "prior_trials": pd.DataFrame({"key": keys, "sharpe": sharpes})}
 
 
 def expected_max_sharpe(deviation: float, trials: int) -> float:
@@ -62,17 +65,27 @@ def _require_distinct(prior_trials: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
+def _why(prior_trials: pd.DataFrame, missing: list[str], spread: bool) -> str:
+    """What stands in the way of a value, and how many trials are counted whose Sharpe ratio nobody knows."""
+    if not len(prior_trials):
+        return "needs two distinct trials"
+    why = "the moments leave no variance" if spread else "needs two trials with different Sharpe ratios"
+    why = f"the account has no {', '.join(missing)}" if missing else why
+    unknown = int((~np.isfinite(prior_trials["sharpe"])).sum())
+    return f"{why}; {unknown} of {len(prior_trials)} other trials have no known Sharpe ratio" if unknown else why
+
+
 @module(takes=(STATS, PRIOR_TRIALS), gives=DEFLATED, settings=Settings, example=example)
 def deflated_sharpe(stats: pd.DataFrame, prior_trials: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     _require_distinct(prior_trials)
     of = dict(zip(stats["name"], stats["value"], strict=True))
     kurtosis, returns, sharpe, skew = (float(of.get(name, math.nan)) for name in NEEDED)
     trials = len(prior_trials) + 1
-    missing = [name for name in NEEDED if not math.isfinite(of.get(name, math.nan))]
-    why = f"the account has no {', '.join(missing)}" if missing else "the moments leave no variance"
-    why = why if trials > 1 else "needs two distinct trials"
-    deviation = ordered_std(np.append(prior_trials["sharpe"].to_numpy(), sharpe))
-    luck = expected_max_sharpe(deviation, trials) if trials > 1 else math.nan
+    sharpes: F64 = np.append(prior_trials["sharpe"].to_numpy(), sharpe)
+    known = np.unique(sharpes[np.isfinite(sharpes)])
+    spread = trials > 1 and len(known) > 1
+    luck = expected_max_sharpe(ordered_std(known), trials) if spread else math.nan
+    why = _why(prior_trials, [name for name in NEEDED if not math.isfinite(of.get(name, math.nan))], spread)
     rows = [
         _row("deflated_sharpe", probability_above(luck, sharpe, returns, skew, kurtosis), why),
         _row("expected_max_sharpe", luck, why),

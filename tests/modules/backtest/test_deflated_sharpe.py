@@ -47,9 +47,9 @@ def test_worked_example_of_bailey_and_lopez_de_prado() -> None:
     # A yearly Sharpe ratio of 2.5 over 1,250 days of 250 a year, the best of 100 trials with a yearly variance of 1/2,
     # skew -3 and kurtosis 10: SR0 is 0.1132 per day, and the deflated ratio 0.9004.
     sharpe, deviation = 2.5 / YEAR_BARS**0.5, (0.5 / YEAR_BARS) ** 0.5
-    # 49 pairs at +-d and one trial at the account's own value: sample variance 98 d^2 / 99.
-    gap = deviation * (99.0 / 98.0) ** 0.5
-    prior = trials(np.concatenate([np.full(49, sharpe - gap), np.full(49, sharpe + gap), [sharpe]]))
+    # 100 evenly spaced different values, the account's own at place 50: a sample variance of 100 * 101 / 12 steps^2.
+    step = deviation / (100.0 * 101.0 / 12.0) ** 0.5
+    prior = trials(sharpe + step * np.delete(np.arange(-50.0, 50.0), 50))
     got = rows(account(kurtosis=10.0, return_count=1_250.0, sharpe_per_bar=sharpe, skew=-3.0), prior)["value"]
     assert got["trials"] == 100.0
     assert got["expected_max_sharpe"] == pytest.approx(0.1132, abs=5e-5)
@@ -74,6 +74,34 @@ def test_more_trials_deflate_more() -> None:
     spread = np.array([-0.05, 0.05])
     few, many = rows(stats, trials(spread)), rows(stats, trials(np.tile(spread, 50)))
     assert many.loc["deflated_sharpe", "value"] < few.loc["deflated_sharpe", "value"]
+
+
+def test_byte_neutral_repetitions_of_a_trial_never_help() -> None:
+    stats = account(kurtosis=3.0, return_count=500.0, sharpe_per_bar=0.1, skew=0.0)
+    prior = np.array([-0.05, 0.02, 0.05])
+    luck = [
+        rows(stats, trials(np.concatenate([prior, np.full(copies, value)]))).loc["expected_max_sharpe", "value"]
+        for value in (0.02, 0.05, 0.1)
+        for copies in (0, 1, 10, 500)
+    ]
+    for series in (luck[:4], luck[4:8], luck[8:]):
+        assert series == sorted(series) and series[-1] > 2.0 * series[0]
+
+
+def test_a_trial_without_a_known_ratio_counts_and_is_told() -> None:
+    stats = account(kurtosis=3.0, return_count=500.0, sharpe_per_bar=0.1, skew=0.0)
+    known, more = (rows(stats, trials(np.array([0.02, *unknown]))) for unknown in ([], [np.nan] * 20))
+    assert more.loc["trials", "value"] == 22.0
+    assert more.loc["expected_max_sharpe", "value"] > known.loc["expected_max_sharpe", "value"]
+    crashed = rows(stats, trials(np.array([np.nan, np.nan])))
+    assert crashed.loc["trials", "value"] == 3.0 and crashed.drop(index="trials")["value"].isna().all()
+    expected = "needs two trials with different Sharpe ratios; 2 of 2 other trials have no known Sharpe ratio"
+    assert set(crashed.drop(index="trials")["why"]) == {expected}
+
+
+def test_trials_that_all_say_the_same_have_no_spread() -> None:
+    got = rows(account(kurtosis=3.0, return_count=500.0, sharpe_per_bar=0.1, skew=0.0), trials(np.full(500, 0.1)))
+    assert got.drop(index="trials")["why"].eq("needs two trials with different Sharpe ratios").all()
 
 
 def test_one_trial_alone_has_no_deflated_ratio() -> None:
