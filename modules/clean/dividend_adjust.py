@@ -1,7 +1,8 @@
 """Dividends implied by what the Close/Adj Close ratio still jumps after splits, and total-return prices, as of a date.
 
 Why by the ratio: reinvesting a dividend D at the last close C multiplies a holding by 1 / (1 - D/C), which is the jump.
-Takes what `split_adjust` gives, with the same `as_of_ns` and `anchor`.
+Volume is divided by what prices are multiplied by: both count a unit of the adjusted series (a share with its dividends
+reinvested), and their product is the money traded. Takes what `split_adjust` gives, with the same `as_of_ns`, `anchor`.
 """
 
 from types import SimpleNamespace
@@ -21,7 +22,9 @@ from modules.clean.price_factors import (
     actions_frame,
     anchor_rows,
     cumulative,
+    in_units_of_the_series,
     ratio_jumps,
+    traded_value_is_conserved,
 )
 from modules.contract import Check, ModuleSettings, module
 from modules.errors import CwsError
@@ -60,11 +63,9 @@ def _jumps(bars: pd.DataFrame, settings: Settings) -> F64:
     if impossible.any():
         first = bars.iloc[int(impossible.argmax())]
         raise CwsError(
-            "CWS-CLEAN-004",
-            what=f"the ratio of {first['symbol']} jumps by {jump[impossible][0]:.4f}: no dividend",
-            where=f"{first['source']}, row {first['row']}",
-            fix="run split_adjust before, with the same as_of_ns",
-        )
+            "CWS-CLEAN-004", what=f"the ratio of {first['symbol']} jumps by {jump[impossible][0]:.4f}: no dividend",
+            where=f"{first['source']}, row {first['row']}", fix="run split_adjust before, with the same as_of_ns",
+        )  # fmt: skip
     return np.where(paid, jump, 1.0)
 
 
@@ -81,14 +82,21 @@ def dividend_adjust(bars: pd.DataFrame, actions: pd.DataFrame, settings: Setting
     paid = actions_frame(bars, jump != 1.0, "dividend", np.ones(len(bars)), past * (1.0 - 1.0 / jump))
     both = pd.concat([actions, paid], ignore_index=True)
     listed = both.sort_values(["symbol", "ts_event", "kind"], kind="stable", ignore_index=True)
-    return bars.assign(**{name: bars[name] * factor for name in PRICES}), listed
+    return in_units_of_the_series(bars, factor), listed
+
+
+@dividend_adjust.accept
+def traded_value_stays(before: SimpleNamespace, after: SimpleNamespace) -> Check:
+    """A dividend trades nothing: close x volume of every bar is as before, to rounding."""
+    return traded_value_is_conserved(before.bars, after.bars)
 
 
 @dividend_adjust.accept
 def the_anchor_is_as_quoted(before: SimpleNamespace, after: SimpleNamespace, settings: Settings) -> bool:
-    """Keys, order and volume stay, and each symbol's first or last bar keeps its prices."""
-    rows, kept = anchor_rows(before.bars, settings.anchor), [name for name in before.bars if name not in PRICES]
-    return after.bars[kept].equals(before.bars[kept]) and after.bars[PRICES][rows].equals(before.bars[PRICES][rows])
+    """Keys and order stay, and each symbol's first or last bar keeps its prices and its volume."""
+    rows, changed = anchor_rows(before.bars, settings.anchor), [*PRICES, "volume"]
+    kept = [name for name in before.bars if name not in changed]
+    return after.bars[kept].equals(before.bars[kept]) and after.bars[changed][rows].equals(before.bars[changed][rows])
 
 
 @dividend_adjust.accept

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from modules.contract import Check
 from modules.examples import bars_example
 
 F64 = NDArray[np.float64]
@@ -43,6 +44,20 @@ def cumulative(steps: F64, bars: pd.DataFrame, anchor: Anchor) -> F64:
     later = series.groupby(symbol, sort=False).shift(-1, fill_value=1.0)
     backwards = later[::-1].groupby(symbol[::-1], sort=False).cumprod()
     return 1.0 / np.asarray(backwards[::-1], dtype=np.float64)
+
+
+def in_units_of_the_series(bars: pd.DataFrame, factor: F64) -> pd.DataFrame:
+    """Prices times the factor and volume by it: a unit of the adjusted series is no share, and money stays money."""
+    return bars.assign(**{name: bars[name] * factor for name in PRICES}, volume=bars["volume"] / factor)
+
+
+def traded_value_is_conserved(before: pd.DataFrame, after: pd.DataFrame) -> Check:
+    """Close x volume of every bar is as before, to rounding; a volume is missing only where it was."""
+    was, now = before["close"] * before["volume"], after["close"] * after["volume"]
+    known = np.isfinite(was)
+    off = ((now - was).abs() / was.abs()).where(was != 0.0, now.abs())[known]
+    kept = len(was) == len(now) and bool(np.isfinite(now)[known].all())
+    return Check(kept and bool((off <= 1e-12).all()), float(off.max()), "<= 1e-12")
 
 
 def anchor_rows(bars: pd.DataFrame, anchor: Anchor) -> NDArray[np.bool_]:

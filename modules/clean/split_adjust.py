@@ -2,6 +2,7 @@
 
 Why `anchor`: back-adjusted prices (`last`) are what vendors quote, but every new split rewrites the past; forward
 prices (`first`) never change once known, so a strategy that uses them cannot see the future by their scale.
+Volume is divided by what prices are multiplied by: both count a unit of the adjusted series; the product is money.
 """
 
 from types import SimpleNamespace
@@ -20,7 +21,9 @@ from modules.clean.price_factors import (
     actions_frame,
     anchor_rows,
     cumulative,
+    in_units_of_the_series,
     ratio_jumps,
+    traded_value_is_conserved,
 )
 from modules.contract import Check, ModuleSettings, module
 from modules.tables import ACTIONS, BARS
@@ -57,19 +60,13 @@ def split_adjust(bars: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, 
     """Takes bars sorted by (symbol, ts_event). `adj_close` stays the vendor's; without it nothing is adjusted."""
     ratio = _splits(bars, settings)
     factor = cumulative(ratio, bars, settings.anchor)
-    prices = {name: bars[name] * factor for name in PRICES}
-    adjusted = bars.assign(**prices, volume=bars["volume"] / factor)
-    return adjusted, actions_frame(bars, ratio != 1.0, "split", ratio, np.zeros(len(bars)))
+    return in_units_of_the_series(bars, factor), actions_frame(bars, ratio != 1.0, "split", ratio, np.zeros(len(bars)))
 
 
 @split_adjust.accept
 def turnover_is_conserved(before: pd.DataFrame, after: SimpleNamespace) -> Check:
     """A split moves no money: close x volume of every bar is as before, to rounding."""
-    was, now = before["close"] * before["volume"], after.bars["close"] * after.bars["volume"]
-    off = ((now - was).abs() / was.abs()).where(was != 0.0, now.abs())
-    off = off[np.isfinite(was)]
-    wrong = ~(off <= 1e-12)
-    return Check(len(was) == len(now) and not wrong.any(), float(off.max()), "<= 1e-12")
+    return traded_value_is_conserved(before, after.bars)
 
 
 @split_adjust.accept

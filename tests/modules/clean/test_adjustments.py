@@ -205,3 +205,25 @@ def test_without_an_adjusted_close_nothing_is_adjusted() -> None:
     table = make_table(planted({30: 2.0}).frame.assign(adj_close=np.nan), BARS, "test")
     tables = adjusted(table, "first")
     assert tables["bars"].hash == table.hash and len(tables["actions"].frame) == 0
+
+
+@pytest.mark.parametrize("anchor", ["first", "last"])
+def test_adjusting_moves_no_money(stocks: Table, anchor: str) -> None:
+    bars, was = adjusted(stocks, anchor)["bars"].frame, stocks.frame
+    np.testing.assert_allclose(bars["close"] * bars["volume"], was["close"] * was["volume"], rtol=1e-9)
+
+
+def test_microsofts_units_grow_by_a_third_to_2013(stocks: Table) -> None:
+    """Forward prices hold ten years of reinvested dividends: 33 % more a unit, so as much fewer units a share."""
+    split = ran("split_adjust", {"bars": stocks}, {"anchor": "first"})
+    whole = ran("dividend_adjust", split, {"anchor": "first"})["bars"].frame
+    row = int((whole["symbol"] == "MSFT.XNAS").to_numpy().nonzero()[0][-1])
+    growth = whole["close"][row] / split["bars"].frame["close"][row]
+    assert growth == pytest.approx(1.33, abs=0.01)
+    assert whole["volume"][row] == pytest.approx(split["bars"].frame["volume"][row] / growth, rel=1e-12)
+
+
+def test_a_planted_dividend_divides_the_volume_from_its_day_on() -> None:
+    bars = adjusted(planted({20: 1.25}), "first")["bars"].frame
+    np.testing.assert_allclose(bars["volume"], [1000.0] * 20 + [800.0] * 40, rtol=1e-12)
+    np.testing.assert_allclose(bars["close"], 640.0, rtol=1e-12)
