@@ -60,16 +60,20 @@ def refuse_stale(house: House, flow: Flow) -> None:
 def refuse_untested(house: House, flow: Flow) -> None:
     """What is sized and executed must be what was tested.
 
-    The backtest in force was asked with the same settings and code (CWS-STAGE-007), and gave the same account-free
-    weights (CWS-STAGE-004).
+    The backtest in force was asked with the same settings and code, and the targets were sized after it
+    (CWS-STAGE-007); it gave the same account-free weights (CWS-STAGE-004).
     """
     question = task(flow.unit, {}, {})
-    backtests = [e.body for e in house.ledger.entries("stage") if e.body["stage"] == "backtest"]
-    asked = next(body for body in reversed(backtests) if body["unit"] == flow.unit.name)
-    if (asked["trial_settings"], asked["code"]) != (question.settings_hash, question.code):
+    last = {e.body["stage"]: e for e in house.ledger.entries("stage") if e.body["unit"] == flow.unit.name}
+    asked = last["backtest"].body
+    changed = (asked["trial_settings"], asked["code"]) != (question.settings_hash, question.code)
+    # Targets of an earlier question, executed under the present one, answer neither.
+    sized_before = flow.unit.stage == "execute" and last["size"].index < last["backtest"].index
+    if changed or sized_before:
+        why = "settings or code changed since the backtest" if changed else "the backtest is newer than the targets"
         raise CwsError(
             "CWS-STAGE-007",
-            what="settings or code changed since the backtest: this would be a result without a trial",
+            what=f"{why}: this would be a result without a trial",
             where=_where(flow),
             fix="run the backtest again first: cws run",
         )
