@@ -11,9 +11,9 @@ from places import STRATEGIES
 from small_house import Place, make_place
 
 from assets.wiring import suites_of
-from cws.flow import published
 from cws.home import Settings
-from cws.house import open_house
+from cws.house import House, open_house
+from cws.pins import published
 from cws.stages import Unit, chain, units
 from cws.strategies import Catalogue, catalogue
 from cws_dagster.instance import instance_at
@@ -21,6 +21,8 @@ from cws_dagster.lineage import all_assets
 from modules.canonical import combined_hash
 from modules.contract import STAGES, Acceptance, Check
 from modules.registry import load
+
+BOOK = "execute/book"
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +40,7 @@ def all_units(chosen: Catalogue) -> list[Unit]:
 
 
 def key_of(unit: Unit) -> str:
-    return "execute/book" if unit.stage == "execute" else f"{unit.stage}/{unit.name}"
-
-
-def prefix_of(unit: Unit) -> str:
-    return f"{unit.name}__" if unit.stage == "execute" else ""
+    return f"{unit.stage}/{unit.name}"
 
 
 def wanted_checks(chosen: Catalogue) -> list[tuple[str, str]]:
@@ -51,21 +49,19 @@ def wanted_checks(chosen: Catalogue) -> list[tuple[str, str]]:
     for unit in all_units(chosen):
         names = [f"{b.module.name}__{a.name}" for b in chain(unit) for a in b.module.acceptance]
         names += [f"suite__{table}" for table in suites_of(unit)]
-        found += [(key_of(unit), prefix_of(unit) + name) for name in names]
+        found += [(key_of(unit), name) for name in names]
     return found
 
 
 def test_an_asset_a_dataset_a_strategy_and_one_book(assets: dict[str, dg.AssetsDefinition], real: Catalogue) -> None:
-    assert set(assets) == {key_of(unit) for unit in all_units(real)}
-    assert len(assets) == 3 + 3 + 3 + 3 + 3 + 1
+    assert set(assets) == {key_of(unit) for unit in all_units(real)} | {BOOK}
+    assert len(assets) == 6 * 3 + 1
 
 
 def test_every_module_of_every_chain_is_an_op(assets: dict[str, dg.AssetsDefinition], real: Catalogue) -> None:
     for unit in all_units(real):
         graph = {node.name for node in assets[key_of(unit)].node_def.nodes}  # type: ignore[attr-defined]
-        prefix = prefix_of(unit)
-        expected = {prefix + name for name in ("open", "publish", *(bound.module.name for bound in chain(unit)))}
-        assert expected <= graph
+        assert {"open", "publish", *(bound.module.name for bound in chain(unit))} <= graph
 
 
 def test_every_acceptance_check_and_suite_is_a_blocking_asset_check(
@@ -85,10 +81,10 @@ def test_a_module_waits_for_the_checks_before_it(assets: dict[str, dg.AssetsDefi
         }
         before: set[str] = set()
         for bound in chain(unit):
-            assert before <= waits[prefix_of(unit) + bound.module.name]
-            before = {f"{prefix_of(unit)}{bound.module.name}__{a.name}" for a in bound.module.acceptance}
-        suites = {f"{prefix_of(unit)}suite__{table}" for table in suites_of(unit)}
-        assert before | suites <= waits[prefix_of(unit) + "publish"]
+            assert before <= waits[bound.module.name]
+            before = {f"{bound.module.name}__{a.name}" for a in bound.module.acceptance}
+        suites = {f"suite__{table}" for table in suites_of(unit)}
+        assert before | suites <= waits["publish"]
 
 
 def upstream_of(asset: dg.AssetsDefinition) -> Mapping[Any, Mapping[str, list[Any]]]:
@@ -114,19 +110,35 @@ def test_group_owner_kinds_and_words_of_every_asset(assets: dict[str, dg.AssetsD
     for unit in all_units(real):
         text = str(assets[key_of(unit)].get_asset_spec().description)
         assert all(f"`{bound.module.name}`" in text for bound in chain(unit))
-        assert unit.stage == "execute" or unit.recipe.caveat in text
-    assert "paper" in str(assets["execute/book"].get_asset_spec().description)
+        assert unit.recipe.caveat in text
+    assert "paper" in str(assets[BOOK].get_asset_spec().description)
 
 
 def test_the_stages_stand_in_a_line(assets: dict[str, dg.AssetsDefinition]) -> None:
     for name, one in assets.items():
+        if name == BOOK:
+            continue
         stage = STAGES.index(name.split("/")[0])
         upstream = {key.path[0] for keys in one.asset_deps.values() for key in keys}
         assert upstream == ({STAGES[stage - 1]} if stage else set())
 
 
+def test_the_book_waits_for_every_strategy_and_strategies_for_no_other(
+    assets: dict[str, dg.AssetsDefinition], real: Catalogue
+) -> None:
+    waits = {
+        name: {key.to_user_string() for keys in one.asset_deps.values() for key in keys} for name, one in assets.items()
+    }
+    assert waits[BOOK] == {f"execute/{name}" for name in real.strategies}
+    assert list(assets[BOOK].check_specs) == []
+    for name in real.strategies:
+        assert waits[f"execute/{name}"] == {f"size/{name}"}
+
+
 def code_versions(chosen: Catalogue) -> dict[str, str | None]:
-    return {one.key.to_user_string(): one.get_asset_spec().code_version for one in all_assets(chosen)}
+    """Of everything with a chain: the book has none."""
+    found = {one.key.to_user_string(): one.get_asset_spec().code_version for one in all_assets(chosen)}
+    return {name: version for name, version in found.items() if name != BOOK}
 
 
 def test_the_code_version_of_an_asset_follows_its_settings(real: Catalogue) -> None:
@@ -135,7 +147,7 @@ def test_the_code_version_of_an_asset_follows_its_settings(real: Catalogue) -> N
     strategy = real.strategy("ts_momentum")
     dearer = strategy.model_copy(update={"settings": {**strategy.settings, "cost_bps": 6.0}})
     changed = code_versions(real.model_copy(update={"strategies": {**real.strategies, "ts_momentum": dearer}}))
-    assert {name for name in known if known[name] != changed[name]} == {"backtest/ts_momentum", "execute/book"}
+    assert {name for name in known if known[name] != changed[name]} == {"backtest/ts_momentum", "execute/ts_momentum"}
 
 
 class Events:
@@ -176,35 +188,44 @@ def test_checks_show_what_they_measured_and_its_bound(events: Events) -> None:
 
 def test_metadata_tells_columns_rows_and_pins_of_every_asset(events: Events, real: Catalogue, real_run) -> None:
     house, made = open_house(Settings(home=real_run.home)), events.materialized()
-    assert set(made) == {key_of(unit) for unit in all_units(real)}
+    assert set(made) == {key_of(unit) for unit in all_units(real)} | {BOOK}
     in_force = published(house)
     for name, one in made.items():
         schema = one.metadata["dagster/column_schema"]
         assert isinstance(schema, dg.TableSchemaMetadataValue)
         assert len(schema.schema.columns) >= 4 and all(column.type for column in schema.schema.columns), name
-        assert one.metadata["dagster/row_count"].value == expected_rows(name, in_force, real)
+        assert one.metadata["dagster/row_count"].value == expected_rows(name, in_force, house)
         assert any(key.startswith("last_rows/") and value.value for key, value in one.metadata.items()), name
 
 
-def expected_rows(name: str, in_force: Mapping[tuple[str, str], Any], real: Catalogue) -> int:
-    """Rows of the table that a stage's asset stands for, from the ledger's pins."""
+MAIN = dict(zip(STAGES, ("raw_bars", "ohlcv", "features", "equity", "targets", "orders"), strict=True))
+
+
+def held(frame: pd.DataFrame) -> int:
+    """Positions that are none of zero lots on the last bar."""
+    return int((frame.loc[frame["ts_event"] == frame["ts_event"].max(), "position_lots"] != 0).sum())
+
+
+def expected_rows(name: str, in_force: Mapping[tuple[str, str], Any], house: House) -> int:
+    """Rows of the table that a stage's asset stands for, from the ledger's pins; of the book, what is held."""
     stage, unit = name.split("/")
-    if stage == "execute":
-        return sum(in_force["orders", strategy].rows for strategy in real.strategies)
-    main = {"ingest": "raw_bars", "clean": "ohlcv", "feature": "features", "backtest": "equity", "size": "targets"}[
-        stage
-    ]
+    if name == BOOK:
+        return sum(held(house.lake.read(pin)) for (table, _), pin in in_force.items() if table == "positions")
+    main = MAIN[stage]
     return in_force[main, f"{unit}.returns" if stage == "feature" else unit].rows
 
 
 def test_the_data_version_is_the_hash_of_the_content(events: Events, real: Catalogue, real_run) -> None:
     house = open_house(Settings(home=real_run.home))
     by_unit = {(e.body["stage"], e.body["unit"]): e.body["outputs"] for e in house.ledger.entries("stage")}
-    version = {key: combined_hash({name: pin["hash"] for name, pin in pins.items()}) for key, pins in by_unit.items()}  # type: ignore[union-attr]
+    version = {
+        key: combined_hash({name: pin["hash"] for name, pin in pins.items() if name != "deflated"})  # type: ignore[union-attr]
+        for key, pins in by_unit.items()
+    }
     for name, one in events.materialized().items():
         stage, unit = name.split("/")
         book = combined_hash({s: version["execute", s] for s in real.strategies})
-        assert (one.tags or {})["dagster/data_version"] == (book if stage == "execute" else version[stage, unit])
+        assert (one.tags or {})["dagster/data_version"] == (book if name == BOOK else version[stage, unit])
 
 
 @pytest.fixture
@@ -225,7 +246,7 @@ def test_an_identical_rerun_has_the_same_data_versions(place: Place) -> None:
     first, run_id = versions(place), recorded(place).run.run_id
     assert place.run().succeeded
     assert recorded(place).run.run_id != run_id
-    assert versions(place) == first and len(first) == 6
+    assert versions(place) == first and set(first) == {*map(key_of, all_units(catalogue(place.strategies))), BOOK}
     house = place.house()
     assert [row["looks"] for row in (entry.body for entry in house.ledger.entries("trial"))] == [1, 2]
 

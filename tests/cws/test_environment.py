@@ -1,6 +1,8 @@
 """What a result depends on: the hash of the code sees every file that a chain runs, and none that it does not."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,12 +56,25 @@ def test_the_code_hash_sees_every_file_that_the_chain_runs(tree: Path, path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["modules/backtest/performance.py", "modules/feature/returns.py", "modules/clean/stamps.py"]
+    "path",
+    [
+        "modules/backtest/performance.py",
+        "modules/feature/returns.py",
+        "modules/clean/stamps.py",
+        *(f"modules/{tool}" for tool in env.NEVER_RUN),
+    ],
 )
 def test_the_code_hash_leaves_other_modules_alone(tree: Path, path: str) -> None:
     before = code_hash(CHAIN)
     (tree / path).write_text((tree / path).read_text() + "\n# changed\n")
     assert code_hash(CHAIN) == before
+
+
+def test_what_no_chain_runs_is_what_the_runner_never_imports() -> None:
+    ask = "import sys, modules.runner; print(*(name for name in sys.modules if name.startswith('modules.')))"
+    said = subprocess.run([sys.executable, "-c", ask], cwd=env.ROOT, capture_output=True, text=True, timeout=60)
+    assert "modules.unsealing" in said.stdout.split(), said.stderr
+    assert {f"modules.{name.removesuffix('.py')}" for name in env.NEVER_RUN} & set(said.stdout.split()) == set()
 
 
 def test_the_code_hash_has_no_order_and_no_place(tree: Path) -> None:

@@ -9,18 +9,21 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import subprocess
+import sys
 import types
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
 import pandas as pd
 import pytest
-from places import ROOT
+from places import ROOT, pure_environment
 from way import no_trials, opened
 
 from modules import conformance
 from modules.conformance import example_inputs
 from modules.contract import Check, Module
+from modules.errors import CwsError
 from modules.registry import all_modules, load, names
 from modules.runner import ModuleRun, Value, run
 from modules.sealed import Sealed
@@ -38,7 +41,7 @@ OPENERS = {
 # word -> files that may use it besides tests
 GUARDED = {
     "unseal": {"modules/runner.py", "modules/conformance.py", "cws/trials.py"},
-    "_Sealed__table": {"modules/sealed.py"},
+    "_Sealed__table": {"modules/unsealing.py"},
     "_core": {"modules/contract.py", "modules/runner.py"},
 }
 
@@ -105,7 +108,7 @@ def test_three_functions_open_sealed_outcomes_and_no_other() -> None:
     guarded = {"unseal", "_Sealed__table"}
     users = {name for name, function in found.items() if guarded & names_in(function.__code__)}
     assert users - {
-        "modules.sealed.unseal",
+        "modules.unsealing.unseal",
         "modules.sealed.Sealed.__init__",
         "modules.sealed.Sealed.hash",
         "modules.sealed.Sealed.rows",
@@ -182,7 +185,28 @@ def test_a_sealed_outcome_is_not_for_modules_of_other_stages(name: str, table: s
     closed = inputs[table]
     assert isinstance(closed, Table)
     outcome = run(bind(load(name)), {**inputs, table: Sealed(closed)})
-    assert isinstance(outcome.failure, AssertionError) and dict(outcome.outputs) == {}
+    assert isinstance(outcome.failure, CwsError) and outcome.failure.code == "CWS-RUN-002"
+    assert dict(outcome.outputs) == {}
+
+
+WITHOUT_ASSERTIONS = """
+from modules.conformance import example_inputs
+from modules.registry import load
+from modules.runner import run
+from modules.sealed import Sealed
+from modules.settings import bind
+
+assert False, "assertions are off"
+inputs = example_inputs(load("lot_round"))
+outcome = run(bind(load("lot_round")), {**inputs, "equity": Sealed(inputs["equity"])})
+print(getattr(outcome.failure, "code", None), len(outcome.outputs))
+"""
+
+
+def test_a_sealed_outcome_stays_sealed_when_assertions_are_off() -> None:
+    command = [sys.executable, "-O", "-c", WITHOUT_ASSERTIONS]
+    done = subprocess.run(command, cwd=ROOT, env=pure_environment(), capture_output=True, text=True, timeout=100)
+    assert done.stdout.split() == ["CWS-RUN-002", "0"], done.stderr
 
 
 @pytest.fixture(scope="module")

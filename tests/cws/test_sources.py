@@ -1,11 +1,13 @@
 """Vendor files are found without importing anything, bounded, and kept byte for byte under their hash."""
 
+import os
 import stat
 import sys
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from pydantic import ValidationError
 
 from cws import sources
 from cws.ledger.ledger import Ledger
@@ -50,6 +52,53 @@ def test_a_file_over_the_limit_is_refused_and_one_at_it_is_read(
     assert read(tmp_path / "five").data == b"12345"
     with pytest.raises(CwsError, match="CWS-SOURCE-003"):
         read(tmp_path / "six")
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of its own name with a file inside, and one beside it."""
+    folder = tmp_path / "site" / "cws_test_vendor"
+    (folder / "data").mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "data" / "bars.csv").write_text("inside")
+    (tmp_path / "site" / "secret.csv").write_text("outside")
+    (folder / "link.csv").symlink_to(tmp_path / "site" / "secret.csv")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    return folder
+
+
+@pytest.mark.parametrize("path", ["../secret.csv", "data/../../secret.csv", "/etc/hostname", "link.csv", ".."])
+def test_a_path_that_leads_out_of_its_package_is_refused(package: Path, path: str) -> None:
+    with pytest.raises(CwsError, match="CWS-SOURCE-006") as refusal:
+        locate(Source(package=package.name, path=path), Path("unused"))
+    assert repr(path) in refusal.value.what and package.name in refusal.value.what
+
+
+@pytest.mark.parametrize("path", ["data/bars.csv", "data/../data/bars.csv", "./data/bars.csv"])
+def test_a_path_inside_its_package_is_found(package: Path, path: str) -> None:
+    assert locate(Source(package=package.name, path=path), Path("unused")) == package / "data" / "bars.csv"
+
+
+@pytest.mark.parametrize("name", ["..", "../vendor", "a.b", "a/b", ".hidden", "1st"])
+def test_a_package_is_one_name(name: str) -> None:
+    with pytest.raises(ValidationError, match="package"):
+        Source(package=name, path="x")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "link to a pipe"])
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "source"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        path = tmp_path / "pipe" if kind == "pipe" else path
+        path.is_fifo() or path.symlink_to(tmp_path / "pipe")
+    with pytest.raises(CwsError, match="CWS-SOURCE-002") as refusal:
+        read(path)
+    assert "not a regular file" in refusal.value.what or "invalid argument" in refusal.value.what.lower()
 
 
 def test_bytes_are_kept_once_under_their_hash(tmp_path: Path, ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from cws.lake.tables import TABLES
 from cws.stages import (
     ACCOUNT,
     COMMITS,
+    MUST_GIVE,
     READS,
     ROWS,
     Unit,
@@ -18,7 +19,7 @@ from cws.stages import (
     tested_sizing,
     units,
 )
-from cws.strategies import Catalogue, Strategy, catalogue, parse
+from cws.strategies import Catalogue, Chain, Dataset, Strategy, catalogue, parse
 from modules.contract import STAGES
 from modules.errors import CwsError
 
@@ -90,6 +91,41 @@ def test_a_table_that_nothing_gives_is_refused(real: Catalogue) -> None:
     with pytest.raises(CwsError, match="CWS-STRATEGY-008") as refusal:
         chain(unit)
     assert "'vol'" in refusal.value.what and "signal" in refusal.value.fix
+
+
+# Without its last giver a chain leaves nothing for the stages after it.
+LEFT_OUT = [
+    ("feature", ["momentum_12_1"], "signal"),
+    ("backtest", ["deflated_sharpe"], "deflated"),
+    ("size", ["lot_round"], "targets"),
+    ("execute", ["position_book"], "positions"),
+    ("execute", ["reconcile_fills"], "breaks"),
+    ("ingest", ["exchange_sessions"], "sessions"),
+    ("ingest", ["csv_ohlcv"], "raw_bars"),
+]
+
+
+@pytest.mark.parametrize(("stage", "modules", "table"), LEFT_OUT, ids=lambda value: str(value))
+def test_a_chain_that_leaves_out_what_later_stages_need_is_refused(
+    real: Catalogue, stage: str, modules: list[str], table: str
+) -> None:
+    strategy, dataset = real.strategy("ts_momentum"), real.datasets["us_tech"]
+    recipe = dataset if stage == "ingest" else strategy
+    shorter = recipe.model_copy(
+        update={stage: Chain(chain=tuple(name for name in recipe.chain(stage) if name not in modules))}
+    )
+    unit = Unit(stage, shorter) if isinstance(shorter, Dataset) else Unit(stage, dataset, shorter)
+    with pytest.raises(CwsError, match="CWS-STRATEGY-010") as refusal:
+        chain(unit)
+    assert repr(table) in refusal.value.what and refusal.value.where == f"{shorter.name}.toml [{stage}]"
+
+
+def test_what_a_stage_must_give_is_what_the_stages_after_it_read() -> None:
+    made = {table: (stage, name) for stage in STAGES for name, table in COMMITS[stage].items()}
+    # The instruments follow from the dataset's TOML; features differ from strategy to strategy.
+    needed = {made[table] for stage in STAGES for table in READS[stage].values() if table != "instruments"}
+    assert {(stage, name) for stage, name in needed if name not in MUST_GIVE[stage]} == set()
+    assert set(MUST_GIVE) == set(STAGES)
 
 
 def test_parts_are_named_by_dataset_or_strategy(real: Catalogue) -> None:

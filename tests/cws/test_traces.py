@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from places import STRATEGIES
 
-from cws.flow import published
 from cws.home import Settings
 from cws.house import House, open_house
 from cws.lake.tables import TABLES
+from cws.pins import published
 from cws.stages import chain, units
 from cws.strategies import catalogue
 from cws.traces import trace_rows

@@ -1,5 +1,6 @@
 """The only way to a result: the trial is recorded first, each part of its key counts, another look is no new trial."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -135,10 +136,11 @@ def test_the_first_trial_of_all_has_no_prior(sink: LedgerSink) -> None:
     assert prior_sharpes(sink.lake, sink.ledger, "s", "k").equals(no_trials().frame)
 
 
-def test_a_trial_without_figures_does_not_stop_the_next(sink: LedgerSink) -> None:
+def test_a_trial_without_figures_counts_and_does_not_stop_the_next(sink: LedgerSink) -> None:
     # A crash between the ledger's entry and the lake's row: counted, and never opened.
     sink.record(asked())
-    assert priors(sink, Result(replace(QUESTION, code="b3:2").key, 1, {})) == {}
+    prior = priors(sink, Result(replace(QUESTION, code="b3:2").key, 1, {}))
+    assert list(prior) == [QUESTION.key] and math.isnan(prior[QUESTION.key])
     after = evaluate(asked(0.3, code="b3:2"), sink)
     assert (after.looks, len(distinct(sink.ledger))) == (1, 2)
 
@@ -157,10 +159,11 @@ def real_task(**changes: object) -> Task:
         {"reversal_5d": {"window_bars": 6}},
         {"position_limits": {"max_weight": 0.2}},
         {"fill_on": "open"},
+        {"pre_trade_checks": {"max_orders_per_bar": 7}},
     ],
-    ids=["backtest", "feature", "size", "choice"],
+    ids=["backtest", "feature", "size", "choice", "execute"],
 )
-def test_a_setting_of_any_stage_before_execute_makes_another_trial(settings: dict[str, object]) -> None:
+def test_a_setting_of_any_stage_makes_another_trial(settings: dict[str, object]) -> None:
     known = catalogue(STRATEGIES).strategy("xs_reversal").settings
     changed = real_task(settings={**known, **settings})
     assert changed.settings_hash != real_task().settings_hash and changed.key != real_task().key

@@ -4,8 +4,9 @@ import dagster as dg
 import pytest
 from places import STRATEGIES
 
+from assets.desk import desk_resource
 from cws.strategies import Catalogue, catalogue
-from cws_dagster.definitions import build
+from cws_dagster.lineage import build
 
 
 @pytest.fixture(scope="module")
@@ -15,4 +16,4 @@ def real() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def definitions(real: Catalogue) -> dg.Definitions:
-    return build(real)
+    return build(real, desk_resource)

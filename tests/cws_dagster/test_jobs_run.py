@@ -6,10 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.desk import desk_resource
 from cws.home import settings
 from cws.house import open_house
 from cws.strategies import catalogue
-from cws_dagster.definitions import build
+from cws_dagster.lineage import build
 
 
 def test_a_strategy_job_publishes_the_same_data_versions_again(
@@ -20,15 +21,17 @@ def test_a_strategy_job_publishes_the_same_data_versions_again(
     monkeypatch.setenv("CWS_HOME", str(home))
     monkeypatch.setenv("CWS_VIEWS", "off")
     before = open_house(settings()).ledger.head().entries
-    job = build(catalogue(settings().strategies)).resolve_job_def("ts_momentum_job")
+    job = build(catalogue(settings().strategies), desk_resource).resolve_job_def("ts_momentum_job")
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
             instance=instance, run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
         )
     assert result.success
     stages = [entry for entry in open_house(settings()).ledger.entries("stage") if entry.index >= before]
-    assert [entry.body["stage"] for entry in stages] == ["ingest", "clean", "feature", "backtest", "size"]
-    old = {e.body["stage"]: e.body["outputs"] for e in open_house(settings()).ledger.entries("stage") if e.index < before and e.body["unit"] in ("us_tech", "ts_momentum")}  # fmt: skip
+    assert [entry.body["stage"] for entry in stages] == ["ingest", "clean", "feature", "backtest", "size", "execute"]
+    own = ("us_tech", "ts_momentum")
+    earlier = [e.body for e in open_house(settings()).ledger.entries("stage") if e.index < before]
+    old = {body["stage"]: body["outputs"] for body in earlier if body["unit"] in own}
     for entry in stages:
         named = {name: pin["hash"] for name, pin in entry.body["outputs"].items() if name != "deflated"}
         assert named == {name: pin["hash"] for name, pin in old[entry.body["stage"]].items() if name != "deflated"}
