@@ -27,7 +27,11 @@ from cws_dagster.main_job import run
 from modules.contract import STAGES
 
 WAIT_LIMIT_S = 120.0
-PRELOAD = ["cws_dagster.main_job", "cws_dagster.summary", "great_expectations", "exchange_calendars"]
+PRELOAD = [
+    *("cws_dagster.main_job", "cws_dagster.summary", "great_expectations", "exchange_calendars"),
+    # What these import only when a table is first validated, or a log first opened.
+    *("hypothesis", "pandera.strategies.pandas_strategies", "cws_dagster.event_log", "structlog", "tabulate"),
+]
 
 
 @cache
@@ -114,6 +118,11 @@ def run_and_wait(folder: Path, held: Any, go_on: Any, told: Any) -> None:
             assert go_on.wait(WAIT_LIMIT_S)
 
     told.put(result_hashes(run(Place(folder).settings, progress=progress)))
+
+
+def run_when_free(folder: Path, told: Any) -> None:
+    """The main job of another process, which waits for the home as long as it was told to; then tells its hashes."""
+    told.put(result_hashes(run(Place(folder).settings.model_copy(update={"lock_wait_s": WAIT_LIMIT_S}))))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from modules.contract import Manifest
 from modules.errors import CwsError
 from modules.registry import load
 
-# Everything that a backtest publishes but deflated Sharpe, which moves with the number of trials, and the empty quarantine.
+# All that a backtest publishes, less deflated Sharpe (it moves with the number of trials) and the empty quarantine.
 COMPARED = {"weights", "equity", "holdings", "trades", "stats"}
 
 

@@ -6,36 +6,46 @@ import os
 import subprocess
 import sys
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from children import WAIT_LIMIT_S, ended, run_and_wait, server, start
+from children import WAIT_LIMIT_S, ended, run_and_wait, run_when_free, server, start
 from small_house import ROOT, Place, hashes_in_force, make_place
 
 from cws.ledger.verify import verify
 
 
-def command(place: Place, **more: str) -> subprocess.Popen[str]:
+def command(place: Place) -> subprocess.CompletedProcess[str]:
     """`cws run --json` as a user starts it."""
     chosen = {"CWS_HOME": str(place.home), "CWS_STRATEGIES": str(place.strategies), "CWS_VIEWS": "off"}
     arguments = [sys.executable, "-m", "cws_dagster.cli", "run", "--json"]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(arguments, cwd=ROOT, env=os.environ | chosen | more, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.run(
+        arguments,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | chosen,
+        timeout=WAIT_LIMIT_S,
+    )
 
 
 def has_open(pid: int, path: Path) -> bool:
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # a handle that was closed meanwhile
-            if link.readlink() == path:
-                return True
+    with contextlib.suppress(FileNotFoundError):  # a process that ended
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # a handle that was closed meanwhile
+                if link.readlink() == path:
+                    return True
     return False
 
 
-def until_it_waits_for(child: subprocess.Popen[str], lock: Path) -> None:
+def until_it_waits_for(child: ForkServerProcess, lock: Path) -> None:
     """Until the process has the lock file open (it can only be waiting, for another holds it)."""
     deadline = time.monotonic() + WAIT_LIMIT_S
+    assert child.pid is not None
     while not has_open(child.pid, lock):
-        assert child.poll() is None, child.communicate()[1]
+        assert child.is_alive()
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -47,23 +57,21 @@ def test_a_second_run_is_refused_at_once_or_waits_and_the_first_finishes_well(tm
     assert held.wait(WAIT_LIMIT_S)
 
     refused = command(place)
-    out, err = refused.communicate(timeout=WAIT_LIMIT_S)
     assert refused.returncode == 2
-    assert json.loads(out.splitlines()[-1])["error"]["code"] == "CWS-HOME-001"
-    assert f"cws run (pid {first.pid})" in err
-    assert "CWS_LOCK_WAIT_S" in err
+    assert json.loads(refused.stdout.splitlines()[-1])["error"]["code"] == "CWS-HOME-001"
+    assert f"cws run (pid {first.pid})" in refused.stderr
+    assert "CWS_LOCK_WAIT_S" in refused.stderr
     assert first.is_alive()
 
-    waiting = command(place, CWS_LOCK_WAIT_S="120", PYTHONHASHSEED="4242", OMP_NUM_THREADS="1")
+    told_later = server().SimpleQueue()
+    waiting = start(run_when_free, place.folder, told_later)
     until_it_waits_for(waiting, place.house().home.folder / "writer.lock")
     assert len(place.house().ledger.entries("run")) == 1
     go_on.set()
     assert told.get() == done.hashes
     assert ended(first) == 0
-    out, err = waiting.communicate(timeout=WAIT_LIMIT_S)
-    assert waiting.returncode == 0, err
-    summary = json.loads(out.splitlines()[-1])
-    assert {one["name"]: one["result_hash"] for one in summary["strategies"]} == done.hashes
+    assert ended(waiting) == 0
+    assert told_later.get() == done.hashes
     assert hashes_in_force(place) == done.hashes
     assert len(place.house().ledger.entries("run")) == 2
     assert verify(place.house().home.ledger, None)["ok"]
