@@ -38,32 +38,9 @@ def _inlined(function: Any) -> Any:
 
 
 @_inlined
-def _ma_cross(row, close, first, second, low, high, held, short):
-    fast, slow = row[first], row[second]
-    return 1.0 if fast > slow else (short if fast < slow else held)
-
-
-@_inlined
-def _donchian(row, close, first, second, low, high, held, short):
-    return 1.0 if close > row[first] else (short if close < row[second] else held)
-
-
-@_inlined
-def _rsi_bands(row, close, first, second, low, high, held, short):
-    strength = row[first]
-    return 1.0 if strength < low else (short if strength > high else held)
-
-
-@_inlined
-def _z_reversion(row, close, first, second, low, high, held, short):
-    score = row[first]
-    home = ((held > 0.0) & (score >= -low)) | ((held < 0.0) & (score <= low))
-    return 1.0 if score < -high else (short if score > high else (0.0 if home else held))
-
-
-@_inlined
-def _fill(cash, units, want, buy, sell, long_units, short_units, fee):
+def _fill(cash, units, want, bar):
     """(cash, units, value traded) after the side has changed to `want`."""
+    buy, sell, long_units, short_units, _, _, fee, _ = bar
     closed = units * (sell if units > 0.0 else buy)
     cash = cash + closed - abs(closed) * fee
     units_per_usd = long_units if want > 0.0 else (short_units if want < 0.0 else 0.0)
@@ -87,43 +64,74 @@ def _measure(s, i, value, inverse_count):
     s[MEAN + i], s[PEAK + i], s[VALUE + i] = mean, peak, value
 
 
-def _advance(decide: Any) -> Any:
-    @_compiled
-    def advance(features, first, second, low, high, close, fill, scale, terms, begin, end, s):
-        """Bars [begin, end) of one block; `s` is its state, changed in place."""
-        _, fee, half_spread, slippage, borrow, short = terms
-        for t in range(begin, end):
-            row, last_close, price = features[t - 1], close[t - 1], close[t]
-            buy, sell = fill[t] * (1.0 + (half_spread + slippage)), fill[t] * (1.0 - (half_spread + slippage))
-            long_units, short_units = scale[t - 1] / (buy * (1.0 + fee)), -(scale[t - 1] / (sell * (1.0 + fee)))
-            inverse_count = 1.0 / t
-            for i in range(LANES):
-                held = s[HELD + i]
-                want = decide(row, last_close, first[i], second[i], low[i], high[i], held, short)
-                trades = (want != held) & (s[VALUE + i] > 0.0)
-                filled = _fill(s[CASH + i], s[UNITS + i], want, buy, sell, long_units, short_units, fee)
-                cash = filled[0] if trades else s[CASH + i]
-                units = filled[1] if trades else s[UNITS + i]
-                s[TURNOVER + i] = s[TURNOVER + i] + (filled[2] if trades else 0.0)
-                s[ORDERS + i] = s[ORDERS + i] + (1.0 if trades else 0.0)
-                worth = units * price
-                cash = cash - (-worth if worth < 0.0 else 0.0) * borrow
-                value = cash + worth
-                lives = value > 0.0
-                s[CASH + i] = cash if lives else 0.0
-                s[UNITS + i] = units if lives else 0.0
-                s[HELD + i] = (want if trades else held) if lives else 0.0
-                _measure(s, i, value if lives else 0.0, inverse_count)
-
-    return advance
+@_inlined
+def _account(s, i, want, bar):
+    """One lane's bar: fill what was decided, pay the borrow, mark."""
+    held = s[HELD + i]
+    trades = (want != held) & (s[VALUE + i] > 0.0)
+    cash, units, traded = _fill(s[CASH + i], s[UNITS + i], want, bar)
+    cash, units = cash if trades else s[CASH + i], units if trades else s[UNITS + i]
+    s[TURNOVER + i] = s[TURNOVER + i] + (traded if trades else 0.0)
+    s[ORDERS + i] = s[ORDERS + i] + (1.0 if trades else 0.0)
+    worth = units * bar[4]
+    cash = cash - (-worth if worth < 0.0 else 0.0) * bar[7]
+    value = cash + worth
+    lives = value > 0.0
+    s[CASH + i], s[UNITS + i] = cash if lives else 0.0, units if lives else 0.0
+    s[HELD + i] = (want if trades else held) if lives else 0.0
+    _measure(s, i, value if lives else 0.0, bar[5])
 
 
-ADVANCE = {
-    "ma_cross": _advance(_ma_cross),
-    "donchian": _advance(_donchian),
-    "rsi_bands": _advance(_rsi_bands),
-    "z_reversion": _advance(_z_reversion),
-}
+@_inlined
+def _bar(market, terms, t):
+    """(buy, sell, units a dollar buys, units a dollar sells short, close, 1 / returns so far, fee, borrow)."""
+    close, fill, scale = market
+    _, fee, half_spread, slippage, borrow, _ = terms
+    buy, sell = fill[t] * (1.0 + (half_spread + slippage)), fill[t] * (1.0 - (half_spread + slippage))
+    long_units, short_units = scale[t - 1] / (buy * (1.0 + fee)), -(scale[t - 1] / (sell * (1.0 + fee)))
+    return buy, sell, long_units, short_units, close[t], 1.0 / t, fee, borrow
+
+
+@_compiled
+def _ma_cross(features, first, second, low, high, market, terms, begin, end, s):
+    """Bars [begin, end) of one block; `s` is its state, changed in place. So do all rules."""
+    for t in range(begin, end):
+        row, short, bar = features[t - 1], terms[5], _bar(market, terms, t)
+        for i in range(LANES):
+            fast, slow = row[first[i]], row[second[i]]
+            _account(s, i, 1.0 if fast > slow else (short if fast < slow else s[HELD + i]), bar)
+
+
+@_compiled
+def _donchian(features, first, second, low, high, market, terms, begin, end, s):
+    for t in range(begin, end):
+        row, short, last, bar = features[t - 1], terms[5], market[0][t - 1], _bar(market, terms, t)
+        for i in range(LANES):
+            top, bottom = row[first[i]], row[second[i]]
+            _account(s, i, 1.0 if last > top else (short if last < bottom else s[HELD + i]), bar)
+
+
+@_compiled
+def _rsi_bands(features, first, second, low, high, market, terms, begin, end, s):
+    for t in range(begin, end):
+        row, short, bar = features[t - 1], terms[5], _bar(market, terms, t)
+        for i in range(LANES):
+            strength = row[first[i]]
+            _account(s, i, 1.0 if strength < low[i] else (short if strength > high[i] else s[HELD + i]), bar)
+
+
+@_compiled
+def _z_reversion(features, first, second, low, high, market, terms, begin, end, s):
+    for t in range(begin, end):
+        row, short, bar = features[t - 1], terms[5], _bar(market, terms, t)
+        for i in range(LANES):
+            score, held = row[first[i]], s[HELD + i]
+            home = ((held > 0.0) & (score >= -low[i])) | ((held < 0.0) & (score <= low[i]))
+            inside = 0.0 if home else held
+            _account(s, i, 1.0 if score < -high[i] else (short if score > high[i] else inside), bar)
+
+
+ADVANCE = {"ma_cross": _ma_cross, "donchian": _donchian, "rsi_bands": _rsi_bands, "z_reversion": _z_reversion}
 
 
 def _opened(terms: Terms) -> F64:
@@ -161,8 +169,8 @@ def _decided(features: F64, lanes: Lanes, market: Market) -> F64:
 
 def _stepper(rule: str, features: F64, lanes: Lanes, market: Market, terms: Terms) -> Callable[[int, int, F64], None]:
     columns = (lanes.first.astype(np.uint64), lanes.second.astype(np.uint64), lanes.low, lanes.high)
-    given = tuple(float(value) for value in terms)
-    return lambda begin, end, state: ADVANCE[rule](features, *columns, *market, given, begin, end, state)
+    given, prices = tuple(float(value) for value in terms), tuple(np.ascontiguousarray(price) for price in market)
+    return lambda begin, end, state: ADVANCE[rule](features, *columns, prices, given, begin, end, state)
 
 
 def sweep(rule: str, features: F64, lanes: Lanes, market: Market, terms: Terms, threads: int = 1) -> F64:
