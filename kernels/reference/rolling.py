@@ -30,7 +30,7 @@ def _ordered_sum(window: Window) -> float:
     return total
 
 
-def _divided(above: float, below: float) -> float:
+def divided(above: float, below: float) -> float:
     """IEEE division where below is not negative."""
     if below != 0.0:
         return above / below
@@ -122,14 +122,14 @@ def _corr(y: Window, x: Window) -> float:
     if _is_flat(y) or _is_flat(x):
         return math.nan
     _, _, both, of_x, of_y = _moments(y, x)
-    return _divided(both, _root(of_x) * _root(of_y))
+    return divided(both, _root(of_x) * _root(of_y))
 
 
 def _slope(y: Window, x: Window) -> float:
     if _is_flat(x):
         return math.nan
     _, _, both, of_x, _ = _moments(y, x)
-    return _divided(both, of_x)
+    return divided(both, of_x)
 
 
 def _intercept(y: Window, x: Window) -> float:
