@@ -28,9 +28,7 @@ from kernels.sweep_stream import stream
 
 SETS, BARS, ROUNDS, CHECKED_SETS = 10_000, 2_500, 3, 12
 SHORTEST_WINDOW_BARS = 2
-TERMS = Terms(
-    initial_usd=1e6, fee=0.001, half_spread=0.0003, slippage=0.0002, borrow_per_bar=0.0, short_side=0.0
-)
+TERMS = Terms(initial_usd=1e6, fee=0.001, half_spread=0.0003, slippage=0.0002, borrow_per_bar=0.0, short_side=0.0)
 # vectorbt took 243 to 472 ns a bar and set here before; a slower one makes any ratio look good.
 PEER_NS_SEEN = 472.0
 DIVISIONS, DIVIDED = 20_000, 1_024

@@ -89,6 +89,22 @@ INTERVALS = _schema("intervals", name=_text(), low=_real(), high=_real(), level=
 DEFLATED = _schema("deflated", name=_text(), value=_real(), why=pa.Column("str"))
 # Sharpe ratios (per bar, not annualised) of the other distinct trials of the same strategy.
 PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_number())
+# One row a symbol and parameter set of a sweep; `first`, `second`, `third` are what its rule names them.
+SWEEP = _schema(
+    "sweep",
+    symbol=_text(),
+    set=_count(),
+    first=_real(),
+    second=_real(),
+    third=_real(),
+    bar_count=_count(),
+    final_usd=_number(),
+    sharpe_per_bar=_real(),
+    max_drawdown=_number(),
+    turnover_usd=_number(),
+    order_count=_count(),
+)
+SWEEP_CURVES = _schema("sweep_curves", symbol=_text(), set=_count(), ts_event=_count(), equity_usd=_number())
 # Quantities on orders and positions are whole lots of the instrument.
 TARGETS = _keyed("targets", target_lots=_integer(), weight=_real(), reference_price=_number())
 ORDERS = _schema(
@@ -137,6 +153,8 @@ SORT: dict[str, tuple[str, ...]] = {
     "stats": ("name",),
     "intervals": ("name",),
     "deflated": ("name",),
+    "sweep": ("symbol", "set"),
+    "sweep_curves": ("symbol", "set", "ts_event"),
 }
 PANEL_SORT = ("symbol", "ts_event")
 

@@ -57,7 +57,10 @@ def _scores(row: Row) -> Row:
     spread = math.sqrt(square) if square >= 0.0 else math.nan
     # Equal values have a rounded mean that differs from them: without this their scores would be noise.
     equal = not known or all(value == known[0] for value in known) or spread == 0.0
-    return [math.nan if value != value else 0.0 if equal else divided(gap, spread) for value, gap in zip(row, gaps, strict=True)]
+    return [
+        math.nan if value != value else 0.0 if equal else divided(gap, spread)
+        for value, gap in zip(row, gaps, strict=True)
+    ]
 
 
 def z(values: F64) -> F64:
