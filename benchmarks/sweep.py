@@ -13,7 +13,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from benchmarks.machine import facts, interleaved, show
 from benchmarks.peak import peak_rise_mb
 from kernels.reference import sweep as reference
 from kernels.sweep_features import RULES
-from kernels.sweep_inputs import F64, Lanes, Market, Terms
+from kernels.sweep_inputs import F64, Market, Terms, chosen
 from kernels.sweep_stream import stream
 
 SETS, BARS, ROUNDS, CHECKED_SETS = 10_000, 2_500, 3, 12
@@ -36,7 +38,8 @@ DIVISIONS, DIVIDED = 20_000, 1_024
 
 def closes(bars: int, seed: int = 1) -> F64:
     """A random walk of `bars` positive closes."""
-    return 100.0 * np.cumprod(1.0 + np.random.default_rng(seed).normal(0.0002, 0.01, bars))
+    moves = np.random.default_rng(seed).normal(0.0002, 0.01, bars)
+    return np.asarray(100.0 * np.cumprod(1.0 + moves), dtype=np.float64)
 
 
 def window_pairs(sets: int) -> F64:
@@ -58,8 +61,7 @@ def ours(close: F64, sets: F64) -> F64:
 
 def peer(close: F64, sets: F64) -> F64:
     """The same of vectorbt."""
-    import vectorbt as vbt
-
+    vbt: Any = import_module("vectorbt")
     price = pd.Series(close)
     fast, slow = (
         vbt.MA.run(price.shift(1), window=[int(bars) for bars in windows], run_unique=True, short_name=name)
@@ -86,7 +88,7 @@ def equals_reference(close: F64, sets: F64) -> bool:
     """Whether some of the sets, spread over all, have the bytes of the plain loops."""
     rows = np.linspace(0, sets.shape[1] - 1, min(CHECKED_SETS, sets.shape[1])).astype(np.int64)
     features, lanes = RULES["ma_cross"].features(close, sets)
-    plain = reference.sweep("ma_cross", features, Lanes(*(c[rows] for c in lanes)), market_of(close), TERMS)
+    plain = reference.sweep("ma_cross", features, chosen(lanes, rows), market_of(close), TERMS)
     mine = next(stream("ma_cross", [sets], market_of(close), TERMS))[rows]
     return mine.tobytes() == plain.tobytes()
 
@@ -125,7 +127,8 @@ def sizes(sets: int, bars: int) -> list[dict[str, float]]:
 def report(sets: int, bars: int, rounds: int) -> dict[str, object]:
     close, pairs = closes(bars), window_pairs(sets)
     # Warm: what is compiled is compiled for arrays of any length.
-    ours(close[:300], pairs[:, :4]), peer(close[:300], pairs[:, :4])
+    ours(close[:300], pairs[:, :4])
+    peer(close[:300], pairs[:, :4])
     difference = max_rel_diff(ours(close, pairs), peer(close, pairs))
     ours_mb, peer_mb = peak_rise_mb(lambda: ours(close, pairs)), peak_rise_mb(lambda: peer(close, pairs))
     took = interleaved({"ours": lambda: ours(close, pairs), "peer": lambda: peer(close, pairs)}, rounds)

@@ -27,7 +27,7 @@ class Market(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """Of all accounts: fractions of the traded value, borrow per bar of the value sold short, -1.0 short or 0.0 flat."""
+    """Of all accounts: costs as shares of the traded value, borrow a bar of what is short; a sell signal's side."""
 
     initial_usd: float
     fee: float
@@ -44,3 +44,8 @@ class Lanes(NamedTuple):
     second: I64
     low: F64
     high: F64
+
+
+def chosen(lanes: Lanes, rows: I64) -> Lanes:
+    """The parameter sets of some rows."""
+    return Lanes(lanes.first[rows], lanes.second[rows], lanes.low[rows], lanes.high[rows])

@@ -3,6 +3,9 @@
 The compiler's disk cache looks at this file alone: nothing compiled here calls what is compiled elsewhere.
 """
 
+# Compiled functions take the types of their call, so their parameters carry none here.
+# pyright: reportMissingParameterType=false
+
 from typing import Any
 
 import numpy as np
@@ -51,7 +54,7 @@ def indices(start: F64, restart: F64, block_bars: float) -> I64:
 
 
 def means(values: F64, start: F64, restart: F64, block_bars: float) -> F64:
-    """(R,) means of the resampled histories of `values` (T,), summed from the first bar to the last; NaN without bars."""
+    """(R,) means of the resampled histories of `values` (T,), first bar to last; NaN without bars."""
     assert block_bars >= 1.0, "a block holds at least one bar"
     out = np.empty(len(start))
     given = (np.ascontiguousarray(array) for array in (values, start, restart))

@@ -5,6 +5,9 @@ two, and the plain loops, to the same bytes.
 The compiler's disk cache looks at this file alone: nothing compiled here calls what is compiled elsewhere.
 """
 
+# Compiled functions take the types of their call, so their parameters carry none here.
+# pyright: reportMissingParameterType=false
+
 import math
 from typing import Any
 
@@ -114,7 +117,7 @@ def z(values: F64) -> F64:
 def neutralise(values: F64, exposure: F64) -> F64:
     """(T, S) residuals of each row of `values` on a constant and `exposure` (T, S), by least squares.
 
-    A symbol without value or exposure takes no part and is missing; where exposures do not vary, values less their mean.
+    A symbol without value or exposure takes no part and is missing; equal exposures leave values less their mean.
     """
     out = np.full(values.shape, math.nan)
     _neutralise(_own(values), _own(exposure), out)

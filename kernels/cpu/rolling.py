@@ -1,10 +1,13 @@
-"""The rolling statistics of kernels/reference, all windows at once: the oldest bar of every window first, then the next.
+"""The rolling statistics of kernels/reference, all windows at once: the oldest bar of each first, then the next.
 
 Each window still sums from oldest to newest, and neighbouring windows are independent, so LLVM turns the loop over
 windows into vector code. kernels.ordered does the same with numpy for modules that run before anything is compiled;
 a test holds the two, and the plain loops, to the same bytes.
 The compiler's disk cache looks at this file alone: nothing compiled here calls what is compiled elsewhere.
 """
+
+# Compiled functions take the types of their call, so their parameters carry none here.
+# pyright: reportMissingParameterType=false
 
 import math
 from typing import Any

@@ -1,9 +1,12 @@
-"""The sweep of kernels/reference in lanes: the bars one after another, and at each bar a block of parameter sets at once.
+"""The sweep of kernels/reference in lanes: bar after bar, and at each bar a block of parameter sets at once.
 
 A block's state is one flat array in the first-level cache, so LLVM turns the loop over its lanes into vector code;
 everything is a select, nothing a branch. Lanes never meet, so blocks, threads and vector width change no bit.
 The compiler's disk cache looks at this file alone: nothing compiled here calls what is compiled elsewhere.
 """
+
+# Compiled functions take the types of their call, so their parameters carry none here.
+# pyright: reportMissingParameterType=false
 
 import math
 from collections.abc import Callable
@@ -14,7 +17,7 @@ import numpy as np
 from numba import njit
 from numba.core.compiler import Compiler
 
-from kernels.sweep_inputs import DISPERSION_FLOOR, F64, FIGURES, I64, Lanes, Market, Terms
+from kernels.sweep_inputs import DISPERSION_FLOOR, F64, FIGURES, I64, Lanes, Market, Terms, chosen
 
 LANES = 256
 CASH, UNITS, HELD, VALUE, PEAK, WORST, WORST_PEAK, MEAN, SQUARES, TURNOVER, ORDERS = (k * LANES for k in range(11))
@@ -155,7 +158,7 @@ def _figures(state: F64, returns: int) -> F64:
 def _block(lanes: Lanes, at: int) -> Lanes:
     """The block of lanes that begins at `at`; the last one is filled up with its own last lane."""
     taken = np.minimum(np.arange(at, at + LANES), len(lanes.first) - 1)
-    return Lanes(*(column[taken] for column in lanes))
+    return chosen(lanes, taken)
 
 
 def _decided(features: F64, lanes: Lanes, market: Market) -> F64:
@@ -191,10 +194,10 @@ def sweep(rule: str, features: F64, lanes: Lanes, market: Market, terms: Terms, 
 def curves(rule: str, features: F64, lanes: Lanes, market: Market, terms: Terms, rows: I64) -> F64:
     """(len(rows), T) values after each bar of the chosen parameter sets."""
     bars, out = len(market.close), np.empty((len(rows), len(market.close)))
-    chosen, features = Lanes(*(column[rows] for column in lanes)), _decided(features, lanes, market)
+    lanes, features = chosen(lanes, rows), _decided(features, lanes, market)
     for at in range(0, len(rows), LANES):
         state = _opened(terms)
-        step, taken = _stepper(rule, features, _block(chosen, at), market, terms), len(out[at : at + LANES])
+        step, taken = _stepper(rule, features, _block(lanes, at), market, terms), len(out[at : at + LANES])
         for t in range(bars):
             if t:
                 step(t, t + 1, state)

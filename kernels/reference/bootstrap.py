@@ -26,7 +26,7 @@ def indices(start: F64, restart: F64, block_bars: float) -> I64:
 
 
 def means(values: F64, start: F64, restart: F64, block_bars: float) -> F64:
-    """(R,) means of the resampled histories of `values` (T,), summed from the first bar to the last; NaN without bars."""
+    """(R,) means of the resampled histories of `values` (T,), first bar to last; NaN without bars."""
     series, out = values.tolist(), np.full(len(start), math.nan)
     for r, positions in enumerate(indices(start, restart, block_bars).tolist()):
         total = 0.0

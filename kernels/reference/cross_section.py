@@ -71,7 +71,7 @@ def z(values: F64) -> F64:
 def neutralise(values: F64, exposure: F64) -> F64:
     """(T, S) residuals of each row of `values` on a constant and `exposure` (T, S), by least squares.
 
-    A symbol without value or exposure takes no part and is missing; where exposures do not vary, values less their mean.
+    A symbol without value or exposure takes no part and is missing; equal exposures leave values less their mean.
     """
     out = np.full(values.shape, math.nan)
     for t, (row, given) in enumerate(zip(values.tolist(), exposure.tolist(), strict=True)):

@@ -1,6 +1,6 @@
 """Statistics of the last `bars` values, written to be read: the operation order here is the semantics.
 
-All take (T,) and give (T,); the first bars - 1 are missing. Sums start with the oldest value and go to the newest. A NaN
+All take (T,) and give (T,); the first bars - 1 are missing. Sums go from the oldest value to the newest. A NaN
 makes the windows that hold it missing and leaves with its bar; infinities follow from the arithmetic. Why every
 window is summed anew: a running sum is another number at each start, and modules start where their panel does.
 """

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kernels.sweep_inputs import DISPERSION_FLOOR, F64, FIGURES, I64, Lanes, Market, Terms
+from kernels.sweep_inputs import DISPERSION_FLOOR, F64, FIGURES, I64, Lanes, Market, Terms, chosen
 
 Row = list[float]
 # (row of features, close of that bar, (first, second, low, high) of the set, side held, short side) -> side wanted
@@ -51,7 +51,7 @@ class _Account:
         self.units = self.held = self.mean = self.squares = self.turnover = self.orders = 0.0
 
     def fill(self, want: float, price: float, scale: float) -> None:
-        """Change the side at `price`: all that is held is sold or bought back and paid for, then the new side opened."""
+        """Change the side at `price`: what is held is sold or bought back and paid for, then the new side opened."""
         if want == self.held or not self.value > 0.0:
             return
         impact, fee = self.terms.half_spread + self.terms.slippage, self.terms.fee
@@ -124,5 +124,4 @@ def sweep(rule: str, features: F64, lanes: Lanes, market: Market, terms: Terms) 
 
 def curves(rule: str, features: F64, lanes: Lanes, market: Market, terms: Terms, rows: I64) -> F64:
     """(len(rows), T) values after each bar of the chosen parameter sets."""
-    chosen = Lanes(*(column[rows] for column in lanes))
-    return _run(DECIDE[rule], features, chosen, market, terms)[1]
+    return _run(DECIDE[rule], features, chosen(lanes, rows), market, terms)[1]

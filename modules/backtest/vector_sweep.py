@@ -46,8 +46,14 @@ def example(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _terms(settings: Settings) -> Terms:
-    costs = (settings.fee_bps, settings.half_spread_bps, settings.slippage_bps, settings.borrow_bps_per_bar)
-    return Terms(settings.initial_cash_usd, *(bps / 1e4 for bps in costs), -1.0 if settings.below == "short" else 0.0)
+    return Terms(
+        initial_usd=settings.initial_cash_usd,
+        fee=settings.fee_bps / 1e4,
+        half_spread=settings.half_spread_bps / 1e4,
+        slippage=settings.slippage_bps / 1e4,
+        borrow_per_bar=settings.borrow_bps_per_bar / 1e4,
+        short_side=-1.0 if settings.below == "short" else 0.0,
+    )
 
 
 def _staked(market: Market, settings: Settings) -> Market:

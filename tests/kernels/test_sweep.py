@@ -1,4 +1,4 @@
-"""The sweep: the lanes have the bytes of the plain loops, and the plain loops agree with vectorbt and with arithmetic."""
+"""The sweep: lanes have the bytes of the plain loops, and those agree with vectorbt and with arithmetic."""
 
 import subprocess
 import sys
