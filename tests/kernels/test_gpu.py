@@ -10,6 +10,7 @@ from numba import cuda
 
 CHECK = Path(__file__).with_name("gpu_index_logic.py")
 ROOT = Path(__file__).resolve().parents[2]
+EQUAL = ["sweep equal", "rolling equal", "cross_section equal", "bootstrap equal"]
 
 
 def lines(bars: int, sets: int, **environment: str) -> list[str]:
@@ -21,10 +22,10 @@ def lines(bars: int, sets: int, **environment: str) -> list[str]:
 
 
 def test_indices_in_the_simulator() -> None:
-    # 130 sets: more than one block of threads, and one that is not full.
-    assert lines(5, 130, NUMBA_ENABLE_CUDASIM="1") == ["sweep equal"]
+    # 130 of each: more than one block of threads, and one that is not full.
+    assert lines(5, 130, NUMBA_ENABLE_CUDASIM="1") == EQUAL
 
 
 @pytest.mark.skipif(not cuda.is_available(), reason="no CUDA device here: only the simulator ran")
 def test_bytes_on_the_device() -> None:
-    assert lines(500, 1_000, NUMBA_ENABLE_CUDASIM="0") == ["sweep equal"]
+    assert lines(500, 1_000, NUMBA_ENABLE_CUDASIM="0") == EQUAL
