@@ -22,7 +22,7 @@ def _compiled(function: Any) -> Any:
 @_compiled
 def _next(at, start, restart, t, bars, chance):
     if t == 0 or restart < chance:
-        return min(int(start * bars), bars - 1)
+        return int(start * bars)
     return at + 1 if at + 1 < bars else 0
 
 

@@ -16,7 +16,7 @@ THREADS = 128
 
 def _next(at, start, restart, t, bars, chance):
     if t == 0 or restart < chance:
-        return min(int(times(start, bars)), bars - 1)
+        return int(times(start, bars))
     return at + 1 if at + 1 < bars else 0
 
 

@@ -19,8 +19,7 @@ def indices(start: F64, restart: F64, block_bars: float) -> I64:
         bars, at = len(starts), 0
         for t in range(bars):
             fresh = t == 0 or restarts[t] < 1.0 / block_bars
-            # A uniform next to 1 times many bars may round up to their number.
-            at = min(math.floor(starts[t] * bars), bars - 1) if fresh else (at + 1) % bars
+            at = math.floor(starts[t] * bars) if fresh else (at + 1) % bars
             out[r, t] = at
     return out
 

@@ -20,6 +20,7 @@ VERSIONS = pytest.mark.parametrize("version", [reference, cpu], ids=["reference"
 def test_versions_agree_to_the_byte(seed: int, reps: int, bars: int, block: float) -> None:
     rng = np.random.default_rng(seed)
     values, start, restart = rng.normal(size=bars), rng.random((reps, bars)), rng.random((reps, bars))
+    # The largest uniform is still inside the history.
     start[:, :1] = np.nextafter(1.0, 0.0)
     positions = reference.indices(start, restart, block)
     assert same_bytes(cpu.indices(start, restart, block), positions)

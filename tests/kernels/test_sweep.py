@@ -37,8 +37,9 @@ def case(seed: int, bars: int, sets: int, terms: Terms = PAID, volatility: float
     features = rng.normal(size=(bars, 4)).round(1) * np.where(rng.random((bars, 1)) < 0.5, 1.0, 100.0)
     features[rng.random((bars, 4)) < 0.1] = np.nan
     first, second = rng.integers(0, 4, (2, sets))
-    low = rng.uniform(-1.0, 0.5, sets)
-    lanes = Lanes(first, second, low, low + rng.uniform(0.0, 1.0, sets))
+    # Levels of one decimal too, so that features stand on them.
+    low = rng.uniform(-1.0, 0.5, sets).round(1)
+    lanes = Lanes(first, second, low, (low + rng.uniform(0.0, 1.0, sets)).round(1))
     return Case(features, lanes, Market(close, close * rng.uniform(0.98, 1.02, bars), scale), terms)
 
 
@@ -144,9 +145,11 @@ def test_costs_and_borrow_by_hand(sweep: object) -> None:
     assert final == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("price", [200.0, 250.0])
 @VERSIONS
-def test_a_ruined_account_stays_at_nothing(sweep: object) -> None:
-    given_ = hand([100.0, 100.0, 250.0, 100.0, 100.0], [-1.0, -1.0, 1.0, -1.0, 1.0], FREE)
+def test_a_ruined_account_stays_at_nothing(sweep: object, price: float) -> None:
+    # At 200 the account is worth exactly nothing.
+    given_ = hand([100.0, 100.0, price, 100.0, 100.0], [-1.0, -1.0, 1.0, -1.0, 1.0], FREE)
     final, sharpe, drawdown, _, orders = sweep("ma_cross", *given_)[0]  # type: ignore[operator]
     assert (final, drawdown, orders) == (0.0, -1.0, 1.0)
     assert sharpe < 0.0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cws.trials import Task, evaluate
 from modules.backtest.parameter_grid import chunks, parse_grid, size
+from modules.backtest.sweep_market import volatility_scale
 from modules.errors import CwsError
 from modules.examples import bars_example
 from modules.registry import load
@@ -101,6 +102,38 @@ def test_a_volatility_stake_is_smaller_when_prices_move_more() -> None:
     calm = tables(swept(BARS_SEEN, sizing="volatility", target_vol_per_bar=0.002, max_stake=4.0))["sweep"]
     whole = tables(swept(BARS_SEEN))["sweep"]
     assert (calm["turnover_usd"].sum() < 0.5 * whole["turnover_usd"].sum()) and calm["turnover_usd"].sum() > 0.0
+
+
+def test_a_stake_is_the_target_over_recent_volatility() -> None:
+    close = np.array([100.0, 101.0, 101.0, 100.0])
+    returns = close[1:] / close[:-1] - 1.0
+    second = (0.75 * returns[0] ** 2 + 0.25 * returns[1] ** 2) ** 0.5
+    stake = volatility_scale(close, 0.005, 0.25, 0.55)
+    np.testing.assert_allclose(stake[:3], [np.nan, 0.5, 0.55], rtol=1e-12)
+    np.testing.assert_allclose(volatility_scale(close, 0.005, 0.25, 9.0)[2], 0.005 / second, rtol=1e-12)
+    assert np.isnan(volatility_scale(np.ones(4), 0.005, 0.25, 9.0)).all()
+
+
+def test_curves_are_of_the_best_sharpe_ratios() -> None:
+    found = tables(swept(BARS_SEEN, curve_sets=2))
+    for symbol, own in found["sweep"].groupby("symbol"):
+        best = set(own.nlargest(2, "sharpe_per_bar")["set"])
+        curve = found["sweep_curves"]
+        assert set(curve.loc[curve["symbol"] == symbol, "set"]) == best
+
+
+@pytest.mark.parametrize("cost", ["fee_bps", "half_spread_bps", "slippage_bps", "borrow_bps_per_bar"])
+def test_each_cost_is_paid_and_no_other(cost: str) -> None:
+    # One order, short from the first decision on: what is lost says which cost was paid, and how much of it.
+    own = BARS_SEEN[BARS_SEEN["symbol"] == "AAA.XNYS"].head(60).reset_index(drop=True)
+    falling = own.assign(open=100.0, close=100.0 - 0.001 * np.arange(60))
+    free = dict.fromkeys(("fee_bps", "half_spread_bps", "slippage_bps", "borrow_bps_per_bar"), 0.0)
+    grid = {"grid": "fast_bars 2, slow_bars 5", "curve_sets": 0}
+    paid, whole = (tables(swept(falling, **{**free, cost: c}, **grid))["sweep"].loc[0] for c in (50.0, 0.0))
+    assert whole["order_count"] == paid["order_count"] == 1
+    share = 1.0 - paid["final_usd"] / whole["final_usd"]
+    expected = 0.005 * 55 if cost == "borrow_bps_per_bar" else 0.005
+    assert share == pytest.approx(expected, rel=0.02)
 
 
 @pytest.mark.parametrize("price", [0.0, -5.0, np.inf])
