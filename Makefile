@@ -40,5 +40,5 @@ $(STAMP): requirements.lock pyproject.toml
 	@.venv/bin/uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .
 	@touch $@
 
-clean:  ## remove set-up and state
-	rm -rf .venv .cws build *.egg-info
+clean:  ## remove what set-up made; the ledger and the lake in CWS_HOME stay
+	rm -rf .venv build *.egg-info

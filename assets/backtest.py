@@ -7,14 +7,9 @@ from assets.wiring import stage_asset
 from cws.stages import units
 from cws.strategies import Catalogue
 
+KINDS = ("numpy", "deltalake")
+
 
 def backtest_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    return [
-        stage_asset(
-            dg.AssetKey(["backtest", unit.name]),
-            [unit],
-            [dg.AssetKey(["feature", unit.name])],
-            about(unit, ("numpy", "deltalake")),
-        )
-        for unit in units(catalogue, "backtest")
-    ]
+    found = units(catalogue, "backtest")
+    return [stage_asset(unit, [dg.AssetKey(["feature", unit.name])], about(unit, KINDS)) for unit in found]

@@ -7,14 +7,9 @@ from assets.wiring import stage_asset
 from cws.stages import units
 from cws.strategies import Catalogue
 
+KINDS = ("pandas", "deltalake")
+
 
 def clean_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    return [
-        stage_asset(
-            dg.AssetKey(["clean", unit.name]),
-            [unit],
-            [dg.AssetKey(["ingest", unit.dataset.name])],
-            about(unit, ("pandas", "deltalake")),
-        )
-        for unit in units(catalogue, "clean")
-    ]
+    found = units(catalogue, "clean")
+    return [stage_asset(unit, [dg.AssetKey(["ingest", unit.dataset.name])], about(unit, KINDS)) for unit in found]

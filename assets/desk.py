@@ -39,5 +39,5 @@ def desk_resource(_: dg.InitResourceContext) -> Desk:
     return desk_from_environment()
 
 
-def desk_of(context: dg.OpExecutionContext) -> Desk:
+def desk_of(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Desk:
     return cast(Desk, context.resources.desk)

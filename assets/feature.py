@@ -7,14 +7,9 @@ from assets.wiring import stage_asset
 from cws.stages import units
 from cws.strategies import Catalogue
 
+KINDS = ("pandas", "deltalake")
+
 
 def feature_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    return [
-        stage_asset(
-            dg.AssetKey(["feature", unit.name]),
-            [unit],
-            [dg.AssetKey(["clean", unit.dataset.name])],
-            about(unit, ("pandas", "deltalake")),
-        )
-        for unit in units(catalogue, "feature")
-    ]
+    found = units(catalogue, "feature")
+    return [stage_asset(unit, [dg.AssetKey(["clean", unit.dataset.name])], about(unit, KINDS)) for unit in found]

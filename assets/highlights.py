@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.desk import Desk
-from cws.home import settings
+from cws.home import Settings
 from cws.publish import Report
 from cws.stages import Unit
 from cws.trials import statistic
@@ -82,17 +82,23 @@ def _spreads(desk: Desk, report: Report) -> dict[str, Any]:
 
 
 def _views(shown: Shown) -> dict[str, Any]:
-    """The small line at once, the picture behind a click, the MLflow run as a link."""
+    """The small line at once, the picture behind a click, the MLflow run's page."""
     found: dict[str, Any] = {}
     if shown.spark:
         found["equity"] = dg.MetadataValue.md(shown.spark)
     if shown.picture:
         found["equity_and_drawdown"] = dg.MetadataValue.md(shown.picture)
     if shown.run is not None:
-        found["mlflow_run"] = dg.MetadataValue.url(f"http://127.0.0.1:{settings().mlflow_port}{shown.run.page}")
+        found["mlflow_run"] = dg.MetadataValue.md(_mlflow_link(shown.run.page))
     if shown.warning:
         found["views_warning"] = shown.warning
     return found
+
+
+def _mlflow_link(page: str) -> str:
+    """The page below MLflow's address, with a link for the default port: what is set now may not be when it is read."""
+    port = int(Settings.model_fields["mlflow_port"].default)
+    return f"[{page}](http://127.0.0.1:{port}{page}): the link holds for port {port}; `cws ui` prints MLflow's address"
 
 
 def _figures(desk: Desk, report: Report) -> dict[str, Any]:

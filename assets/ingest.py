@@ -7,9 +7,9 @@ from assets.wiring import stage_asset
 from cws.stages import units
 from cws.strategies import Catalogue
 
+KINDS = ("python", "parquet")
+
 
 def ingest_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    return [
-        stage_asset(dg.AssetKey(["ingest", unit.name]), [unit], [], about(unit, ("python", "parquet")))
-        for unit in units(catalogue, "ingest")
-    ]
+    found = units(catalogue, "ingest")
+    return [stage_asset(unit, [], about(unit, KINDS)) for unit in found]

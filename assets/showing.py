@@ -78,12 +78,14 @@ def _pins(report: Report) -> str:
     return "\n".join(["| table | lake | version | rows | content |", "|---|---|---|---|---|", *rows])
 
 
-def gathered_metadata(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
-    """The book's metadata: each strategy's figures, and the first one's orders as an example of the shape."""
-    orders = desk.house.lake.read(reports[0].pins["orders"])
+def book_metadata(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
+    """The book's metadata: each strategy's figures; its rows are the last positions of all strategies."""
+    frames = [desk.house.lake.read(report.pins["positions"]) for report in reports]
+    last = pd.concat([frame[frame["ts_event"] == frame["ts_event"].max()] for frame in frames], ignore_index=True)
+    held = last[last["position_lots"] != 0].reset_index(drop=True)
     return {
-        "dagster/column_schema": _schema(orders),
-        "dagster/row_count": sum(report.pins["orders"].rows for report in reports),
+        "dagster/column_schema": _schema(held),
+        "dagster/row_count": len(held),
         **book_highlights(desk, reports),
-        f"last_rows/{reports[0].pins['orders'].table}": dg.MetadataValue.md(inline(orders)),
+        "last_rows/positions": dg.MetadataValue.md(inline(held)),
     }

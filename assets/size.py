@@ -7,14 +7,9 @@ from assets.wiring import stage_asset
 from cws.stages import units
 from cws.strategies import Catalogue
 
+KINDS = ("pandas", "deltalake")
+
 
 def size_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
-    return [
-        stage_asset(
-            dg.AssetKey(["size", unit.name]),
-            [unit],
-            [dg.AssetKey(["backtest", unit.name])],
-            about(unit, ("pandas", "deltalake")),
-        )
-        for unit in units(catalogue, "size")
-    ]
+    found = units(catalogue, "size")
+    return [stage_asset(unit, [dg.AssetKey(["backtest", unit.name])], about(unit, KINDS)) for unit in found]

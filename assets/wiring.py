@@ -17,7 +17,7 @@ import dagster as dg
 
 from assets.check_result import CheckBeforePublication
 from assets.desk import desk_of
-from assets.showing import asset_metadata, check_metadata, gathered_metadata
+from assets.showing import asset_metadata, check_metadata
 from cws.environment import code_hash
 from cws.flow import open_flow, step
 from cws.lake.suites import SUITES, judge
@@ -138,13 +138,11 @@ def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
     return publish
 
 
-def check_specs(unit: Unit, key: dg.AssetKey, prefix: str = "") -> list[dg.AssetCheckSpec]:
+def check_specs(unit: Unit, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The asset checks of a unit, all blocking: acceptance checks of its chain, then the suites of what it commits."""
     said = {f"{b.module.name}__{a.name}": a.why for b in chain(unit) for a in b.module.acceptance}
     said |= {f"suite__{table}": SUITES[table].why for table in suites_of(unit)}
-    return [
-        dg.AssetCheckSpec(f"{prefix}{name}", asset=key, description=why, blocking=True) for name, why in said.items()
-    ]
+    return [dg.AssetCheckSpec(name, asset=key, description=why, blocking=True) for name, why in said.items()]
 
 
 def suites_of(unit: Unit) -> list[str]:
@@ -152,25 +150,24 @@ def suites_of(unit: Unit) -> list[str]:
     return [table for table in COMMITS[unit.stage].values() if table in SUITES]
 
 
-def wire(unit: Unit, upstream: Mapping[str, Any], prefix: str = "") -> Wired:
+def wire(unit: Unit, upstream: Mapping[str, Any]) -> Wired:
     """Compose a unit's ops inside the graph that is being defined."""
     bounds = chain(unit)
     checks: dict[str, Any] = {}
-    flow = _open_op(unit, len(bounds), list(upstream)).alias(f"{prefix}open")(**upstream)
+    flow = _open_op(unit, len(bounds), list(upstream)).alias("open")(**upstream)
     waiting: list[Any] = []
     for done, bound in enumerate(bounds):
-        op = _module_op(unit, bound, done, len(bounds)).alias(f"{prefix}{bound.module.name}")
-        flow = op(flow=flow, checked=waiting)
+        flow = _module_op(unit, bound, done, len(bounds)).alias(bound.module.name)(flow=flow, checked=waiting)
         waiting = []
         for index, acceptance in enumerate(bound.module.acceptance):
-            name = f"{prefix}{bound.module.name}__{acceptance.name}"
+            name = f"{bound.module.name}__{acceptance.name}"
             checks[name] = _check_op(unit, bound, index, name).alias(name)(flow=flow)
             waiting.append(checks[name])
     for table in suites_of(unit):
-        name = f"{prefix}suite__{table}"
+        name = f"suite__{table}"
         checks[name] = _suite_op(unit, table, name).alias(name)(flow=flow, checked=waiting)
         waiting = [*waiting, checks[name]]
-    return Wired(_publish_op(unit, len(bounds)).alias(f"{prefix}publish")(flow=flow, checked=waiting), checks)
+    return Wired(_publish_op(unit, len(bounds)).alias("publish")(flow=flow, checked=waiting), checks)
 
 
 def upstream_ins(deps: Sequence[dg.AssetKey]) -> dict[str, dg.AssetIn]:
@@ -185,48 +182,35 @@ def _with_signature(compose: Callable[..., Any], names: Sequence[str]) -> Callab
     return compose
 
 
-def stage_asset(
-    key: dg.AssetKey, parts: Sequence[Unit], deps: Sequence[dg.AssetKey], about: About
-) -> dg.AssetsDefinition:
-    """One graph asset that runs the given units: one for most stages, every strategy's for the book."""
-    prefixes = {unit.name: f"{unit.name}__" if len(parts) > 1 else "" for unit in parts}
-    specs = [spec for unit in parts for spec in check_specs(unit, key, prefixes[unit.name])]
+def asset_key(unit: Unit) -> dg.AssetKey:
+    return dg.AssetKey([unit.stage, unit.name])
+
+
+def stage_asset(unit: Unit, deps: Sequence[dg.AssetKey], about: About) -> dg.AssetsDefinition:
+    """One graph asset a unit: its group is its stage, its key is stage/unit, its checks block."""
+    key = asset_key(unit)
+    specs = check_specs(unit, key)
     ins = upstream_ins(deps)
 
     def compose(**upstream: Any) -> dict[str, Any]:
-        wired = [wire(unit, upstream, prefixes[unit.name]) for unit in parts]
-        checks = {name: output for one in wired for name, output in one.checks.items()}
-        result = wired[0].result if len(wired) == 1 else _gather_op(key)([one.result for one in wired])
-        return {"result": result, **{spec.get_python_identifier(): checks[spec.name] for spec in specs}}
+        wired = wire(unit, upstream)
+        return {"result": wired.result, **{spec.get_python_identifier(): wired.checks[spec.name] for spec in specs}}
 
     return dg.graph_asset(
         key=key,
-        group_name=key.path[0],
+        group_name=unit.stage,
         ins=ins,
         check_specs=specs,
         description=about.description,
         kinds=set(about.kinds),
         owners=[about.owner],
         metadata={**about.metadata},
-        code_version=_code_version(parts),
+        code_version=_code_version(unit),
     )(_with_signature(compose, list(ins)))
 
 
-def _code_version(parts: Sequence[Unit]) -> str:
+def _code_version(unit: Unit) -> str:
     """Code and settings: the UI marks an asset as out of step when either has changed."""
-    bounds = [bound for unit in parts for bound in chain(unit)]
+    bounds = chain(unit)
     code = code_hash(f"{bound.module.stage}/{bound.module.name}" for bound in bounds)
     return combined_hash({"code": code, "settings": json_hash([bound.settings_hash for bound in bounds])})[:19]
-
-
-def _gather_op(key: dg.AssetKey) -> dg.OpDefinition:
-    @dg.op(
-        name="__".join([*key.path, "gather"]),
-        description="One data version over all parts.",
-        required_resource_keys={"desk"},
-    )
-    def gather(context: dg.OpExecutionContext, reports: list[Any]) -> dg.Output[Any]:
-        version = dg.DataVersion(combined_hash({report.unit: report.data_version for report in reports}))
-        return dg.Output(reports, metadata=gathered_metadata(desk_of(context), reports), data_version=version)
-
-    return gather

@@ -1,4 +1,4 @@
-"""One unit's way through its chain: open the pinned inputs, step through the modules, publish what came out.
+"""One unit's way through its chain: open the pinned inputs, then step through the modules; `cws.publish` ends it.
 
 Publishing is atomic for readers: the ledger's `stage` entry names the pins, and only pins named there are read by the
 next stage. A crash between two commits leaves the previous publication in force.
@@ -7,7 +7,6 @@ next stage. A crash between two commits leaves the previous publication in force
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,8 +14,9 @@ from cws.environment import code_hash
 from cws.house import House
 from cws.instruments import instruments_table
 from cws.lake.commits import Pin
+from cws.pins import open_pins
 from cws.sources import keep, locate, read
-from cws.stages import Unit, reads
+from cws.stages import Unit
 from cws.traces import trace_rows
 from cws.trials import Task, prior_sharpes
 from modules.canonical import json_hash
@@ -38,39 +38,6 @@ class Flow:
     tables: Mapping[str, Value]
     traces: tuple[Trace, ...] = ()
     refused: tuple[pd.DataFrame, ...] = ()
-
-
-def as_pin(fields: dict[str, Any]) -> Pin:
-    """A pin as the ledger's JSON holds it."""
-    return Pin(**fields)
-
-
-def published(house: House) -> dict[tuple[str, str], Pin]:
-    """The pins in force: (table, part) -> the pin that the last `stage` entry named."""
-    found: dict[tuple[str, str], Pin] = {}
-    for entry in house.ledger.entries("stage"):
-        outputs_by_name = entry.body["outputs"]
-        assert isinstance(outputs_by_name, dict)
-        for pin in outputs_by_name.values():
-            found[pin["table"], pin["part"]] = as_pin(pin)
-    return found
-
-
-def open_pins(house: House, unit: Unit) -> dict[str, Pin]:
-    """The pins that a unit would read now.
-
-    Raises CWS-STAGE-001 when an upstream stage has not been published.
-    """
-    in_force = published(house)
-    for _, table, part in reads(unit):
-        if (table, part) not in in_force:
-            raise CwsError(
-                "CWS-STAGE-001",
-                what=f"{table}/{part} was never published",
-                where=f"{unit.stage} of {unit.name}",
-                fix="run the stages before it: cws run",
-            )
-    return {name: in_force[table, part] for name, table, part in reads(unit)}
 
 
 def open_flow(house: House, unit: Unit, folder: Path, run_id: str, pins: Mapping[str, Pin] | None = None) -> Flow:
@@ -95,7 +62,7 @@ def step(house: House, flow: Flow, bound: Bound) -> Flow:
     if outcome.failure is not None or outcome.trace.failed_checks:
         record_traces(house, replace(flow, traces=traces))
     if outcome.failure is not None:
-        raise outcome.failure
+        raise _placed(outcome.failure, flow.unit)
     refused = flow.refused
     if isinstance(lost := outcome.outputs.get("refused"), Table) and lost.rows:
         refused = (
@@ -110,6 +77,12 @@ def step(house: House, flow: Flow, bound: Bound) -> Flow:
         traces=traces,
         refused=refused,
     )
+
+
+def _placed(failure: Exception, unit: Unit) -> Exception:
+    """A refusal names the file that it is about, or the unit where no file is."""
+    place = unit.dataset.source.path if unit.stage == "ingest" else f"{unit.stage} of {unit.name}"
+    return failure.within(place) if isinstance(failure, CwsError) else failure
 
 
 def _derived(unit: Unit, made: Mapping[str, Value]) -> dict[str, Value]:
@@ -133,7 +106,8 @@ def record_traces(house: House, flow: Flow) -> None:
 def task(unit: Unit, pins: Mapping[str, Pin], tables: Mapping[str, Value]) -> Task:
     """The backtest as a trial: what decides its bytes, and its sealed outcome."""
     assert unit.strategy is not None
-    stages = ("feature", "size", "backtest")
+    # Execution on paper is a backtest too: its settings are part of what was asked.
+    stages = ("feature", "size", "backtest", "execute")
     bounds = [bound for stage in stages for bound in unit.strategy.bound_chain(stage)]
     return Task(
         strategy=unit.name,

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modules.errors import CwsError
@@ -48,10 +48,14 @@ def settings() -> Settings:
             )
     try:
         return Settings()  # pyright: ignore[reportCallIssue]
-    except ValueError as refusal:
-        what = " ".join(str(refusal).split("\n")[1:3]).strip()
+    except ValidationError as refusal:
+        first = refusal.errors()[0]
+        name, value = "CWS_" + str(first["loc"][0]).upper(), first["input"]
         raise CwsError(
-            "CWS-CONFIG-002", what=what, where="environment", fix="cws config show lists the bounds"
+            "CWS-CONFIG-002",
+            what=f"{name}: {first['msg']}, got {value!r}",
+            where="environment",
+            fix="cws config show lists the bounds",
         ) from None
 
 

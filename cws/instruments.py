@@ -1,12 +1,11 @@
-"""The instruments of a dataset: what its TOML says of all of them, valid from a symbol's first session to its last."""
+"""The instruments of a dataset: what its TOML says of all of them, valid always until a security master narrows it."""
 
 import pandas as pd
 
 from cws.strategies import Dataset
+from modules.instruments import FOREVER_NS
 from modules.tables import INSTRUMENTS
 from modules.values import Table, make_table
-
-FOREVER_NS = 2**63 - 1
 
 
 def instruments_table(dataset: Dataset, raw_bars: pd.DataFrame) -> Table:

@@ -4,14 +4,24 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from cws.environment import commit, environment
-from cws.flow import Flow, published, record_traces, task
+from cws.flow import Flow, record_traces, task
 from cws.house import House
 from cws.lake.commits import Pin
-from cws.stages import ROWS, Unit, chain, outputs, tested_sizing
+from cws.pins import as_pin
+from cws.publishable import (
+    account,
+    drifted_symbols,
+    refuse_breaks,
+    refuse_failed_checks,
+    refuse_stale,
+    refuse_untested,
+)
+from cws.stages import Unit, chain, outputs
 from cws.trials import LedgerSink, evaluate, statistic
 from modules.canonical import combined_hash, json_hash
 from modules.errors import CwsError
@@ -28,84 +38,24 @@ class Report:
     rows_added: int
     rows_quarantined: int
     rows_out: int
-    checks_passed: int
     pins: Mapping[str, Pin]
     details: Mapping[str, object]
 
     @property
     def data_version(self) -> str:
-        """Hash over the content hashes of everything published: equal data, equal version."""
-        return combined_hash({name: pin.hash for name, pin in self.pins.items()})
+        """Hash over the content hashes of what was published: equal data, equal version.
+
+        Deflated Sharpe moves with the number of trials: it is a view, and no version of the data.
+        """
+        return combined_hash({name: pin.hash for name, pin in self.pins.items() if name != "deflated"})
 
 
 def _quarantine(flow: Flow, columns: list[str]) -> pd.DataFrame:
     if not flow.refused:
         text = pd.Series([], dtype="str")
         return pd.DataFrame({name: pd.Series([], dtype="int64") if name == "row" else text for name in columns})
-    return pd.concat(flow.refused, ignore_index=True)[columns].sort_values(
-        ["source", "row", "symbol"], kind="stable", ignore_index=True
-    )
-
-
-def _refuse_breaks(flow: Flow) -> None:
-    """A break that is no unfilled order means that orders, fills and positions disagree: nothing is published."""
-    breaks = flow.tables.get("breaks")
-    if not isinstance(breaks, Table):
-        return
-    wrong = breaks.frame[breaks.frame["kind"] != "unfilled"]
-    if len(wrong):
-        first = wrong.iloc[0]
-        raise CwsError(
-            "CWS-STAGE-003",
-            what=f"{len(wrong)} breaks between orders and fills, first {first['kind']!r} of {first['cl_ord_id']}",
-            where=f"{flow.unit.stage} of {flow.unit.name}",
-            fix="nothing was published; look at the orders and fills of this run",
-        )
-
-
-def _refuse_untested(house: House, flow: Flow) -> None:
-    """What is sized must be what was tested: the account-free weights must have the hash of the backtest's."""
-    made = [
-        t.outputs["weights"]
-        for t, _ in zip(flow.traces, tested_sizing(flow.unit), strict=False)
-        if "weights" in t.outputs
-    ]
-    tested = published(house)["weights", flow.unit.name].hash
-    if made[-1:] != [tested]:
-        raise CwsError(
-            "CWS-STAGE-004",
-            what=f"sizing gives weights {made[-1:]}, the backtest tested {tested}",
-            where=f"size of {flow.unit.name}",
-            fix="run the backtest again before sizing: cws run",
-        )
-
-
-def _drift(tables: Mapping[str, Table]) -> int:
-    """Symbols whose last position is not the target of one bar before: refused and lapsed orders are not made up."""
-    wanted = tables["targets"].frame.groupby("symbol").nth(-2)["target_lots"].tolist()
-    held = tables["positions"].frame.groupby("symbol").nth(-1)["position_lots"].tolist()
-    return sum(one != other for one, other in zip(wanted, held, strict=False))
-
-
-def _account(flow: Flow, tables: Mapping[str, Table]) -> dict[str, int]:
-    """Rows in, added, quarantined and out of the stage; raises CWS-STAGE-002 when they do not add up."""
-    taken, given = ROWS[flow.unit.stage]
-    lost = sum(len(frame) for frame in flow.refused)
-    added = sum(max(0, t.rows_out + t.rows_refused - t.rows_in) for t in flow.traces if t.module == "forward_fill")
-    out = tables[given].rows
-    if flow.unit.stage == "execute":
-        by_module = {trace.module: trace for trace in flow.traces}
-        made, accepted = by_module["targets_to_orders"].rows_out, by_module["pre_trade_checks"].rows_out
-        out = out - made + accepted
-    entered = tables[taken].rows if taken else out + lost
-    if entered + added != out + lost:
-        raise CwsError(
-            "CWS-STAGE-002",
-            what=f"{entered} rows in + {added} filled is not {out} out + {lost} quarantined",
-            where=f"{flow.unit.stage} of {flow.unit.name}",
-            fix="a module loses rows: cws modules verify",
-        )
-    return {"rows_in": entered, "rows_added": added, "rows_quarantined": lost, "rows_out": out}
+    rows = pd.concat(flow.refused, ignore_index=True)[columns]
+    return rows.sort_values(["source", "row", "symbol"], kind="stable", ignore_index=True)
 
 
 def _ledger_body(unit: Unit, flow: Flow, pins: Mapping[str, Pin], details: Mapping[str, object]) -> dict[str, object]:
@@ -148,27 +98,48 @@ def _evaluated(house: House, flow: Flow) -> tuple[dict[str, Table], dict[str, ob
 def publish(house: House, flow: Flow) -> Report:
     """Publish a unit: commit its tables, its quarantine and its traces, then say so in the ledger."""
     unit = flow.unit
+    refuse_failed_checks(flow)
     with house.home.writing(f"{unit.stage} of {unit.name}", house.lock_wait_s):
+        if unit.stage != "ingest":
+            refuse_stale(house, flow)
         opened: dict[str, Table] = {}
         details: dict[str, object] = {}
         if unit.stage == "backtest":
             opened, details = _evaluated(house, flow)
         tables = {**{name: value for name, value in flow.tables.items() if isinstance(value, Table)}, **opened}
-        if unit.stage == "size":
-            _refuse_untested(house, flow)
+        if unit.stage in ("size", "execute"):
+            refuse_untested(house, flow)
         if unit.stage == "execute":
-            _refuse_breaks(flow)
-            details = {"drifted_symbols": _drift(tables)}
-        rows = _account(flow, tables)
+            refuse_breaks(flow)
+            details = {"drifted_symbols": drifted_symbols(tables["targets"].frame, tables["positions"].frame)}
+        rows = account(flow, tables)
         pins = {
             name: house.lake.commit(table, part, frame) for name, (table, part, frame) in outputs(unit, tables).items()
         }
         columns = house.lake.specs["quarantine"].schema.names
         pins["quarantine"] = house.lake.commit("quarantine", unit.part, _quarantine(flow, columns))
         record_traces(house, flow)
-        passed = sum(len(trace.checks) for trace in flow.traces)
-        body = _ledger_body(unit, flow, pins, {**details, "rows": rows, "checks": passed})
+        checks = sum(len(trace.checks) for trace in flow.traces)
+        body = _ledger_body(unit, flow, pins, {**details, "rows": rows, "acceptance_checks": checks})
         entry = house.ledger.append("stage", json.loads(json.dumps(body)))
-    return Report(
-        unit.stage, unit.name, **rows, checks_passed=passed, pins=pins, details={**details, "ledger_index": entry.index}
+    return Report(unit.stage, unit.name, **rows, pins=pins, details={**details, "ledger_index": entry.index})
+
+
+def last_report(house: House, unit: Unit) -> Report:
+    """What the ledger says of the unit's last publication.
+
+    Raises CWS-STAGE-006 when it was never published.
+    """
+    for entry in reversed(house.ledger.entries("stage")):
+        body: dict[str, Any] = dict(entry.body)
+        if (body["stage"], body["unit"]) == (unit.stage, unit.name):
+            pins = {name: as_pin(pin) for name, pin in body["outputs"].items()}
+            return Report(
+                unit.stage, unit.name, **body["rows"], pins=pins, details={**body, "ledger_index": entry.index}
+            )
+    raise CwsError(
+        "CWS-STAGE-006",
+        what="never published",
+        where=f"{unit.stage} of {unit.name}",
+        fix="materialise it first: cws run",
     )

@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from cws.environment import environment
-from cws.flow import as_pin, open_flow, step, task
+from cws.flow import open_flow, step, task
 from cws.house import House
 from cws.ledger.entry import Entry
+from cws.pins import as_pin
+from cws.publishable import refuse_failed_checks
 from cws.stages import Unit, chain
 from cws.strategies import Dataset, Strategy
 from cws.trials import LedgerSink, evaluate
 from modules.errors import CwsError
 
-COMPARED = ("equity", "holdings", "trades", "stats")
+# Deflated Sharpe moves with the number of trials, and the quarantine of a backtest is empty by construction.
+NOT_COMPARED = ("deflated", "quarantine")
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,13 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
     flow = open_flow(house, unit, folder, f"reproduce {entry.index}", pins)
     for bound in chain(unit):
         flow = step(house, flow, bound)
+    refuse_failed_checks(flow)
     question = task(unit, pins, flow.tables)
     with house.home.writing(f"reproduce of {unit.name}", house.lock_wait_s):
-        tables = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables
-    expected = {name: str(pin["hash"]) for name, pin in _mapping(body["outputs"]).items() if name in COMPARED}
-    differs = [name for name, digest in expected.items() if tables[name].hash != digest]
+        opened = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables
+    made = {**flow.tables, **opened}
+    expected = {name: str(pin["hash"]) for name, pin in _mapping(body["outputs"]).items() if name not in NOT_COMPARED}
+    differs = [name for name, digest in expected.items() if made[name].hash != digest]
     return Reproduction(
         entry.index, unit.name, not differs, expected, differs, _changed(body, question.code, question.settings_hash)
     )

@@ -1,11 +1,14 @@
 """Read a source's file and keep its bytes as they came, under their own hash. The one place that reads vendor files."""
 
+import errno
 import importlib.util
 import os
+import stat
 from pathlib import Path
 
 from cws.environment import file_hash
 from cws.lake.fsck import Problem
+from cws.ledger.disk import sync_folder
 from cws.ledger.ledger import Ledger
 from cws.strategies import Source
 from modules.errors import CwsError
@@ -27,21 +30,26 @@ def locate(source: Source, folder: Path) -> Path:
             where=source.path,
             fix="make run installs it",
         )
-    return Path(next(iter(spec.submodule_search_locations))) / source.path
+    root = Path(next(iter(spec.submodule_search_locations))).resolve()
+    path = (root / source.path).resolve()
+    if not path.is_relative_to(root):
+        raise CwsError(
+            "CWS-SOURCE-006",
+            what=f"{source.path!r} leads out of the package {source.package!r}",
+            where="source.path",
+            fix="name a file inside the package, or leave package empty",
+        )
+    return path
 
 
 def read(path: Path) -> RawBytes:
-    """The whole file, refused when it is missing (CWS-SOURCE-002) or larger than the limit (CWS-SOURCE-003)."""
+    """The whole regular file, refused when it is missing or none (CWS-SOURCE-002) or too large (CWS-SOURCE-003)."""
     try:
-        size = path.stat().st_size
-        if size > MAX_SOURCE_BYTES:
-            raise CwsError(
-                "CWS-SOURCE-003",
-                what=f"{size} bytes, the limit is {MAX_SOURCE_BYTES}",
-                where=str(path),
-                fix="split the file",
-            )
-        return raw_bytes(path.read_bytes())
+        # Looked at before it is opened: opening a pipe would wait for a writer.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        with path.open("rb") as handle:
+            data = handle.read(MAX_SOURCE_BYTES + 1)
     except OSError as failure:
         raise CwsError(
             "CWS-SOURCE-002",
@@ -49,6 +57,11 @@ def read(path: Path) -> RawBytes:
             where=str(path),
             fix="check source.path in the dataset's TOML",
         ) from None
+    if len(data) > MAX_SOURCE_BYTES:
+        raise CwsError(
+            "CWS-SOURCE-003", what=f"more than {MAX_SOURCE_BYTES} bytes", where=str(path), fix="split the file"
+        )
+    return raw_bytes(data)
 
 
 def keep(raw: RawBytes, name: str, folder: Path, ledger: Ledger) -> Path:
@@ -65,6 +78,7 @@ def keep(raw: RawBytes, name: str, folder: Path, ledger: Ledger) -> Path:
             handle.flush()
             os.fsync(handle.fileno())
         partial.replace(path)
+        sync_folder(folder)
     except OSError as failure:
         partial.unlink(missing_ok=True)
         raise CwsError(

@@ -20,7 +20,7 @@ FEATURE_TABLES = ("returns", "signal", "vol")
 # Table name inside a stage -> (lake table, what of the part follows the unit's name).
 READS: Mapping[str, Mapping[str, str]] = {
     "ingest": {},
-    "clean": {"raw_bars": "raw_bars", "sessions": "sessions"},
+    "clean": {"raw_bars": "raw_bars", "sessions": "sessions", "instruments": "instruments"},
     "feature": {"bars": "ohlcv", "sessions": "sessions"},
     "backtest": {"bars": "ohlcv"},
     "size": {"bars": "ohlcv", "instruments": "instruments", "equity": "equity"},
@@ -50,7 +50,18 @@ ROWS: Mapping[str, tuple[str, str]] = {
     "feature": ("bars", "signal"),
     "backtest": ("signal", "holdings"),
     "size": ("signal", "targets"),
-    "execute": ("targets", "targets"),
+    "execute": ("", "orders"),
+}
+
+
+# What a chain must leave behind for the stages after it.
+MUST_GIVE: Mapping[str, tuple[str, ...]] = {
+    "ingest": ("raw_bars", "sessions"),
+    "clean": ("bars",),
+    "feature": ("signal",),
+    "backtest": ("equity", "holdings", "stats", "deflated"),
+    "size": ("targets",),
+    "execute": ("orders", "fills", "breaks", "positions", "book"),
 }
 
 
@@ -90,8 +101,9 @@ def units(catalogue: Catalogue, stage: str) -> list[Unit]:
 def chain(unit: Unit) -> list[Bound]:
     """The modules of a unit in order; a backtest first runs the path-independent sizing over history.
 
-    Raises CWS-STRATEGY-008 when a module takes a table that nothing before it gives, and CWS-STRATEGY-009 when sizing
-    that needs no account stands after sizing that does: it would never have been tested.
+    Raises CWS-STRATEGY-008 when a module takes a table that nothing before it gives, -010 when the chain leaves out
+    what later stages need, and -009 when sizing that needs no account stands after sizing that does: it would never
+    have been tested.
     """
     bounds = unit.recipe.bound_chain(unit.stage)
     if unit.stage == "backtest":
@@ -130,6 +142,15 @@ def _refuse_missing_tables(unit: Unit, bounds: list[Bound]) -> None:
                     fix=f"known here: {', '.join(sorted(known))}",
                 )
         known |= set(bound.module.gives)
+    given = {name for bound in bounds for name in bound.module.gives}
+    for table in MUST_GIVE[unit.stage]:
+        if table not in given:
+            raise CwsError(
+                "CWS-STRATEGY-010",
+                what=f"no module of the chain gives {table!r}",
+                where=f"{unit.name}.toml [{unit.stage}]",
+                fix=f"the stages after it need {', '.join(MUST_GIVE[unit.stage])}",
+            )
 
 
 def available(unit: Unit) -> set[str]:

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
@@ -29,13 +29,13 @@ class Chain(_Strict):
 class Source(_Strict):
     """A file of an installed package (`package` + `path` inside it), or a file by path when `package` is empty."""
 
-    package: str = Field("", max_length=64)
+    package: str = Field("", max_length=64, pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
     path: str = Field(min_length=1, max_length=500)
 
 
 class Instruments(_Strict):
     currency: str = Field(pattern="^[A-Z]{3}$")
-    calendar: str = Field(max_length=16)
+    calendar: Literal["XNYS", "XHKG", "XTKS", "24/7"]
     lot_size: float = Field(gt=0, le=1e9)
     tick_size: float = Field(gt=0, le=1e6)
 
@@ -95,6 +95,7 @@ class Recipe(_Strict):
 
 class Dataset(Recipe):
     source: Source
+    max_quarantined_share: float = Field(0.1, ge=0.0, le=1.0)
     instruments: Instruments
     ingest: Chain
     clean: Chain

@@ -13,7 +13,8 @@ import pandas as pd
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
 from modules.canonical import json_hash
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
+from modules.unsealing import unseal
 from modules.values import Table
 
 
@@ -134,13 +135,16 @@ def distinct(ledger: Ledger) -> pd.DataFrame:
 
 
 def prior_sharpes(lake: Lake, ledger: Ledger, strategy: str, key: str) -> pd.DataFrame:
-    """PRIOR_TRIALS: the Sharpe per bar of the other distinct trials of a strategy, sorted by key."""
+    """PRIOR_TRIALS: every other distinct trial of a strategy with its Sharpe per bar, sorted by key.
+
+    A trial counts from the moment it is recorded: one that crashed before its figures were kept has NaN.
+    """
     counted = distinct(ledger)
-    others = set(counted.loc[(counted["strategy"] == strategy) & (counted["key"] != key), "key"])
-    empty = pd.DataFrame({"key": pd.Series([], dtype="str"), "sharpe": pd.Series([], dtype="float64")})
-    # A crash between the ledger and the lake leaves a counted trial without figures, and perhaps no table at all.
-    pins = [pin for pin in lake.parts("trials") if pin.part == strategy]
-    if not others or not pins:
-        return empty
-    seen = lake.read(pins[0], columns=["key", "sharpe"]).drop_duplicates("key")
-    return seen[seen["key"].isin(others) & seen["sharpe"].notna()].sort_values("key").reset_index(drop=True)
+    others = sorted(counted.loc[(counted["strategy"] == strategy) & (counted["key"] != key), "key"])
+    known: dict[str, float] = {}
+    for pin in lake.parts("trials"):
+        if pin.part == strategy:
+            seen = lake.read(pin, columns=["key", "sharpe"])
+            known = dict(zip(seen["key"], seen["sharpe"], strict=True))
+    sharpes = [known.get(other, float("nan")) for other in others]
+    return pd.DataFrame({"key": pd.Series(others, dtype="str"), "sharpe": pd.Series(sharpes, dtype="float64")})

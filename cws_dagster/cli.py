@@ -5,6 +5,7 @@ Heavy imports stay inside the commands, so `--help` answers at once.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -17,8 +18,9 @@ from modules.errors import CwsError
 DONE, REFUSED, INTERRUPTED = 0, 2, 130
 ABOUT = "The loop from a market intuition to executed orders. State lives in CWS_HOME (.cws when unset)."
 EXIT_CODES = (
-    "Exit codes: 0 done. 1 it ran and something failed (a check, a stage, a verification). "
-    "2 refused: bad arguments, bad setting, unknown name, damaged data, home in use. 130 interrupted."
+    "Exit codes: 0 done. 1 it ran and something failed (a check, a verification, a stage, also one whose data was "
+    "refused). 2 refused before it ran (bad arguments, bad setting, unknown name, home in use), or what it asked for "
+    "is damaged or cannot be written. 130 interrupted. 141 the reader of its output left."
 )
 
 
@@ -50,9 +52,13 @@ def application() -> typer.Typer:
 
 
 def _misuse(error: typer.TyperException) -> CwsError:
-    return CwsError(
-        "CWS-CLI-001", what=error.format_message().rstrip("."), fix="cws --help, or --help after the command"
-    )
+    from modules.settings import nearest
+
+    what, fix = error.format_message().rstrip("."), "cws --help, or --help after the command"
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    if unknown := re.match(r"No such command '(.*?)'", what):
+        what, fix = unknown[0], nearest(unknown[1], getattr(command, "commands", {}))
+    return CwsError("CWS-CLI-001", what=what, fix=fix)
 
 
 def _say_refusal(refusal: CwsError, arguments: Sequence[str]) -> None:

@@ -9,11 +9,16 @@ from typing import Any
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 # Several threads take turns on the one connection; the storage's own lock lets in one at a time.
 CONNECT = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+
+
+def _relax(connection: Any, _: object) -> None:
+    """The event log is a view for people; the ledger is the truth and syncs itself. An fsync an event is too dear."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 class PooledEventLog(SqliteEventLogStorage):
@@ -39,6 +44,7 @@ class PooledEventLog(SqliteEventLogStorage):
             self._engines[shard] = create_engine(
                 self.conn_string_for_shard(shard), poolclass=StaticPool, connect_args=CONNECT
             )
+            event.listen(self._engines[shard], "connect", _relax)
         if shard not in self._initialized_dbs:
             self._initdb(self._engines[shard])
             self._initialized_dbs.add(shard)

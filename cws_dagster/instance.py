@@ -1,13 +1,9 @@
 """The Dagster instance of a home: storage under CWS_HOME/dagster, configured by the `dagster.yaml` of this folder."""
 
-import sqlite3
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 CONFIG = Path(__file__).parent / "dagster.yaml"
 
@@ -21,19 +17,8 @@ def prepare(folder: Path) -> Path:
     return folder
 
 
-def _relax(connection: Any, _: object) -> None:
-    """Dagster's event log is a view for people; the ledger is the truth and syncs itself.
-
-    An fsync per event costs more than the work of the main job: two thousand events, two commits each.
-    """
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA synchronous=OFF")
-
-
 def instance_at(folder: Path) -> dg.DagsterInstance:
     """The instance whose events are written without waiting for the disk and over one open connection."""
-    if not event.contains(Engine, "connect", _relax):
-        event.listen(Engine, "connect", _relax)
     # The place is Dagster's own default, so that the web server finds the same files with its own storage class.
     place = {"base_dir": str(prepare(folder).resolve() / "history" / "runs")}
     pooled = {"module": "cws_dagster.event_log", "class": "PooledEventLog", "config": place}

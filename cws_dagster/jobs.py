@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -17,15 +17,11 @@ if TYPE_CHECKING:
 TAGS = {"dagster/retry_strategy": "ALL_STEPS", "dagster/max_runtime": "3600"}
 
 
-def selection(strategies: Iterable[Strategy]) -> dg.AssetSelection:
-    """The strategies' own lines, dataset to targets; the book is not among them, for it needs every strategy."""
-    keys = [key for s in strategies for key in _keys(s)]
-    return dg.AssetSelection.assets(*(dg.AssetKey(list(key)) for key in dict.fromkeys(keys)))
-
-
-def _keys(strategy: Strategy) -> list[tuple[str, str]]:
-    dataset = [("ingest", strategy.dataset), ("clean", strategy.dataset)]
-    return dataset + [(stage, strategy.name) for stage in ("feature", "backtest", "size")]
+def keys_of(strategies: Sequence[Strategy]) -> list[dg.AssetKey]:
+    """The strategies' own lines, dataset to fills; the book is not among them, for it needs every strategy."""
+    stages = [(s.dataset, ("ingest", "clean")) for s in strategies]
+    stages += [(s.name, ("feature", "backtest", "size", "execute")) for s in strategies]
+    return [dg.AssetKey(key) for key in dict.fromkeys((stage, name) for name, of in stages for stage in of)]
 
 
 def all_jobs(chosen: Catalogue) -> dict[str, AssetJob]:
@@ -36,7 +32,9 @@ def all_jobs(chosen: Catalogue) -> dict[str, AssetJob]:
         name = f"nightly_{calendar_name(calendar)}"
         wanted[name] = ([*wanted.get(name, ([], ""))[0], strategy], f"Every strategy on {calendar}, after its session.")
     jobs = {
-        name: dg.define_asset_job(f"{name}_job", selection(strategies), description=title, tags=TAGS)
+        name: dg.define_asset_job(
+            f"{name}_job", dg.AssetSelection.assets(*keys_of(strategies)), description=title, tags=TAGS
+        )
         for name, (strategies, title) in wanted.items()
     }
     return {

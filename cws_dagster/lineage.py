@@ -1,4 +1,4 @@
-"""All assets of a catalogue: six groups in a line."""
+"""The whole lineage of a catalogue as Dagster definitions: six groups in a line, jobs, nights."""
 
 import dagster as dg
 
@@ -8,10 +8,28 @@ from assets.execute import execute_assets
 from assets.feature import feature_assets
 from assets.ingest import ingest_assets
 from assets.size import size_assets
+from assets.wiring import IN_MEMORY
 from cws.strategies import Catalogue
+from cws_dagster.jobs import all_jobs
+from cws_dagster.schedules import nightly_schedules
 
 FACTORIES = (ingest_assets, clean_assets, feature_assets, backtest_assets, size_assets, execute_assets)
 
 
 def all_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     return [asset for factory in FACTORIES for asset in factory(catalogue)]
+
+
+def build(catalogue: Catalogue, desk: object) -> dg.Definitions:
+    """Definitions of a catalogue; `desk` is a Desk or the resource that makes one.
+
+    Ops hand tables on in memory, so every job runs in one process.
+    """
+    jobs = all_jobs(catalogue)
+    return dg.Definitions(
+        assets=all_assets(catalogue),
+        jobs=list(jobs.values()),
+        schedules=nightly_schedules(catalogue, jobs),
+        resources={"desk": desk, **IN_MEMORY},
+        executor=dg.in_process_executor,
+    )

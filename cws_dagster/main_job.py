@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,17 +13,18 @@ import dagster as dg
 from sqlalchemy.exc import DatabaseError
 
 from assets.desk import Desk, Progress, silent
-from assets.wiring import IN_MEMORY
 from cws.environment import commit, environment
 from cws.home import Settings
 from cws.house import House, open_house
 from cws.publish import Report
 from cws.strategies import Catalogue, catalogue
 from cws_dagster.instance import instance_at
-from cws_dagster.lineage import all_assets
+from cws_dagster.jobs import keys_of
+from cws_dagster.lineage import build
 from modules.contract import STAGES
 from modules.errors import CwsError
 
+TAGS = {"cws/main_job": "true"}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -33,7 +35,7 @@ class Outcome:
     house: House
     catalogue: Catalogue
     reports: list[Report] = field(default_factory=list[Report])
-    checks_passed: int = 0
+    checks_passed: Counter[str] = field(default_factory=Counter[str])  # by stage
     failed_checks: list[str] = field(default_factory=list[str])
     errors: list[str] = field(default_factory=list[str])
     wall_s: float = 0.0
@@ -43,21 +45,16 @@ class Outcome:
         return not self.errors and not self.failed_checks
 
 
-def _materialize(outcome: Outcome, assets: Sequence[dg.AssetsDefinition], desk: Desk) -> None:
+def _materialize(outcome: Outcome, job: dg.JobDefinition, keys: list[dg.AssetKey] | None) -> None:
     home = outcome.house.home
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with _coded_storage_errors(home.dagster), instance_at(home.dagster) as instance:
         os.environ["DAGSTER_HOME"] = str(home.dagster)
-        result = dg.materialize(
-            assets,
-            instance=instance,
-            resources={"desk": desk, **IN_MEMORY},
-            raise_on_error=False,
-            run_config=QUIET,
-            tags={"cws/main_job": "true"},
+        result = job.execute_in_process(
+            instance=instance, asset_selection=keys, raise_on_error=False, run_config=QUIET, tags=TAGS
         )
     evaluations = result.get_asset_check_evaluations()
-    outcome.checks_passed = sum(evaluation.passed for evaluation in evaluations)
+    outcome.checks_passed = Counter(e.asset_key.path[0] for e in evaluations if e.passed)
     outcome.failed_checks = [_failed(evaluation) for evaluation in evaluations if not evaluation.passed]
     outcome.errors = [
         _reason(event) for event in result.get_step_failure_events() if "AssetCheckFailed" not in _reason(event)
@@ -89,7 +86,8 @@ def _reason(event: dg.DagsterEvent) -> str:
     error = event.step_failure_data.error
     cause = error.cause if error is not None and error.cause is not None else error
     text = cause.message.strip().split("\n")[0] if cause is not None else "unknown failure"
-    return f"{event.step_key}: {text}"
+    # A refusal speaks for itself; only an unexpected failure needs the name of its class.
+    return f"{event.step_key}: {text.removeprefix('modules.errors.CwsError: ')}"
 
 
 def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent) -> Outcome:
@@ -103,14 +101,16 @@ def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent
     picked = {name: found.strategy(name) for name in names} or dict(found.strategies)
     outcome = Outcome(house, found.model_copy(update={"strategies": picked}))
     # Composing the chains refuses what does not fit together, before anything is written.
-    assets = all_assets(outcome.catalogue)
+    desk = Desk(house, chosen.strategies, progress, outcome.reports.append, chosen.views)
+    job = build(found, desk).resolve_job_def("all_job")
+    keys = keys_of([*picked.values()]) if names else None
     with house.home.writing("cws run", chosen.lock_wait_s):
         house.ledger.recover()
         house.lake.recover()
         house.ledger.append(
             "run", {"strategies": sorted(picked), "code_version": commit(), "environment": environment()}
         )
-        _materialize(outcome, assets, Desk(house, chosen.strategies, progress, outcome.reports.append, chosen.views))
+        _materialize(outcome, job, keys)
     outcome.reports.sort(key=lambda report: (STAGES.index(report.stage), report.unit))
     outcome.wall_s = time.perf_counter() - started
     return outcome

@@ -1,10 +1,14 @@
 """The main job's summary as people read it: stages, strategies, targets, what failed and why, where to look next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from cws_dagster.invocation import cws
 from cws_dagster.screen import Screen, figure
+
+if TYPE_CHECKING:
+    from cws_dagster.positions import Position
 
 TOP_TARGETS = 5
 
@@ -65,17 +69,22 @@ def _strategies(screen: Screen, summary: Mapping[str, Any], caveats: Mapping[str
         screen.line(f"no deflated Sharpe for {names}: {why}", "dim")
 
 
-def _targets(screen: Screen, summary: Mapping[str, Any]) -> None:
+def _targets(screen: Screen, notes: "Notes") -> None:
     rows = [
-        (s["name"], symbol, lots)
-        for s in summary["strategies"]
-        for symbol, lots in sorted(s["targets"].items(), key=lambda item: (-abs(item[1]), item[0]))[:TOP_TARGETS]
+        (name, p.symbol, p.lots, f"{p.units:.12g}", figure(p.weight), round(p.value_usd))
+        for name, held in sorted(notes.positions.items())
+        for p in held[:TOP_TARGETS]
     ]
-    if rows:
+    if not rows:
+        return
+    screen.line()
+    columns = ("strategy", "symbol", "lots", "units", "weight", "value, USD")
+    screen.table(f"Target positions, the {TOP_TARGETS} largest of each strategy", columns, rows)
+    footnotes = sorted(set(notes.adjusted) & {row[0] for row in rows})
+    for name in footnotes:
+        screen.line(f"{name}: {notes.adjusted[name]}", "dim")
+    if footnotes:
         screen.line()
-        screen.table(
-            f"Target positions, the {TOP_TARGETS} largest of each strategy", ("strategy", "symbol", "lots"), rows
-        )
 
 
 def _failures(screen: Screen, summary: Mapping[str, Any]) -> None:
@@ -87,34 +96,39 @@ def _failures(screen: Screen, summary: Mapping[str, Any]) -> None:
 
 
 def next_steps(summary: Mapping[str, Any], refused: Mapping[str, int]) -> dict[str, str]:
-    """Command -> why; the quarantine and a trial only when there is one."""
+    """Command, as it can be pasted -> why; the quarantine and a trial only when there is one."""
     steps = {
-        "make ui": "Dagster and MLflow on 127.0.0.1: lineage, checks, tearsheets",
-        "cws ledger verify": "check every byte of the record",
-        "cws lake tables": "what is stored",
+        f"{cws()} ui": "Dagster and MLflow on 127.0.0.1: lineage, checks, tearsheets",
+        f"{cws()} ledger verify": "check every byte of the record",
+        f"{cws()} lake tables": "what is stored",
     }
     for one in summary["strategies"][:1]:
-        steps[f"cws reproduce {one['trial'][:12]}"] = f"rebuild the backtest of {one['name']} and compare its bytes"
+        steps[f"{cws()} reproduce {one['trial'][:12]}"] = f"rebuild the backtest of {one['name']} and compare its bytes"
     for part, rows in refused.items():
-        steps[f"cws lake show quarantine {part}"] = f"{rows:,} refused rows with reason, source and row"
+        steps[f"{cws()} lake show quarantine {part}"] = f"{rows:,} refused rows with reason, source and row"
     return steps
 
 
 @dataclass(frozen=True)
 class Notes:
-    """What the summary's figures need beside them: a caveat a strategy, and refused rows by part of the quarantine."""
+    """What the summary's figures need beside them.
+
+    By strategy: caveats, positions, why units are no shares. By part of the quarantine: refused rows.
+    """
 
     caveats: Mapping[str, str]
     refused: Mapping[str, int]
+    positions: Mapping[str, Sequence["Position"]]
+    adjusted: Mapping[str, str]
 
 
 def show(screen: Screen, summary: Mapping[str, Any], notes: Notes) -> None:
     _stages(screen, summary)
     _strategies(screen, summary, notes.caveats)
-    _targets(screen, summary)
+    _targets(screen, notes)
     _failures(screen, summary)
     checks, ledger = summary["checks"], summary["ledger"]
-    verified = "verified" if ledger["verified"] else "NOT VERIFIED: cws ledger verify"
+    verified = "verified" if ledger["verified"] else f"NOT VERIFIED: {cws()} ledger verify"
     screen.facts("Run", {
         "checks": f"{checks['passed']} passed, {checks['failed']} failed",
         "ledger": f"{ledger['entries']} entries, head {screen.hash(ledger['head'])}, {verified}",

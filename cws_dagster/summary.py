@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from cws.publish import Report
 from cws.trials import distinct, statistic
 from cws_dagster.main_job import Outcome
 from modules.canonical import combined_hash
@@ -17,13 +16,13 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _stage(stage: str, reports: list[Report]) -> dict[str, Any]:
-    own = [report for report in reports if report.stage == stage]
+def _stage(stage: str, outcome: Outcome) -> dict[str, Any]:
+    own = [report for report in outcome.reports if report.stage == stage]
     counts = {
         name: sum(getattr(report, name) for report in own)
         for name in ("rows_in", "rows_added", "rows_quarantined", "rows_out")
     }
-    return {"stage": stage, **counts, "units": len(own), "checks": sum(report.checks_passed for report in own)}
+    return {"stage": stage, **counts, "units": len(own), "checks": outcome.checks_passed[stage]}
 
 
 def _strategy(outcome: Outcome, name: str) -> dict[str, Any] | None:
@@ -66,8 +65,8 @@ def summarise(outcome: Outcome) -> dict[str, Any]:
     head = outcome.house.ledger.head()
     found = [_strategy(outcome, name) for name in sorted(outcome.catalogue.strategies)]
     return {
-        "stages": [_stage(stage, outcome.reports) for stage in STAGES],
-        "checks": {"passed": outcome.checks_passed, "failed": len(outcome.failed_checks)},
+        "stages": [_stage(stage, outcome) for stage in STAGES],
+        "checks": {"passed": outcome.checks_passed.total(), "failed": len(outcome.failed_checks)},
         "strategies": [one for one in found if one is not None],
         "execution": "paper",
         "ledger": {

@@ -16,8 +16,9 @@ from modules.contract import JUDGES, Module, namespace
 from modules.errors import CwsError
 from modules.mutations import MAX_MUTANTS, adversarial, altered_future, holed, misshapen, mutants, without_future
 from modules.runner import ModuleRun, Value, run
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import Bound, bind
+from modules.unsealing import unseal
 from modules.values import RawBytes, Table, make_table, raw_bytes
 
 SEED = 20_220_103

@@ -16,6 +16,12 @@ class CwsError(Exception):
         fix = f" -> {self.fix}" if self.fix else ""
         return f"{self.code}: {self.what}{where}{fix}"
 
+    def within(self, place: str) -> "CwsError":
+        """The same refusal, said of `place`: the file or the unit in which it happened."""
+        return CwsError(
+            self.code, what=self.what, where=f"{place}: {self.where}" if self.where else place, fix=self.fix
+        )
+
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Exceptions cross process borders (Dagster, pytest-xdist): keep the fields.
         return _rebuild, (self.code, self.what, self.where, self.fix)

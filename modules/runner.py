@@ -11,8 +11,9 @@ import pandas as pd
 
 from modules.contract import Check, Module, namespace
 from modules.errors import CwsError
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import Bound
+from modules.unsealing import unseal
 from modules.values import RawBytes, Table, checked, make_table
 
 Value: TypeAlias = Table | RawBytes | Sealed
@@ -65,7 +66,11 @@ def _content(value: Value, module: Module, name: str) -> pd.DataFrame | bytes:
     if isinstance(value, RawBytes):
         return value.data
     if isinstance(value, Sealed):
-        assert module.stage == SEALED_STAGE, f"{module.name} is no backtest module: a sealed outcome is not for it"
+        # Not an assertion: python -O must not open what is sealed.
+        if module.stage != SEALED_STAGE:
+            raise CwsError(
+                "CWS-RUN-002", what="a sealed outcome is not for it", where=module.name, fix="evaluate it first"
+            )
         value = unseal(value)
     schema = module.takes[name]
     assert not isinstance(schema, type), f"{module.name} takes raw bytes as {name}"

@@ -1,7 +1,8 @@
 """A backtest's outcome, closed until the trial is recorded.
 
 Backtest modules return sealed tables; `modules.runner` opens them only to hand them to the next backtest module and
-`cws.trials.evaluate` opens them after the trial is in the ledger. import-linter lets nobody else import this file.
+`cws.trials.evaluate` opens them after the trial is in the ledger. Opening is `modules.unsealing`, which import-linter
+lets only those two and the conformance suite import.
 """
 
 from modules.values import Table
@@ -28,8 +29,3 @@ class Sealed:
 
     def __reduce__(self) -> str:
         raise TypeError("a sealed outcome cannot be pickled: evaluate it first")
-
-
-def unseal(sealed: Sealed) -> Table:
-    """The table inside. Callers: the runner (for the next backtest module) and `cws.trials`."""
-    return sealed._Sealed__table  # type: ignore[attr-defined]

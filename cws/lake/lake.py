@@ -60,11 +60,14 @@ class Lake:
         if version is not None:
             pins = [pin for pin in pins if pin.version <= version < versions]
         if not pins:
+            as_of = "" if version is None else f" as of version {version}"
+            last = f"; its versions are 0 to {versions - 1}" if versions else ""
+            known = ", ".join(self.index.parts(table)[:20])
             raise CwsError(
                 "CWS-LAKE-007",
-                what=f"no such data as of version {version} (None: now); the table has {versions} versions",
+                what=f"no such part{as_of}{last}",
                 where=f"table {table}, part {part!r}",
-                fix=f"parts are {self.index.parts(table)[:20]}",
+                fix=f"its parts are {known}" if known else "the table has no data yet: cws lake tables",
             )
         return pins[-1]
 

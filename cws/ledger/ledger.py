@@ -22,8 +22,8 @@ from modules.errors import CwsError
 MAX_GROUP_ENTRIES = 16_384
 TORN_KIND = "torn_tail"
 
-# Segment number -> inode, size in bytes, modification time in ns.
-Stamps = dict[int, tuple[int, int, int]]
+# Segment number -> inode, size in bytes, modification and change time in ns (the last cannot be set back).
+Stamps = dict[int, tuple[int, int, int, int]]
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ class Ledger:
             return False
         return all(self._still_holds(number, stamps.get(number)) for number in self._stamps)
 
-    def _still_holds(self, number: int, now: tuple[int, int, int] | None) -> bool:
+    def _still_holds(self, number: int, now: tuple[int, int, int, int] | None) -> bool:
         before = self._stamps.get(number) if self._stamps else None
         if now == before or number > self._chain.segment:
             return True
@@ -218,7 +218,9 @@ class Ledger:
 
     def _stamp(self) -> Stamps:
         stats = {number: (self._folder / segment_name(number)).stat() for number in segment_numbers(self._folder)}
-        return {number: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for number, stat in stats.items()}
+        return {
+            number: (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for number, stat in stats.items()
+        }
 
     def _nothing_yet(self) -> Acknowledged:
         if segment_numbers(self._folder):

@@ -18,7 +18,7 @@ from cws.stages import Unit, chain
 from cws.views.published import Backtest
 from modules.settings import Bound
 
-IDENTITY = "cws.backtest"
+TRIAL, EQUITY = "cws.trial", "cws.equity"
 MAX_KEY, MAX_VALUE, MAX_PARAMS = 250, 5000, 100  # MLflow's limits (6000 for a value, 100 params a batch)
 # What moves when the same backtest is looked at again; logged at step = looks, so MLflow plots it.
 MOVING = ("looks", "trials", "deflated_sharpe", "expected_max_sharpe")
@@ -64,7 +64,10 @@ def keep_run(home: Home, backtest: Backtest, draw: Callable[[Path], None], now_m
     """
     client = _client(home)
     experiment_id = _experiment(client, home, backtest)
-    found = client.search_runs([experiment_id], f"tags.`{IDENTITY}` = '{backtest.identity}'", max_results=1)
+    wanted = " and ".join(
+        f"tags.`{tag}` = '{value}'" for tag, value in zip((TRIAL, EQUITY), backtest.identity, strict=True)
+    )
+    found = client.search_runs([experiment_id], wanted, max_results=1)
     run = found[0] if found else _create(client, experiment_id, backtest, now_ms)
     drawn = run.info.status != "FINISHED"
     if drawn:
@@ -135,11 +138,9 @@ def _lasting_tags(backtest: Backtest) -> dict[str, str]:
         for pin in backtest.inputs.values()
     }
     return {
-        IDENTITY: backtest.identity,
-        "cws.trial": backtest.key,
-        "cws.result": "backtest, paper",
+        TRIAL: backtest.key,
+        EQUITY: backtest.equity_hash,
         "cws.dataset": unit.dataset.name,
-        "cws.equity": backtest.equity_hash,
         "cws.settings": str(body["trial_settings"]),
         "cws.code": str(body["code"]),
         "cws.environment": str(environment["hash"]),

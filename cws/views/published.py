@@ -31,9 +31,9 @@ class Backtest:
     body: Mapping[str, object]
 
     @property
-    def identity(self) -> str:
+    def identity(self) -> tuple[str, str]:
         """What makes a backtest distinct: the question (trial key) and the answer (hash of the equity)."""
-        return f"{self.key}:{self.equity_hash.removeprefix('b3:')[:16]}"
+        return self.key, self.equity_hash
 
     @property
     def caveat(self) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cws_dagster.invocation import nothing_yet
 from cws_dagster.screen import AsJson, Screen, figure, print_json
 
 if TYPE_CHECKING:
@@ -61,11 +62,15 @@ def trials(
     chosen = settings()
     if strategy is not None:
         catalogue(chosen.strategies).strategy(strategy)
-    found = counted(open_house(chosen), strategy)
+    house = open_house(chosen)
+    found = counted(house, strategy)
     if as_json:
         print_json({"trials": found})
         return
     screen = Screen()
+    if not house.ledger.head().entries:
+        screen.line(nothing_yet())
+        return
     rows = [
         (
             screen.hash(t["key"]),

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cws_dagster.invocation import cws, nothing_yet
 from cws_dagster.screen import AsJson, Screen, print_json, utc
 
 TableName = Annotated[str, typer.Argument(help="The table's name: cws lake tables.")]
@@ -27,6 +28,9 @@ def tables(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"tables": found})
         return
+    if not found:
+        Screen().line(nothing_yet())
+        return
     columns = ("table", "version", "parts", "rows", "bytes", "why")
     Screen().table(f"{len(found)} tables", columns, [[row[name] for name in columns] for row in found])
 
@@ -36,11 +40,16 @@ def history(table: TableName, as_json: AsJson = False) -> None:
 
     Oldest first, each with its place in the ledger.
     """
-    found = _lake().history(table)
+    lake = _lake()
+    found = lake.history(table)
     if as_json:
         print_json({"table": table, "history": found})
         return
     screen = Screen()
+    if not found:
+        others = f"Table {table} has no version yet; `{cws()} lake tables` lists those that have one."
+        screen.line(others if lake.tables() else nothing_yet())
+        return
     rows = [
         (
             v["version"],

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cws_dagster.invocation import nothing_yet
 from cws_dagster.screen import AsJson, Screen, print_json
 
 # Per kind, the fields of a body that say what happened, in the order that people ask.
@@ -15,8 +16,9 @@ TELLING = {
     "raw": ("source", "bytes", "blake3"),
     "lake_commit": ("table", "part", "version", "mode", "rows"),
     "trial": ("strategy", "key", "looks"),
-    "stage": ("stage", "unit", "rows", "checks"),
+    "stage": ("stage", "unit", "rows"),
 }
+KINDS = (*TELLING, "torn_tail")
 
 
 def gist(kind: str, body: dict[str, Any]) -> str:
@@ -25,10 +27,16 @@ def gist(kind: str, body: dict[str, Any]) -> str:
     return json.dumps(told, separators=(", ", "="), sort_keys=False).replace('"', "").strip("{}")
 
 
+def _refuse_unknown(kind: str) -> None:
+    from modules.errors import CwsError
+    from modules.settings import nearest
+
+    if kind not in KINDS:
+        raise CwsError("CWS-CLI-004", what=f"unknown kind {kind!r}", where="--kind", fix=nearest(kind, KINDS))
+
+
 def show(
-    kind: Annotated[
-        str | None, typer.Option(help="Only entries of this kind: run, raw, lake_commit, trial, stage, ...")
-    ] = None,
+    kind: Annotated[str | None, typer.Option(help=f"Only entries of this kind: {', '.join(KINDS)}.")] = None,
     last: Annotated[int, typer.Option(min=1, help="How many of the latest.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -39,18 +47,24 @@ def show(
     from cws.home import settings
     from cws.house import open_house
 
-    found = open_house(settings()).ledger.entries(kind)[-last:]
+    if kind is not None:
+        _refuse_unknown(kind)
+    ledger = open_house(settings()).ledger
+    found = ledger.entries(kind)[-last:]
     if as_json:
         print_json({"entries": [asdict(entry) for entry in found]})
         return
     screen = Screen()
+    if not ledger.head().entries:
+        screen.line(nothing_yet())
+        return
     rows = [
         (
             entry.index,
             screen.time(entry.ts_ns),
             entry.kind,
             screen.hash(entry.hash),
-            gist(entry.kind, entry.body) if screen.is_terminal else json.dumps(entry.body),
+            screen.brief(gist(entry.kind, entry.body)) if screen.is_terminal else json.dumps(entry.body),
         )
         for entry in found
     ]
@@ -84,11 +98,19 @@ def verify_ledger(
 ) -> None:
     """Check every byte of the ledger.
 
-    By the verifier that shares no code with its writer. Exit 1 on tampering.
+    By the verifier that shares no code with its writer. Exit 1 on tampering, and when there is no ledger: what is not
+    there is not sound.
     """
     from cws.home import home_at, settings
 
-    found = _verified(home_at(settings().home).ledger, checkpoint)
+    folder = home_at(settings().home).ledger
+    if checkpoint is None and not folder.is_dir():
+        if as_json:
+            print_json({"ok": False, "entries": 0, "problems": [], "why": nothing_yet()})
+        else:
+            Screen().line(nothing_yet())
+        raise typer.Exit(1)
+    found = _verified(folder, checkpoint)
     if as_json:
         print_json(found)
     else:

@@ -2,6 +2,8 @@
 
 import sys
 import warnings
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -119,6 +121,30 @@ def show_module(name: Annotated[str, typer.Argument(help="The module's name.")],
         _show(Screen(), found)
 
 
+def _verified(chosen: Sequence["Module"]) -> dict[str, list[str]]:
+    """Module -> what it breaks, none for a sound one; tells on stderr how far it is: a bar, or a line a stage."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from modules.conformance import violations
+
+    console, found = Console(stderr=True), dict[str, list[str]]()
+    left = Counter(module.stage for module in chosen)
+    for module in track(chosen, "verifying", console=console, transient=True) if console.is_terminal else chosen:
+        with warnings.catch_warnings():
+            # The suite breaks frames on purpose; what pandas thinks of the pieces tells nobody anything.
+            warnings.simplefilter("ignore")
+            found[module.name] = violations(module)
+        if found[module.name]:
+            sys.stderr.write(f"{module.name}: {len(found[module.name])} violations\n")
+        left[module.stage] -= 1
+        if not console.is_terminal and not left[module.stage]:
+            of_stage = [bool(found[m.name]) for m in chosen if m.stage == module.stage]
+            sys.stderr.write(f"{module.stage}: {len(of_stage)} modules, {sum(of_stage)} failed\n")
+            sys.stderr.flush()
+    return found
+
+
 def verify_modules(
     name: Annotated[list[str] | None, typer.Argument(help="Only these modules. All when left out.")] = None,
     as_json: AsJson = False,
@@ -127,24 +153,12 @@ def verify_modules(
 
     Exit 1 when a module breaks a rule.
     """
-    from rich.console import Console
-    from rich.progress import track
-
-    from modules.conformance import violations
+    from modules.contract import STAGES
     from modules.registry import load, names
 
-    chosen = [load(one, "cws modules verify") for one in dict.fromkeys(name or names())]
-    console = Console(stderr=True)
-    watched = track(chosen, "verifying", console=console, transient=True) if console.is_terminal else chosen
-    broken: dict[str, list[str]] = {}
-    for module in watched:
-        with warnings.catch_warnings():
-            # The suite breaks frames on purpose; what pandas thinks of the pieces tells nobody anything.
-            warnings.simplefilter("ignore")
-            wrong = violations(module)
-        if wrong:
-            broken[module.name] = wrong
-            sys.stderr.write(f"{module.name}: {len(wrong)} violations\n")
+    modules = [load(one, "cws modules verify") for one in dict.fromkeys(name or names())]
+    chosen = sorted(modules, key=lambda module: STAGES.index(module.stage))
+    broken = {one: wrong for one, wrong in _verified(chosen).items() if wrong}
     counts = {"modules": len(chosen), "passed": len(chosen) - len(broken), "failed": len(broken)}
     if as_json:
         print_json({**counts, "violations": broken})

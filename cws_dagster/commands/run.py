@@ -70,8 +70,9 @@ def run(
 ) -> None:
     """Run every strategy through six stages; print what happened.
 
-    Exit 1 when a check or a stage failed.
+    Exit 1 when a check failed or a stage did, as one does that is refused its data.
     """
+    from cws_dagster.positions import adjusted, positions
     from cws_dagster.show_run import Notes, show
     from cws_dagster.summary import summarise
 
@@ -82,7 +83,8 @@ def run(
     else:
         caveats = {name: one.caveat for name, one in outcome.catalogue.strategies.items()}
         refused = {f"{r.unit}.{r.stage}": r.rows_quarantined for r in outcome.reports if r.rows_quarantined}
-        show(Screen(), summary, Notes(caveats, refused))
+        lots = {one["name"]: one["targets"] for one in summary["strategies"]}
+        show(Screen(), summary, Notes(caveats, refused, positions(outcome, lots), adjusted(outcome)))
     # Dagster makes an op's failure of Ctrl-C; what was published before stands, and a rerun completes it.
     if any("DagsterExecutionInterruptedError" in error for error in outcome.errors):
         raise KeyboardInterrupt

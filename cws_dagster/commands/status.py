@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cws_dagster.invocation import cws, nothing_yet
 from cws_dagster.screen import AsJson, Screen, print_json
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _show(screen: Screen, found: dict[str, Any], now_ns: int) -> None:
     }
     if record:
         facts["ledger"] = f"{record['entries']} entries, head {screen.hash(record['head'])}, " + (
-            "ok" if record["ok"] else "DAMAGED: cws ledger verify"
+            "ok" if record["ok"] else f"DAMAGED: {cws()} ledger verify"
         )
     if last:
         facts["last run"] = (
@@ -119,7 +120,7 @@ def _show(screen: Screen, found: dict[str, Any], now_ns: int) -> None:
     if rows:
         screen.table("Published", ("stage", "unit", "rows out", "quarantined", "data version", "age"), rows)
     elif record is None or record["ok"]:
-        screen.line("Nothing is published yet: `cws run` (or `make run`) fills this home.")
+        screen.line(nothing_yet())
 
 
 def status(as_json: AsJson = False) -> None:

@@ -1,9 +1,11 @@
 """Refuse bars that cannot be: missing, infinite or non-positive prices, a body outside its range, negative volume.
 
+Why `carries` is declared, not found: whether a later row has a field says nothing of this one.
 Why a tolerance: vendors scale adjusted prices, so a high may lie below its close by the last bit of a float.
 """
 
 from types import SimpleNamespace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,10 +17,12 @@ from modules.refusal import split
 from modules.tables import BARS, REFUSED
 
 PRICES = ["open", "high", "low", "close", "adj_close"]
+DEMANDED = {"close": ["close"], "ohlc": PRICES[:4], "ohlcv": PRICES[:4]}
 
 
 class Settings(ModuleSettings):
     tolerance_price: float = Field(ge=0.0, le=1.0, description="how far the body may leave the range, in price units")
+    carries: Literal["close", "ohlc", "ohlcv"] = Field(description="fields that every bar of the source must have")
 
 
 def example(rng: np.random.Generator) -> pd.DataFrame:
@@ -29,28 +33,21 @@ def example(rng: np.random.Generator) -> pd.DataFrame:
     return bars
 
 
-def _demanded(bars: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Per price, the rows whose source carries it at all; the close is always demanded."""
-    carried = bars[PRICES].notna().groupby(bars["source"]).transform("any")
-    return {
-        name: np.ones(len(bars), dtype=np.bool_) if name == "close" else carried[name].to_numpy() for name in PRICES
-    }
-
-
 @module(takes=BARS, gives=(BARS, REFUSED), settings=Settings, example=example)
 def bar_sanity(bars: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A missing volume is let through, for it is no price; a missing open, high or low leaves the range unjudged."""
+    """What the source does not carry may be missing, and so may the vendor's adjusted close."""
     prices = {name: bars[name].to_numpy() for name in PRICES}
-    demanded, volume = _demanded(bars), bars["volume"].to_numpy()
+    volume = bars["volume"].to_numpy()
     low, high = prices["low"], prices["high"]
     upper, lower = np.fmax(prices["open"], prices["close"]), np.fmin(prices["open"], prices["close"])
     with np.errstate(invalid="ignore"):
         rules = {
-            "nan_price": np.logical_or.reduce([np.isnan(prices[name]) & demanded[name] for name in PRICES]),
+            "nan_price": np.logical_or.reduce([np.isnan(prices[name]) for name in DEMANDED[settings.carries]]),
             "infinite_price": np.logical_or.reduce([np.isinf(prices[name]) for name in PRICES]),
             "non_positive_price": np.logical_or.reduce([prices[name] <= 0.0 for name in PRICES]),
             "high_below_body": (upper - high > settings.tolerance_price) | (low - high > settings.tolerance_price),
             "low_above_body": low - lower > settings.tolerance_price,
+            "nan_volume": np.isnan(volume) & (settings.carries == "ohlcv"),
             "negative_volume": volume < 0.0,
             "infinite_volume": np.isinf(volume),
         }
@@ -67,7 +64,8 @@ def every_row_is_kept_or_refused(before: pd.DataFrame, after: SimpleNamespace) -
 
 @bar_sanity.accept
 def kept_bars_are_possible(before: pd.DataFrame, after: SimpleNamespace, settings: Settings) -> Check:
-    """Every kept bar has a positive finite close, and its extremes are its low and its high up to the tolerance."""
+    """Every kept bar has what its source carries and a positive finite close; up to the tolerance its extremes are its
+    low and its high."""
     bars = after.bars
     span = bars[["open", "high", "low", "close"]]
     above, below = span.max(axis=1) - bars["high"], bars["low"] - span.min(axis=1)
@@ -76,6 +74,8 @@ def kept_bars_are_possible(before: pd.DataFrame, after: SimpleNamespace, setting
         ~((bars["close"] > 0.0) & np.isfinite(bars["close"]))
         | (off > settings.tolerance_price)
         | (bars["volume"] < 0.0)
+        | bars[DEMANDED[settings.carries]].isna().any(axis=1)
+        | (bars["volume"].isna() & (settings.carries == "ohlcv"))
     )
     return no_row(bars, wrong)
 

@@ -1,7 +1,8 @@
-"""Add the bars that a symbol misses between its first and its last one: close carried, no volume, age counted.
+"""Add the bars that a symbol misses after its first one: close carried, no volume, age counted.
 
-Why bounded: a price older than `max_age_bars` is no price. Nothing is added before a listing or after a last bar, so a
-delisted symbol stays gone.
+Why bounded: a price older than `max_age_bars` is no price. Whether the symbol trades again decides nothing, for a bar
+filled only then would tell of the future. So a symbol that stops is carried to the bound as well, but never to or over
+the `valid_to_ns` of its instrument: a delisting that is known is obeyed. Nothing is added before a listing.
 """
 
 from types import SimpleNamespace
@@ -11,11 +12,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from modules.clean.venue_sessions import DAILY_SECONDS, I64, SECOND_NS, bar_starts, one_calendar, sessions_example
+from modules.clean.missing_bars import expected_stamps, holes
+from modules.clean.venue_sessions import DAILY_SECONDS, sessions_example
 from modules.contract import Check, ModuleSettings, module
-from modules.examples import bars_example
-from modules.panel import by_symbol
-from modules.tables import BARS, SESSIONS
+from modules.examples import DAY_NS, START_NS, bars_example
+from modules.instruments import instruments_example
+from modules.panel import by_symbol, grid
+from modules.tables import BARS, INSTRUMENTS, SESSIONS
 
 
 class Settings(ModuleSettings):
@@ -26,40 +29,23 @@ class Settings(ModuleSettings):
 
 def example(rng: np.random.Generator) -> dict[str, object]:
     bars = bars_example(rng, 80)
-    gone = [10, 11, 12, 30, *range(100, 112), 200]
-    return {"bars": bars.drop(index=gone).reset_index(drop=True), "sessions": sessions_example(80)}
+    gone = [10, 11, 12, 30, *range(74, 80), *range(100, 112), *range(157, 160), 200]
+    instruments = instruments_example()
+    instruments.loc[1, "valid_to_ns"] = START_NS + 78 * DAY_NS
+    return {
+        "bars": bars.drop(index=gone).reset_index(drop=True),
+        "sessions": sessions_example(80),
+        "instruments": instruments,
+    }
 
 
-def _expected(bars: pd.DataFrame, sessions: pd.DataFrame, settings: Settings) -> I64:
-    """Stamps at which a bar is expected, ascending: inside the panel's span."""
-    stamps = np.unique(bars["ts_event"].to_numpy())
-    if settings.grid == "panel" or not len(stamps):
-        return stamps
-    if settings.bar_seconds == DAILY_SECONDS:
-        venue = one_calendar(sessions)["close_ns"].to_numpy()
-    else:
-        length = settings.bar_seconds * SECOND_NS
-        marks_start = bars["ts_avail"].iloc[0] > bars["ts_event"].iloc[0]
-        venue = bar_starts(one_calendar(sessions), length) + (0 if marks_start else length)
-    inside = venue[(venue >= stamps[0]) & (venue <= stamps[-1])]
-    return np.union1d(stamps, inside)
-
-
-def _holes(bars: pd.DataFrame, expected: I64, max_age_bars: int) -> tuple[I64, I64, I64]:
-    """(row carried, place in `expected`, age) of each bar to add."""
-    place = np.searchsorted(expected, bars["ts_event"].to_numpy())
-    follows = pd.Series(place).groupby(bars["symbol"], sort=False).shift(-1)
-    missing = (follows - place - 1).fillna(0).clip(0, max_age_bars).to_numpy().astype(np.int64)
-    carried = np.repeat(np.arange(len(bars)), missing)
-    age = np.arange(len(carried)) - np.repeat(np.cumsum(missing) - missing, missing) + 1
-    return carried, place[carried] + age, age
-
-
-@module(takes=(BARS, SESSIONS), gives=BARS, settings=Settings, example=example)
-def forward_fill(bars: pd.DataFrame, sessions: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+@module(takes=(BARS, SESSIONS, INSTRUMENTS), gives=BARS, settings=Settings, example=example)
+def forward_fill(
+    bars: pd.DataFrame, sessions: pd.DataFrame, instruments: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
     """Takes bars sorted by (symbol, ts_event). Raises CWS-CLEAN-001 when the sessions are of several calendars."""
-    expected = _expected(bars, sessions, settings)
-    carried, place, age = _holes(bars, expected, settings.max_age_bars)
+    expected = expected_stamps(bars, sessions, settings.grid, settings.bar_seconds)
+    carried, place, age = holes(bars, instruments, expected, settings.max_age_bars)
     old = bars.iloc[carried]
     close = old["close"]
     prices = {name: close.where(old[name].notna()) for name in ("open", "high", "low")}
@@ -98,8 +84,31 @@ def ages_are_bounded_and_count_up(before: SimpleNamespace, after: pd.DataFrame, 
 
 
 @forward_fill.accept
-def no_life_before_listing_or_after_the_last_bar(before: SimpleNamespace, after: pd.DataFrame) -> bool:
-    """Each symbol's first and last stamps are as they were, and stamps rise strictly."""
-    spans = [frame.groupby("symbol")["ts_event"].agg(["first", "last"]) for frame in (before.bars, after)]
+def no_life_before_listing_or_after_delisting(before: SimpleNamespace, after: pd.DataFrame) -> Check:
+    """First stamps are as they were, stamps rise strictly, and no bar is filled where no instrument is valid."""
+    firsts = [frame.groupby("symbol")["ts_event"].first() for frame in (before.bars, after)]
     rising = (by_symbol(after)["ts_event"].diff().dropna() > 0).all()
-    return bool(spans[0].equals(spans[1]) and rising)
+    known = after.merge(before.instruments[["symbol", "valid_from_ns", "valid_to_ns"]], on="symbol")
+    valid = known[(known["valid_from_ns"] <= known["ts_event"]) & (known["ts_event"] < known["valid_to_ns"])]
+    key = ["symbol", "ts_event"]
+    stands = pd.concat([before.bars[key], valid[key]])
+    wrong = ~pd.MultiIndex.from_frame(after[key]).isin(pd.MultiIndex.from_frame(stands))
+    same = bool(firsts[0].equals(firsts[1]) and rising)
+    return Check(same and not wrong.any(), float(wrong.sum()), "0 bars", after[wrong].head(5))
+
+
+@forward_fill.accept
+def holes_are_filled_whatever_follows(before: SimpleNamespace, after: pd.DataFrame, settings: Settings) -> Check:
+    """A symbol has a bar wherever another has one and its own last one is at most `max_age_bars` stamps old."""
+    place, known = grid(after), before.instruments.drop_duplicates("symbol", keep=False).set_index("symbol")
+    key = ["symbol", "ts_event"]
+    came = pd.Series(pd.MultiIndex.from_frame(after[key]).isin(pd.MultiIndex.from_frame(before.bars[key])))
+    number = np.arange(len(place.ts_event))[:, None]
+    last = np.maximum.accumulate(np.where(place.spread(came) == 1.0, number, -1), axis=0)
+    start, end = (
+        known[name].reindex(place.symbols, fill_value=0).to_numpy() for name in ("valid_from_ns", "valid_to_ns")
+    )
+    stamps = place.ts_event[:, None]
+    due = (last >= 0) & (number - last <= settings.max_age_bars) & (stamps < end) & (place.ts_event[last] >= start)
+    missing = due & np.isnan(place.spread(came))
+    return Check(not missing.any(), float(missing.sum()), "0 holes")

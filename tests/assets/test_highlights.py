@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from assets.desk import Desk
-from assets.highlights import book_highlights, highlights, markdown
+from assets.highlights import _mlflow_link, book_highlights, highlights, markdown
 from assets.showing import INLINE_CHARACTERS, PREVIEW_ROWS, inline
 from cws.home import Settings
 from cws.house import open_house
@@ -31,7 +31,7 @@ def _unit(stage: str) -> Unit:
 
 
 def _report(stage: str, pins: dict[str, Pin], rows_in: int = 10, lost: int = 0, **details: Any) -> Report:
-    return Report(stage, "ts_momentum", rows_in, 0, lost, rows_in - lost, 0, pins, details)
+    return Report(stage, "ts_momentum", rows_in, 0, lost, rows_in - lost, pins, details)
 
 
 def _commit(desk: Desk, table: str, part: str, rows: list[dict[str, Any]]) -> Pin:
@@ -160,3 +160,10 @@ def test_last_rows_are_as_many_as_show_without_a_click() -> None:
     wide = pd.DataFrame({f"column_{i}": np.arange(9.0) for i in range(14)})
     assert 3 <= inline(wide).count("\n") < PREVIEW_ROWS + 1 and len(inline(wide)) < INLINE_CHARACTERS
     assert inline(narrow[:0]).count("\n") <= 1
+
+
+def test_the_link_to_mlflow_names_the_port_that_it_holds_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CWS_MLFLOW_PORT", "5055")
+    said = _mlflow_link("/#/experiments/1/runs/abc")
+    assert said.startswith("[/#/experiments/1/runs/abc](http://127.0.0.1:5000/#/experiments/1/runs/abc): ")
+    assert "port 5000" in said and "5055" not in said, "what is set while it runs may not be set when it is read"

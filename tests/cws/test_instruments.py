@@ -3,8 +3,9 @@
 import pandas as pd
 from places import STRATEGIES
 
-from cws.instruments import FOREVER_NS, instruments_table
+from cws.instruments import instruments_table
 from cws.strategies import catalogue
+from modules.instruments import FOREVER_NS
 
 
 def test_a_row_a_symbol_in_order_whatever_the_source() -> None:

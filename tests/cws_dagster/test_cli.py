@@ -19,6 +19,7 @@ LISTING = (
     ["ledger", "show"], ["trials"], ["modules", "list"], ["modules", "show", "reversal_5d"],
     ["modules", "verify", "returns"],
 )  # fmt: skip
+PROGRESS = {"returns": "feature: 1 modules, 0 failed\n"}
 Call = Callable[..., tuple[int, str, str]]
 
 
@@ -44,7 +45,15 @@ def test_help_imports_nothing_heavy() -> None:
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
-    for word in ("run", "reproduce", "0 done", "1 it ran and something failed", "2 refused", "130 interrupted"):
+    for word in (
+        "run",
+        "reproduce",
+        "0 done",
+        "1 it ran and something failed",
+        "2 refused",
+        "130 interrupted",
+        "141 the reader",
+    ):
         assert word in found.stdout
 
 
@@ -68,14 +77,21 @@ def test_nothing_asked_shows_help_and_is_refused(cws: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (["nonsense"], "CWS-CLI-001", "nonsense"),
+        (["nonsense"], "CWS-CLI-001", "No such command 'nonsense' -> known: config, lake, ledger"),
+        (["statu"], "CWS-CLI-001", "No such command 'statu' -> did you mean 'status'?"),
+        (["lake", "historie"], "CWS-CLI-001", "No such command 'historie' -> did you mean 'history'?"),
         (["run", "--stratgy", "x"], "CWS-CLI-001", "--stratgy"),
         (["lake", "show", "ohlcv", "x", "--rows", "0"], "CWS-CLI-001", "--rows"),
         (["modules", "list", "--stage", "featur"], "CWS-CLI-002", "did you mean 'feature'?"),
         (["modules", "show", "reversal_5"], "CWS-MODULE-001", "did you mean 'reversal_5d'?"),
-        (["ledger", "verify"], "CWS-CLI-003", "is not a folder"),
+        (["ledger", "verify", "--checkpoint", "elsewhere"], "CWS-CLI-003", "is not a folder"),
+        (["ledger", "show", "--kind", "trail"], "CWS-CLI-004", "did you mean 'trial'?"),
         (["lake", "history", "../ohlcv"], "CWS-LAKE-001", "did you mean 'ohlcv'?"),
-        (["lake", "show", "ohlcv", "nowhere"], "CWS-LAKE-007", "nowhere"),
+        (
+            ["lake", "show", "ohlcv", "nowhere"],
+            "CWS-LAKE-007",
+            "no such part [table ohlcv, part 'nowhere'] -> the",
+        ),
         (["reproduce", "abcdef"], "CWS-REPRO-001", "abcdef"),
         (["trials", "--strategy", "xs_reversa"], "CWS-STRATEGY-006", "did you mean 'xs_reversal'?"),
         (["run", "--strategy", "xs_reversa"], "CWS-STRATEGY-006", "did you mean 'xs_reversal'?"),
@@ -103,7 +119,10 @@ def test_a_bad_setting_is_shown_and_then_refused(cws: Call, monkeypatch: pytest.
     assert code == 2
     assert re.search(r"^CWS_UI_PORT +80 +environment +>= 1024, <= 65535", out, re.MULTILINE)
     assert re.search(r"^CWS_MLFLOW_PORT +5000 +default ", out, re.MULTILINE)
-    assert err.startswith("CWS-CONFIG-002: ")
+    assert err.startswith(
+        "CWS-CONFIG-002: CWS_UI_PORT: Input should be greater than or equal to 1024, got '80' [environment]"
+    )
+    assert "type=" not in err
     monkeypatch.delenv("CWS_UI_PORT")
     monkeypatch.setenv("CWS_UI_PROT", "3001")
     assert "did you mean 'CWS_UI_PORT'?" in cws("status")[2]
@@ -112,10 +131,10 @@ def test_a_bad_setting_is_shown_and_then_refused(cws: Call, monkeypatch: pytest.
 @pytest.mark.parametrize("arguments", LISTING, ids=" ".join)
 def test_in_a_pipe_lines_are_plain_and_json_is_the_last(cws: Call, arguments: list[str]) -> None:
     code, out, err = cws(*arguments)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, PROGRESS.get(arguments[-1], ""))
     assert not re.search(r"[\x1b\u2500-\u257f]", out), "no colours, no frames"
     code, out, err = cws(*arguments, "--json")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, PROGRESS.get(arguments[-1], ""))
     assert isinstance(json.loads(out.splitlines()[-1]), dict)
 
 
@@ -125,6 +144,21 @@ def test_an_empty_home_says_what_to_do_and_stays_empty(cws: Call, tmp_path: Path
     assert "cws run" in out
     assert re.search(r"execution +PAPER", out)
     assert not (tmp_path / "home").exists()
+
+
+EMPTY = [["lake", "tables"], ["lake", "history", "ohlcv"], ["trials"], ["ledger", "show"], ["ledger", "verify"]]
+
+
+@pytest.mark.parametrize("arguments", EMPTY, ids=" ".join)
+def test_every_listing_says_of_an_empty_home_what_status_says(cws: Call, arguments: list[str]) -> None:
+    sentence = cws("status")[1].splitlines()[-1]
+    # A script must not take a ledger that is not there for a sound one.
+    assert cws(*arguments) == (int(arguments[-1] == "verify"), sentence + "\n", "")
+
+
+def test_no_ledger_is_not_a_sound_one(cws: Call) -> None:
+    code, out, _ = cws("ledger", "verify", "--json")
+    assert (code, json.loads(out)["ok"], json.loads(out)["entries"]) == (1, False, 0)
 
 
 def test_modules_list_show_and_verify_agree(cws: Call) -> None:
@@ -159,7 +193,8 @@ def test_a_module_that_breaks_a_rule_fails_the_command(cws: Call, monkeypatch: p
     assert code == 1
     assert (found["modules"], found["passed"], found["failed"]) == (1, 0, 1)
     assert "never_fails" in str(found["violations"]["returns"])
-    assert "returns" in err
+    count = len(found["violations"]["returns"])
+    assert err.splitlines() == [f"returns: {count} violations", "feature: 1 modules, 1 failed"]
 
 
 def _on_a_terminal(arguments: list[str], environment: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cws_dagster.cli import main
+from cws_dagster.invocation import cws as program
 
 CWS = [sys.executable, "-m", "cws_dagster.cli"]
 NAMES = ["btc_intraday", "ts_momentum", "xs_reversal"]
@@ -144,7 +145,7 @@ def test_a_flipped_bit_in_the_ledger_fails_verify_and_status(cws: Call, home: Pa
     assert "segment-000000.jsonl, line" in out
     code, out, _ = cws("status")
     assert code == 1
-    assert "DAMAGED: cws ledger verify" in out
+    assert f"DAMAGED: {program()} ledger verify" in out
     assert cws("ledger", "show")[0] == 2
 
 
@@ -158,7 +159,7 @@ def test_trials_count_looks_and_reproduce_gives_the_bytes(cws: Call, real_run: A
     code, out, _ = cws("reproduce", trial["key"][:8], "--json")
     found = json.loads(out)
     assert (code, found["same"], found["differs"]) == (0, True, [])
-    assert set(found["hashes"]) == {"equity", "holdings", "trades", "stats"}
+    assert set(found["hashes"]) == {"equity", "weights", "holdings", "trades", "stats", "intervals"}
     (again,) = _json(cws, "trials", "--strategy", "btc_intraday")["trials"]
     assert again["looks"] == 2
 

@@ -74,7 +74,7 @@ def publish(house: House, unit: Unit, equity: pd.DataFrame, key: str = "k" * 32,
         "looks": looks,
         "figures": {"sharpe": 0.7, "max_drawdown": None},
     }
-    return Report("backtest", unit.name, len(equity), 0, 0, len(equity), 3, pins, details)
+    return Report("backtest", unit.name, len(equity), 0, 0, len(equity), pins, details)
 
 
 def _stage_entry(house: House, pins: dict, key: str, looks: int) -> Entry:

@@ -86,7 +86,9 @@ def test_run_carries_settings_lineage_and_caveat(prepared: House) -> None:
     assert tags["cws.data.ohlcv/us_large_caps"].endswith(str(entry["outputs"]["equity"]["hash"]))  # type: ignore[index]
     assert tags["cws.environment"] == entry["environment"]["hash"]  # type: ignore[index]
     assert (tags["cws.settings"], tags["cws.code"], tags["cws.trial"]) == ("b3:settings", "b3:code", "k" * 32)
-    assert "paper" in tags["cws.result"]
+    assert tags["cws.equity"] == entry["outputs"]["equity"]["hash"]  # type: ignore[index]
+    assert not {"cws.result", "cws.backtest"} & set(tags), "said once: by the trial and the equity, and by the note"
+    assert tags["mlflow.note.content"].endswith("Backtest on paper.")
     assert unit.recipe.caveat in tags["cws.caveat"] and unit.recipe.caveat in tags["mlflow.note.content"]
     artifact = prepared.home.folder / "mlflow-artifacts" / unit.name / run.info.run_id / "artifacts" / "equity.png"
     assert artifact.read_bytes() == b"drawn"

@@ -9,9 +9,10 @@ from modules.conformance import example_inputs
 from modules.errors import CwsError
 from modules.registry import load
 from modules.runner import ModuleRun, run
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import bind
 from modules.tables import EQUITY
+from modules.unsealing import unseal
 from modules.values import make_table
 
 HISTORIES = 200

@@ -7,10 +7,11 @@ import pytest
 from modules.conformance import example_inputs
 from modules.registry import load
 from modules.runner import run
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import bind
 from modules.skills.cost import bps_cost
 from modules.tables import TRADES
+from modules.unsealing import unseal
 from modules.values import make_table
 
 

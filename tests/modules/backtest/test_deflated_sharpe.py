@@ -8,9 +8,10 @@ from modules.backtest.deflated_sharpe import expected_max_sharpe, probability_ab
 from modules.errors import CwsError
 from modules.registry import load
 from modules.runner import ModuleRun, run
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import bind
 from modules.tables import PRIOR_TRIALS, STATS
+from modules.unsealing import unseal
 from modules.values import make_table
 
 YEAR_BARS = 250.0

@@ -13,9 +13,10 @@ from modules.examples import DAY_NS, START_NS
 from modules.panel import grid
 from modules.registry import load
 from modules.runner import ModuleRun, run
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import bind
 from modules.tables import BARS, WEIGHTS
+from modules.unsealing import unseal
 from modules.values import Table, make_table
 
 NAN = float("nan")

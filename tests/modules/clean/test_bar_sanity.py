@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modules.examples import bars_example
+from modules.examples import DAY_NS, START_NS, bars_example
 from modules.registry import load
 from modules.runner import run
 from modules.settings import bind
@@ -16,10 +16,9 @@ from modules.values import make_table
 HK_DAILY = Path(__file__).parents[4] / "shared/data/hk_daily"
 
 
-def judged(frame: pd.DataFrame, tolerance_price: float = 0.0) -> dict[str, int]:
-    outcome = run(
-        bind(load("bar_sanity"), {"tolerance_price": tolerance_price}), {"bars": make_table(frame, BARS, "test")}
-    )
+def judged(frame: pd.DataFrame, tolerance_price: float = 0.0, carries: str = "ohlcv") -> dict[str, int]:
+    settings = {"tolerance_price": tolerance_price, "carries": carries}
+    outcome = run(bind(load("bar_sanity"), settings), {"bars": make_table(frame, BARS, "test")})
     assert outcome.failure is None and outcome.trace.failed_checks == []
     assert outcome.trace.rows_in == outcome.trace.rows_out + outcome.trace.rows_refused
     return outcome.outputs["refused"].frame["reason"].value_counts().to_dict()
@@ -37,7 +36,7 @@ def changed(**values: float) -> pd.DataFrame:
     [
         ({"close": np.nan}, "nan_price"),
         ({"low": np.nan}, "nan_price"),
-        ({"adj_close": np.nan}, "nan_price"),
+        ({"volume": np.nan}, "nan_volume"),
         ({"open": np.inf}, "infinite_price"),
         ({"close": -np.inf}, "infinite_price"),
         ({"close": -1.0}, "non_positive_price"),
@@ -52,25 +51,33 @@ def test_an_impossible_bar_is_refused_with_its_reason(values: dict[str, float], 
     assert judged(changed(**values)) == {reason: 1}
 
 
-def test_a_good_frame_and_a_missing_volume_pass() -> None:
+def test_a_good_frame_and_a_missing_adjusted_close_pass() -> None:
     assert judged(changed()) == {}
-    assert judged(changed(volume=np.nan)) == {}
+    assert judged(changed(adj_close=np.nan)) == {}
 
 
-def test_fields_that_the_source_does_not_carry_are_not_demanded() -> None:
-    nothing = dict.fromkeys(("open", "high", "low", "adj_close", "volume"), np.nan)
-    assert judged(changed().assign(**nothing)) == {}
-    assert judged(changed(close=np.nan).assign(**nothing)) == {"nan_price": 1}
+@pytest.mark.parametrize(
+    ("carries", "demanded"),
+    [
+        ("close", {"close"}),
+        ("ohlc", {"open", "high", "low", "close"}),
+        ("ohlcv", {"open", "high", "low", "close", "volume"}),
+    ],
+)
+def test_only_the_fields_that_the_source_carries_are_demanded(carries: str, demanded: set[str]) -> None:
+    for name in ("open", "high", "low", "close", "adj_close", "volume"):
+        reason = "nan_volume" if name == "volume" else "nan_price"
+        assert judged(changed(**{name: np.nan}), carries=carries) == ({reason: 1} if name in demanded else {}), name
+
+
+@pytest.mark.parametrize("carries", ["close", "ohlc", "ohlcv"])
+def test_a_field_that_begins_later_changes_nothing_before(carries: str) -> None:
+    """The first ten stamps alone, and with later rows that do carry an open: the same rows of them are refused."""
     frame = changed()
-    assert judged(frame.assign(close=np.nan)) == {"nan_price": len(frame)}
-
-
-def test_another_sources_fields_are_not_demanded_of_this_one() -> None:
-    frame = changed()
-    bare = frame["symbol"] == "AAA.XNYS"
-    frame.loc[bare, "source"] = "closes_only"
-    frame.loc[bare, "open"] = np.nan
-    assert judged(frame) == {}
+    early = frame["ts_event"] <= START_NS + 9 * DAY_NS
+    frame.loc[early, "open"] = np.nan
+    alone = judged(frame[early].reset_index(drop=True), carries=carries)
+    assert judged(frame, carries=carries) == alone == ({} if carries == "close" else {"nan_price": int(early.sum())})
 
 
 @pytest.mark.skipif(not HK_DAILY.is_dir(), reason="the shared test data (hk_daily) is not beside this checkout")

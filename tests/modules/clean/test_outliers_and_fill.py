@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from modules.clean.venue_sessions import sessions_example
-from modules.examples import DAY_NS, START_NS, bars_example
+from modules.examples import DAY_NS, START_NS, SYMBOLS, bars_example
+from modules.instruments import FOREVER_NS
 from modules.registry import load
 from modules.runner import run
 from modules.settings import bind
-from modules.tables import BARS, RETURNS, SESSIONS
+from modules.tables import BARS, INSTRUMENTS, RETURNS, SESSIONS
 from modules.values import make_table
 
 QUIET = {"window_bars": 60, "min_bars": 20, "z_max": 8.0, "min_return": 0.05, "max_run_bars": 2}
@@ -115,16 +116,31 @@ def test_the_clip_does_not_know_the_future(cut: int) -> None:
     assert (one != given).any()
 
 
-def filled(frame: pd.DataFrame, settings: dict[str, object], sessions: pd.DataFrame | None = None) -> pd.DataFrame:
+def instruments(ends: dict[str, int] | None = None) -> pd.DataFrame:
+    """A, B and S and the example's symbols, valid for all time or to before the bar given."""
+    text = {"symbol": ["A.XNYS", *SYMBOLS, "B.XNYS", "S.XNYS"], "mic": "XNYS", "currency": "USD", "calendar": "XNYS"}
+    table = pd.DataFrame({**text, "lot_size": 1.0, "tick_size": 0.01, "valid_from_ns": 0, "valid_to_ns": FOREVER_NS})
+    for symbol, bar in (ends or {}).items():
+        table.loc[table["symbol"] == symbol, "valid_to_ns"] = START_NS + bar * DAY_NS
+    return table.sort_values("symbol", ignore_index=True)
+
+
+def filled(
+    frame: pd.DataFrame,
+    settings: dict[str, object],
+    sessions: pd.DataFrame | None = None,
+    ends: dict[str, int] | None = None,
+) -> pd.DataFrame:
     table = sessions_example(120) if sessions is None else sessions
     inputs = {"bars": make_table(frame, BARS, "test"), "sessions": make_table(table, SESSIONS, "test")}
+    inputs["instruments"] = make_table(instruments(ends), INSTRUMENTS, "test")
     outcome = run(bind(load("forward_fill"), settings), inputs)
     assert outcome.failure is None and outcome.trace.failed_checks == []
     return outcome.outputs["bars"].frame
 
 
 def without(*holes: int, bars: int = 20) -> pd.DataFrame:
-    """A has all bars; B has holes (0-based), lists at bar 3 and is delisted after bar 15."""
+    """A has all bars; B has holes (0-based), lists at bar 3 and has no bar after bar 15."""
     late = series(50.0 + np.arange(bars), "B.XNYS").drop(index=[0, 1, 2, *holes, *range(16, bars)])
     return pd.concat([series(100.0 + np.arange(bars), "A.XNYS"), late], ignore_index=True)
 
@@ -137,16 +153,39 @@ def test_planted_holes_are_filled_with_the_last_close_up_to_the_bound() -> None:
         (6, 1, 55.0, 6),
         (9, 1, 58.0, 9),
         (10, 2, 58.0, 9),
+        (16, 1, 65.0, 16),
+        (17, 2, 65.0, 16),
     ]
     assert (added["symbol"] == "B.XNYS").all() and (added["volume"] == 0.0).all()
     assert (added[["open", "high", "low"]].eq(added["close"], axis=0)).all(axis=None)
     assert (added["ts_avail"] == added["ts_event"]).all()
 
 
-def test_nothing_is_filled_before_the_listing_or_over_the_delisting() -> None:
-    out = filled(without(), {"max_age_bars": 1000})
-    assert out.equals(without())
+def filled_bars(out: pd.DataFrame) -> list[int]:
+    return ((out["ts_event"] - START_NS) // DAY_NS)[out["age_bars"] > 0].tolist()
+
+
+def test_a_symbol_is_carried_to_the_end_of_its_instrument_and_not_on_it() -> None:
+    assert filled_bars(filled(without(), {"max_age_bars": 1000})) == [16, 17, 18, 19]
+    assert filled_bars(filled(without(), {"max_age_bars": 1000}, ends={"B.XNYS": 18})) == [16, 17]
+    assert filled_bars(filled(without(), {"max_age_bars": 1000}, ends={"B.XNYS": 16})) == []
+    assert filled_bars(filled(without(6), {"max_age_bars": 1000}, ends={"B.XNYS": 10})) == [6], "no end behind bar 15"
     assert filled(without(6), {"max_age_bars": 0}).equals(without(6))
+
+
+def test_nothing_is_filled_before_the_listing_nor_of_an_unknown_instrument() -> None:
+    out = filled(without(), {"max_age_bars": 1000})
+    assert out.loc[out["symbol"] == "B.XNYS", "ts_event"].min() == START_NS + 3 * DAY_NS
+    renamed = without(6).assign(symbol=without(6)["symbol"].replace("B.XNYS", "NEW.XNYS"))
+    assert filled(renamed, {"max_age_bars": 1000}).equals(renamed)
+
+
+@pytest.mark.parametrize("later", [[], [12], [15]], ids=["never back", "back at once", "back late"])
+def test_a_filled_bar_does_not_say_that_the_symbol_comes_back(later: list[int]) -> None:
+    """B stops after bar 8: whatever it does from bar 12 on, bars 9 to 11 are the same."""
+    frame = without(*[bar for bar in range(9, 16) if bar not in later])
+    out = filled(frame, {"max_age_bars": 5})
+    assert [bar for bar in filled_bars(out) if bar < 12] == [9, 10, 11]
 
 
 def test_the_venues_sessions_show_holes_that_no_symbol_shows() -> None:
