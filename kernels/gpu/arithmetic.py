@@ -7,17 +7,16 @@ fused. The simulator computes in Python, which fuses nothing, and knows no libde
 from typing import Any
 
 from numba import config, cuda
-
-if config.ENABLE_CUDASIM:  # pyright: ignore[reportAttributeAccessIssue]
-
-    def _product(a: float, b: float) -> float:
-        return a * b
-
-else:
-    from numba.cuda import libdevice
-
-    def _product(a: float, b: float) -> float:
-        return libdevice.dmul_rn(a, b)
+from numba.cuda import libdevice
 
 
-times: Any = cuda.jit(_product, device=True)
+def _simulated(a: float, b: float) -> float:
+    return a * b
+
+
+def _rounded(a: float, b: float) -> Any:
+    return libdevice.dmul_rn(a, b)
+
+
+SIMULATOR = bool(config.ENABLE_CUDASIM)  # pyright: ignore[reportAttributeAccessIssue]
+times: Any = cuda.jit(_simulated if SIMULATOR else _rounded, device=True)

@@ -7,11 +7,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import cuda
+from numba import cuda as _cuda
 
 from kernels.gpu.arithmetic import times
 from kernels.sweep_inputs import F64
 
+# What numba's stubs say of its CUDA functions is not what they take.
+cuda: Any = _cuda
 THREADS = 128
 MEAN, VAR, STD, LOWEST, HIGHEST, RANK = range(6)
 CORR, SLOPE, INTERCEPT = range(3)

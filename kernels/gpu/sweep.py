@@ -11,11 +11,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import cuda
+from numba import cuda as _cuda
 
 from kernels.gpu.arithmetic import times
 from kernels.sweep_inputs import DISPERSION_FLOOR, F64, FIGURES, I64, Lanes, Market, Terms, chosen
 
+# What numba's stubs say of its CUDA functions is not what they take.
+cuda: Any = _cuda
 THREADS = 128
 RULES = {"ma_cross": 0, "donchian": 1, "rsi_bands": 2, "z_reversion": 3}
 

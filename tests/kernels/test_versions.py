@@ -1,4 +1,4 @@
-"""The versions of a family have the same functions with the same parameters, and the reference leans on none of them."""
+"""The versions of a family have the same functions with the same parameters; the reference leans on no other."""
 
 import ast
 import importlib

@@ -1,4 +1,4 @@
-"""vector_sweep: it says what the one-strategy spine says, every outcome is sealed and counted, and bad input is coded."""
+"""vector_sweep: it says what the spine says of one strategy, each outcome is sealed and counted, refusals are coded."""
 
 import numpy as np
 import pandas as pd
