@@ -90,6 +90,22 @@ DEFLATED = _schema("deflated", name=_text(), value=_real(), why=pa.Column("str")
 # Every other distinct trial of the same strategy; its Sharpe ratio (per bar, not annualised) is NaN where it crashed or
 # had no performance: it was a look all the same.
 PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_real())
+# One row a symbol and parameter set of a sweep; `first`, `second`, `third` are what its rule names them.
+SWEEP = _schema(
+    "sweep",
+    symbol=_text(),
+    set=_count(),
+    first=_real(),
+    second=_real(),
+    third=_real(),
+    bar_count=_count(),
+    final_usd=_number(),
+    sharpe_per_bar=_real(),
+    max_drawdown=_number(),
+    turnover_usd=_number(),
+    order_count=_count(),
+)
+SWEEP_CURVES = _schema("sweep_curves", symbol=_text(), set=_count(), ts_event=_count(), equity_usd=_number())
 # Quantities on orders and positions are whole lots of the instrument.
 TARGETS = _keyed("targets", target_lots=_integer(), weight=_real(), reference_price=_number())
 ORDERS = _schema(
@@ -138,6 +154,8 @@ SORT: dict[str, tuple[str, ...]] = {
     "stats": ("name",),
     "intervals": ("name",),
     "deflated": ("name",),
+    "sweep": ("symbol", "set"),
+    "sweep_curves": ("symbol", "set", "ts_event"),
 }
 PANEL_SORT = ("symbol", "ts_event")
 
