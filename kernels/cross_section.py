@@ -1,32 +1,94 @@
 """Cross-sections of a (T, S) matrix, bars x symbols: each row is one stamp, NaN takes no part and stays NaN."""
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
 
 
-def _tie_edges(ranked: F64) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and last position of the run of equal values in which each sorted value stands."""
-    places = np.broadcast_to(np.arange(ranked.shape[1]), ranked.shape)
-    differs = ranked[:, 1:] != ranked[:, :-1]
-    edge = np.ones((len(ranked), 1), dtype=bool)
-    first = np.maximum.accumulate(np.where(np.hstack([edge, differs]), places, 0), axis=1)
-    closes = np.where(np.hstack([differs, edge]), places, ranked.shape[1])
-    return first, np.minimum.accumulate(closes[:, ::-1], axis=1)[:, ::-1]
+@nb.njit(cache=True, error_model="numpy")
+def _scaled_ranks(values: F64, order: NDArray[np.int64], out: F64, centred: bool) -> None:
+    """Walk each row in its order, a run of equal values at a time; NaN sorts last and stays."""
+    for t in range(values.shape[0]):
+        known = values.shape[1]
+        while known > 0 and np.isnan(values[t, order[t, known - 1]]):
+            known -= 1
+            out[t, order[t, known]] = np.nan
+        first = 0
+        while first < known:
+            value, last = values[t, order[t, first]], first
+            while last + 1 < known and values[t, order[t, last + 1]] == value:
+                last += 1
+            if centred:
+                scaled = (first + last) / max(known - 1.0, 1.0) - (1.0 if known > 1 else 0.0)
+            else:
+                scaled = (first + last + 2) / 2.0 / known
+            for place in range(first, last + 1):
+                out[t, order[t, place]] = scaled
+            first = last + 1
+
+
+def _ranks(values: F64, centred: bool) -> F64:
+    out = np.empty(values.shape)
+    # Equal values share their rank, so the order among them is free and the fastest sort will do.
+    _scaled_ranks(np.ascontiguousarray(values), np.argsort(values, axis=1), out, centred)
+    return out
 
 
 def centred_rank(values: F64) -> F64:
     """Rank in each row scaled to [-1, 1], ties averaged: 2 * (rank - 1) / (n - 1) - 1; a lone value is 0."""
-    if values.shape[1] == 0:
-        return values.copy()
-    order = np.argsort(values, axis=1, kind="stable")
-    first, last = _tie_edges(np.take_along_axis(values, order, axis=1))
-    others = (~np.isnan(values)).sum(axis=1, keepdims=True) - 1
-    scaled = (first + last) / np.maximum(others, 1) - np.where(others > 0, 1.0, 0.0)
+    return _ranks(values, True)
+
+
+def share_rank(values: F64) -> F64:
+    """Rank in each row divided by the number of known values, ties averaged: in (0, 1]."""
+    return _ranks(values, False)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _per_group(values: F64, group: NDArray[np.int64], out: F64) -> None:
+    sums, known = np.zeros(group.max() + 1), np.zeros(group.max() + 1)
+    for t in range(values.shape[0]):
+        sums[:] = 0.0
+        known[:] = 0.0
+        for s in range(values.shape[1]):
+            if group[t, s] >= 0 and values[t, s] == values[t, s]:
+                sums[group[t, s]] += values[t, s]
+                known[group[t, s]] += 1.0
+        for s in range(values.shape[1]):
+            at = group[t, s]
+            out[t, s] = values[t, s] - sums[at] / known[at] if at >= 0 else np.nan
+
+
+def neutralised(values: F64, group: F64) -> F64:
+    """`values` minus the mean of the known values of their group in each row, added in column order.
+
+    `group` is (T, S), equal numbers being one group; a symbol without a group (NaN) is NaN.
+    """
     out = np.empty(values.shape)
-    np.put_along_axis(out, order, scaled, axis=1)
-    return np.where(np.isnan(values), np.nan, out)
+    if values.size:
+        _, codes = np.unique(group, return_inverse=True)
+        codes = np.where(np.isnan(group), -1, codes.reshape(group.shape))
+        _per_group(np.ascontiguousarray(values), codes.astype(np.int64), out)
+    return out
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _per_size(values: F64, out: F64) -> None:
+    for t in range(values.shape[0]):
+        size = 0.0
+        for s in range(values.shape[1]):
+            size += abs(values[t, s]) if values[t, s] == values[t, s] else 0.0
+        for s in range(values.shape[1]):
+            out[t, s] = values[t, s] / size
+
+
+def unit_size(values: F64) -> F64:
+    """`values` divided by the sum of their absolute known values in each row, added in column order."""
+    out = np.empty(values.shape)
+    _per_size(np.ascontiguousarray(values), out)
+    return out
 
 
 def _row_sums(values: F64, known: NDArray[np.bool_]) -> F64:
