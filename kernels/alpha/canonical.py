@@ -1,4 +1,4 @@
-"""The one tree and the one text of a formula: equal formulas have equal texts, and parsing the text gives the tree back.
+"""The one tree and the one text of a formula: equal formulas have equal texts, and a text parses to its own tree.
 
 Every rule keeps every bit of the result (the sign of a NaN aside): operands that commute are ordered by their text, `>`
 is written as `<`, a sum with a negative is a difference, and constants are folded only where float64 is exact.

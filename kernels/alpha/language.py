@@ -1,4 +1,4 @@
-"""The words of the alpha language: what a formula is made of, what each function takes, how far and how costly it looks.
+"""The words of the alpha language: what a formula is made of, what each function takes, how far back it looks.
 
 A formula is a tree of numbers, fields of a bar, free parameters and calls; operators are calls too. Everything has a
 kind: `real` (a number at every bar of every symbol), `truth` (comparisons, and what `and`, `or`, `not` make of them) or

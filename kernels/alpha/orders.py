@@ -33,7 +33,7 @@ def rank_in_window(x, n):
 
 @nb.njit(cache=True, error_model="numpy")
 def place_in_window(x, n, sign):
-    """Where in its n bars the largest (sign 1) or smallest (sign -1) value stands, 1 the oldest bar; the first of ties."""
+    """Where in n bars the largest (sign 1) or smallest (sign -1) value stands, 1 the oldest; the first of ties."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))
     for b in range(0, symbols, W):
@@ -61,7 +61,7 @@ def place_in_window(x, n, sign):
 
 @nb.njit(cache=True, error_model="numpy")
 def exponential_mean(x, n):
-    """Weight 2 / (n + 1), from the first known value on; unknown values repeat the last, n in a row make it start again."""
+    """Weight 2 / (n + 1) from the first known value on; unknown values repeat the last, n in a row restart it."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))
     weight = 2.0 / (n + 1.0)

@@ -87,11 +87,19 @@ def _sums(rows: int, sides: int, push: Callable[..., F64]) -> Window:
 
 
 WINDOWS: dict[str, Window] = {
-    "tsum": _sums(1, 1, partial(stream_sums.total, divided=False)), "tmean": _sums(1, 1, partial(stream_sums.total, divided=True)),
-    "tstd": _sums(2, 1, stream_sums.std), "decay_linear": _sums(2, 1, stream_sums.decay), "tslope": _sums(2, 1, stream_sums.slope),
-    "tcov": _sums(5, 2, stream_sums.cov), "tcorr": _sums(5, 2, stream_sums.corr),
-    "delay": Window(_ring, _delay), "delta": Window(_ring, _delta), "ema": Window(_fresh_ema, _ema),
-    **{name: Window(_ring, partial(_folded, fold)) for name, fold in (
-        ("tmin", _least), ("tmax", _most), ("targmin", _place_of_least), ("targmax", _place_of_most), ("trank", _rank),
-    )},
-}  # fmt: skip
+    "tsum": _sums(1, 1, partial(stream_sums.total, divided=False)),
+    "tmean": _sums(1, 1, partial(stream_sums.total, divided=True)),
+    "tstd": _sums(2, 1, stream_sums.std),
+    "decay_linear": _sums(2, 1, stream_sums.decay),
+    "tslope": _sums(2, 1, stream_sums.slope),
+    "tcov": _sums(5, 2, stream_sums.cov),
+    "tcorr": _sums(5, 2, stream_sums.corr),
+    "delay": Window(_ring, _delay),
+    "delta": Window(_ring, _delta),
+    "ema": Window(_fresh_ema, _ema),
+    "tmin": Window(_ring, partial(_folded, _least)),
+    "tmax": Window(_ring, partial(_folded, _most)),
+    "targmin": Window(_ring, partial(_folded, _place_of_least)),
+    "targmax": Window(_ring, partial(_folded, _place_of_most)),
+    "trank": Window(_ring, partial(_folded, _rank)),
+}

@@ -1,7 +1,7 @@
 """A formula one bar at a time, in memory that grows with its windows only: what runs live.
 
 Written apart from the batch kernels on purpose: rows of numpy and plain Python, where those are loops of numba over
-whole matrices. Both must give the same bits. What a stream knows is in `state`, so that it can go on in another process.
+whole matrices. Both must give the same bits. All that a stream knows is in `state`, so another process can go on.
 """
 
 import math

@@ -1,10 +1,8 @@
 """Running sums over windows for the batch evaluator: whole matrices, a block of columns at a time.
 
-The semantics is the operation order, written down in docs/alpha.md: add the new bar, remove the old one, keep what each
-rounding lost; start again from the window itself at bars divisible by ANCHOR_BARS and where a sum left float64. State
-lies in one small array of fixed row length `W`, so that the compiler can prove that nothing overlaps and puts columns
-into vector lanes. All kernels take (T, S) float64 and return the same shape, NaN where a window is not full of finite
-values.
+The order of operations is the semantics: docs/alpha.md has it. State lies in one small array of fixed row length `W`,
+so that the compiler can prove that nothing overlaps and puts columns into vector lanes. All kernels take (T, S)
+and return the same shape, NaN where a window is not full of finite values.
 """
 
 import numba as nb
@@ -69,9 +67,8 @@ def _follow(x, t, b, w, life, at):
 
 @nb.njit(cache=True, error_model="numpy")
 def _sum_anchor(x, t, n, b, low, high, s):
-    for j in range(low, high):
-        s[j] = 0.0
-        s[W + j] = 0.0
+    s[low:high] = 0.0
+    s[W + low : W + high] = 0.0
     for k in range(t - n + 1, t + 1):
         for j in range(low, high):
             _take(s, 0, j, _finite(x[k, b + j]), 0.0)
@@ -103,8 +100,7 @@ def running_sum(x, n, divisor):
                         if not np.isfinite(s[j] + s[W + j]):
                             _sum_anchor(x, t, n, b, j, j + 1, s)
             for j in range(w):
-                total = (s[j] + s[W + j]) / divisor
-                total = x[t, b + j] * (n / divisor) if life[W + j] >= n else total
+                total = x[t, b + j] * (n / divisor) if life[W + j] >= n else (s[j] + s[W + j]) / divisor
                 out[t, b + j] = total if life[j] >= n and np.isfinite(s[j] + s[W + j]) else np.nan
     return out
 
@@ -112,8 +108,7 @@ def running_sum(x, n, divisor):
 @nb.njit(cache=True, error_model="numpy")
 def _square_anchor(x, t, n, b, low, high, s):
     for row in range(4):
-        for j in range(low, high):
-            s[row * W + j] = 0.0
+        s[row * W + low : row * W + high] = 0.0
     for k in range(t - n + 1, t + 1):
         for j in range(low, high):
             v = _finite(x[k, b + j])
@@ -165,8 +160,7 @@ def running_std(x, n):
             for j in range(w):
                 a, ac = s[j], s[W + j]
                 centred = _centred(weight, s[2 * W + j], s[3 * W + j], a, ac, a, ac)
-                spread = np.sqrt((centred if centred > 0.0 else 0.0) / pairs)
-                spread = 0.0 if life[W + j] >= n else spread
+                spread = 0.0 if life[W + j] >= n else _root(centred / pairs)
                 good = life[j] >= n and np.isfinite((a + ac) + (s[2 * W + j] + s[3 * W + j])) and centred == centred
                 out[t, b + j] = spread if good else np.nan
     return out
@@ -175,8 +169,7 @@ def running_std(x, n):
 @nb.njit(cache=True, error_model="numpy")
 def _weighted_anchor(x, t, n, b, low, high, s):
     for row in range(4):
-        for j in range(low, high):
-            s[row * W + j] = 0.0
+        s[row * W + low : row * W + high] = 0.0
     for k in range(n):
         for j in range(low, high):
             v = _finite(x[t - n + 1 + k, b + j])
@@ -222,9 +215,8 @@ def running_weighted(x, n, slope):
                 p, p_lost = _two_product(weight + 1.0, a)
                 total, e = _two_sum(2.0 * heavy, -p)
                 tilt = total + (e + ((2.0 * lost - p_lost) - (weight + 1.0) * ac))
-                value = tilt / below if slope else (heavy + lost) / below
                 even = 0.0 if slope else x[t, b + j]
-                value = even if life[W + j] >= n else value
+                value = even if life[W + j] >= n else (tilt if slope else heavy + lost) / below
                 good = life[j] >= n and np.isfinite((a + ac) + (heavy + lost)) and value == value
                 out[t, b + j] = value if good else np.nan
     return out
@@ -256,8 +248,7 @@ def _all(s, j):
 @nb.njit(cache=True, error_model="numpy")
 def _pair_anchor(x, y, t, n, b, low, high, s):
     for row in range(10):
-        for j in range(low, high):
-            s[row * W + j] = 0.0
+        s[row * W + low : row * W + high] = 0.0
     for k in range(t - n + 1, t + 1):
         for j in range(low, high):
             _take_pair(s, j, x[k, b + j], y[k, b + j], 1.0)

@@ -92,7 +92,7 @@ def bits(values: np.ndarray) -> bytes:
     return np.where(np.isnan(values), np.nan, values).tobytes()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(FORMULAS, st.integers(0, 10_000), st.integers(0, 30), st.integers(1, 6))
 def test_any_formula_on_any_panel(formula: Node, seed: int, bars: int, symbols: int) -> None:
     assert parse(text(canonical(formula))) == canonical(formula)
@@ -137,10 +137,10 @@ def test_a_stream_goes_on_wherever_it_is_cut(formula: Node, seed: int, cuts: lis
 
 @pytest.mark.parametrize("function", WINDOWED)
 def test_windows_across_anchors(function: str) -> None:
-    for bars in (1, 2, 20, 256, 300):
+    wild, tame = panel(1, 560, 3), walk(1, 560, 3)
+    for bars, fields in ((1, wild), (2, tame), (20, wild), (256, tame), (300, tame)):
         formula = parse(if_number(function, "close", str(bars)))
-        for fields in (panel(bars, 560, 3), walk(bars, 560, 3)):
-            assert bits(evaluate(formula, fields)) == bits(streamed(formula, fields))
+        assert bits(evaluate(formula, fields)) == bits(streamed(formula, fields))
 
 
 @pytest.mark.parametrize(
