@@ -26,7 +26,9 @@ ui: $(STAMP)  ## Dagster and MLflow on 127.0.0.1
 	@.venv/bin/cws ui
 
 bench: $(STAMP)  ## measure against limits and peers; JSON out
-	@$(PY) -m benchmarks.modules
+	@$(PY) -m benchmarks.modules --json
+	@$(PY) -m benchmarks.lake --json
+	@$(PY) -m benchmarks.main_job --json
 
 lock:  ## resolve pyproject.toml anew (the lock names no host)
 	@.venv/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock

@@ -23,7 +23,7 @@ from cws.flow import open_flow, step
 from cws.lake.suites import SUITES, judge
 from cws.publish import publish as publish_unit
 from cws.stages import COMMITS, Unit, chain, outputs
-from modules.canonical import combined_hash
+from modules.canonical import combined_hash, json_hash
 from modules.runner import CheckResult
 from modules.settings import Bound
 from modules.values import Table
@@ -213,7 +213,10 @@ def stage_asset(
 
 
 def _code_version(parts: Sequence[Unit]) -> str:
-    return code_hash(f"{bound.module.stage}/{bound.module.name}" for unit in parts for bound in chain(unit))[:19]
+    """Code and settings: the UI marks an asset as out of step when either has changed."""
+    bounds = [bound for unit in parts for bound in chain(unit)]
+    code = code_hash(f"{bound.module.stage}/{bound.module.name}" for bound in bounds)
+    return combined_hash({"code": code, "settings": json_hash([bound.settings_hash for bound in bounds])})[:19]
 
 
 def _gather_op(key: dg.AssetKey) -> dg.OpDefinition:

@@ -55,11 +55,15 @@ def commit() -> str:
 
 
 def code_hash(modules: Iterable[str]) -> str:
-    """Hash of the source that modules (`stage/name`) run: their files, the contract, the skills, the kernels."""
+    """Hash of the source that modules (`stage/name`) run: they, their stage's helpers, contract, skills, kernels."""
     files = [
         *(ROOT / "modules").glob("*.py"),
         *(ROOT / "modules/skills").glob("*.py"),
         *(ROOT / "kernels").rglob("*.py"),
     ]
-    files += [ROOT / "modules" / f"{module}{suffix}" for module in modules for suffix in (".py", ".toml")]
+    named = [ROOT / "modules" / module for module in modules]
+    files += [path.with_suffix(suffix) for path in named for suffix in (".py", ".toml")]
+    # Helpers stand beside the modules of a stage and have no TOML; a module may use any of its stage's.
+    folders = {path.parent for path in named}
+    files += [path for folder in folders for path in folder.glob("*.py") if not path.with_suffix(".toml").exists()]
     return json_hash({str(path.relative_to(ROOT)): file_hash(path) for path in sorted(set(files))})

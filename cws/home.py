@@ -118,7 +118,11 @@ class Home:
         os.pwrite(self._handle, f"{who} (pid {os.getpid()})".encode(), 0)
 
 
-@cache
 def home_at(folder: Path) -> Home:
-    """One Home object a folder and process, so that the lock is re-entrant."""
+    """One Home object a folder and process, however its path is spelt, so that the lock is re-entrant."""
+    return _home(folder.resolve())
+
+
+@cache
+def _home(folder: Path) -> Home:
     return Home(folder)

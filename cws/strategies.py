@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from modules.canonical import json_hash
 from modules.contract import Module
@@ -14,7 +14,8 @@ from modules.registry import load
 from modules.settings import Bound, bind, nearest
 
 NAME = r"^[a-z][a-z0-9_]{0,31}$"
-Scalar = str | int | float
+# Strict: in Python a flag is a number, and `true` must not become a cost of one basis point.
+Scalar = StrictStr | StrictInt | StrictFloat
 
 
 class _Strict(BaseModel):

@@ -3,10 +3,13 @@
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.exc import DatabaseError
 
 from assets.desk import Desk, Progress, silent
 from assets.wiring import IN_MEMORY
@@ -15,9 +18,10 @@ from cws.home import Settings
 from cws.house import House, open_house
 from cws.publish import Report
 from cws.strategies import Catalogue, catalogue
-from cws_dagster.instance import instance_at, prepare
+from cws_dagster.instance import instance_at
 from cws_dagster.lineage import all_assets
 from modules.contract import STAGES
+from modules.errors import CwsError
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -41,9 +45,9 @@ class Outcome:
 
 def _materialize(outcome: Outcome, assets: Sequence[dg.AssetsDefinition], desk: Desk) -> None:
     home = outcome.house.home
-    os.environ["DAGSTER_HOME"] = str(prepare(home.dagster))
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    with instance_at(home.dagster) as instance:
+    with _coded_storage_errors(home.dagster), instance_at(home.dagster) as instance:
+        os.environ["DAGSTER_HOME"] = str(home.dagster)
         result = dg.materialize(
             assets,
             instance=instance,
@@ -60,6 +64,21 @@ def _materialize(outcome: Outcome, assets: Sequence[dg.AssetsDefinition], desk: 
     ]
 
 
+@contextmanager
+def _coded_storage_errors(folder: Path) -> Generator[None]:
+    """Dagster keeps a log of its own beside the ledger; a full disk may meet that log first."""
+    try:
+        yield
+    except (DatabaseError, OSError) as failure:
+        what = str(failure.orig if isinstance(failure, DatabaseError) else failure).split("\n")[0]
+        raise CwsError(
+            "CWS-JOB-001",
+            what=f"Dagster's own storage failed: {what}",
+            where=str(folder),
+            fix="free space; if it goes on, move this folder away, it is only a view. What was published stands",
+        ) from failure
+
+
 def _failed(evaluation: dg.AssetCheckEvaluation) -> str:
     said = {name: evaluation.metadata[name].value for name in ("measured", "bound") if name in evaluation.metadata}
     figures = f" (measured {said.get('measured', '-')}, bound {said.get('bound', '-')})" if said else ""
@@ -74,7 +93,10 @@ def _reason(event: dg.DagsterEvent) -> str:
 
 
 def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent) -> Outcome:
-    """Materialise `names` (all strategies when empty). Raises CWS-HOME-001 when another run holds the home."""
+    """Materialise `names` (all strategies when empty).
+
+    Raises CWS-HOME-001 when another run holds the home, CWS-JOB-001 when Dagster cannot keep its log.
+    """
     started = time.perf_counter()
     house = open_house(chosen)
     found = catalogue(chosen.strategies)

@@ -58,8 +58,12 @@ def write_tail(path: Path, offset_bytes: int, data: bytes) -> None:
 def replace_file(path: Path, data: bytes) -> None:
     """Put a whole new file in the place of the old one: a reader sees all of either, never a part."""
     draft = path.with_name(path.name + ".tmp")
-    write_tail(draft, 0, data)
-    draft.replace(path)
+    try:
+        write_tail(draft, 0, data)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)  # a full disk wants its page back
+        raise
     sync_folder(path.parent)
 
 

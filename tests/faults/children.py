@@ -1,20 +1,23 @@
-"""Processes that run the main job or the stages and die, wait or meet a full disk on the way: started by the tests.
+"""Processes that run the main job or the stages and die or wait on the way: started by the tests.
 
-A fork server pays for the imports once, so that each child costs what it does, not what it imports.
+As a script, `children.py FOLDER` walks a place's stages and prints the result hashes. A fork server pays for the
+imports once, so that each child costs what it does, not what it imports.
 """
 
 import importlib
 import itertools
+import json
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable
 from functools import cache
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from small_house import Place, result_hashes
+from small_house import Place, hashes_in_force, result_hashes
 
 from cws.flow import open_flow, step
 from cws.publish import publish
@@ -111,3 +114,8 @@ def run_and_wait(folder: Path, held: Any, go_on: Any, told: Any) -> None:
             assert go_on.wait(WAIT_LIMIT_S)
 
     told.put(result_hashes(run(Place(folder).settings, progress=progress)))
+
+
+if __name__ == "__main__":
+    walk(Place(Path(sys.argv[1])))
+    sys.stdout.write(json.dumps(hashes_in_force(Place(Path(sys.argv[1])))))

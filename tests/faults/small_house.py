@@ -11,6 +11,7 @@ import numpy as np
 from cws.flow import published
 from cws.home import Settings
 from cws.house import House, open_house
+from cws.strategies import catalogue
 from cws_dagster.main_job import Outcome, run
 from cws_dagster.summary import HASHED, summarise
 from modules.canonical import combined_hash
@@ -177,5 +178,5 @@ def visible(house: House) -> dict[str, object]:
 
 def hashes_in_force(place: Place) -> dict[str, str]:
     """The result hashes of what is published now, as the summary makes them."""
-    pins = published(place.house())
-    return {"small_reversal": combined_hash({table: pins[table, "small_reversal"].hash for table in HASHED})}
+    pins, names = published(place.house()), catalogue(place.strategies).strategies
+    return {name: combined_hash({table: pins[table, name].hash for table in HASHED}) for name in names}

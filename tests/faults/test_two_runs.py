@@ -54,7 +54,7 @@ def test_a_second_run_is_refused_at_once_or_waits_and_the_first_finishes_well(tm
     assert "CWS_LOCK_WAIT_S" in err
     assert first.is_alive()
 
-    waiting = command(place, CWS_LOCK_WAIT_S="120")
+    waiting = command(place, CWS_LOCK_WAIT_S="120", PYTHONHASHSEED="4242", OMP_NUM_THREADS="1")
     until_it_waits_for(waiting, place.house().home.folder / "writer.lock")
     assert len(place.house().ledger.entries("run")) == 1
     go_on.set()

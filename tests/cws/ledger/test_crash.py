@@ -20,6 +20,7 @@ from modules.errors import CwsError
 
 ROOT = Path(__file__).parents[3]
 DYING = [sys.executable, str(Path(__file__).with_name("dying_writer.py"))]
+KILLS = 20
 ENDLESS = """
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def crashed(small: Path) -> Path:
 
 def test_killed_writers_lose_nothing_that_they_acknowledged(tmp_path: Path) -> None:
     folder, rng, acknowledged = tmp_path / "ledger", random.Random(7), dict[int, str]()
-    for _ in range(20):
+    for _ in range(KILLS):
         command = [sys.executable, "-c", ENDLESS, str(folder)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
@@ -60,7 +61,7 @@ def test_killed_writers_lose_nothing_that_they_acknowledged(tmp_path: Path) -> N
         acknowledged |= {int(index): digest for index, digest in lines}
         assert verify(folder, None)["ok"]
     entries = Ledger(folder).entries()
-    assert len(acknowledged) >= 20
+    assert len(acknowledged) >= KILLS
     assert {index: entries[index].hash for index in acknowledged} == acknowledged
     Ledger(folder).append("run", {})
     assert verify(folder, None)["torn_bytes"] == 0

@@ -19,6 +19,7 @@ from modules.tables import BARS, WEIGHTS
 from modules.values import Table, make_table
 
 NAN = float("nan")
+PANELS = 3
 
 
 def panel(opens: dict[str, list[float]], closes: dict[str, list[float]], first_bar: int = 0) -> pd.DataFrame:
@@ -95,7 +96,7 @@ def test_agrees_with_vectorbt_on_the_example(fill_on: str) -> None:
     assert spec is not None and spec.loader is not None
     oracle = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(oracle)
-    for seed in range(3):
+    for seed in range(PANELS):
         inputs = example_inputs(load("vector_panel"), seed)
         weights, bars = (value.frame for value in inputs.values() if isinstance(value, Table))
         place = grid(bars)

@@ -1,0 +1,202 @@
+"""The full counts of every property: `make prove`, resumable; results go to docs/proof.json.
+
+Tests try a fixed sample of each property, this tries thousands, through the very functions of the tests. A property
+that was proven over the same code is not tried again; the exit code is 1 when one fails.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from benchmarks.machine import facts
+from benchmarks.main_job import measure
+from cws.environment import ROOT, commit, file_hash
+from modules.canonical import json_hash
+
+PROOF = ROOT / "docs/proof.json"
+# What a property may rest on: a change in any of these makes every proof old.
+CODE = ("assets", "benchmarks", "cws", "cws_dagster", "kernels", "modules", "strategies", "tests", "requirements.lock")
+SEEDS, FORMULAS, ENTRIES, FLIPS, KILLS, PANELS, RUNS = 3, 20_000, 16, 3_000, 100, 500, 3
+Found = dict[str, object]
+
+
+def tests(folder: str, name: str) -> Any:
+    """A file of the tests as a module: pytest imports them by path, so their folder is no package."""
+    if str(ROOT / "tests" / folder) not in sys.path:
+        sys.path.insert(0, str(ROOT / "tests" / folder))
+    return importlib.import_module(name)
+
+
+@contextmanager
+def set_to(**values: object) -> Generator[None]:
+    """Set `package.module:NAME` to values and put the old ones back."""
+    with pytest.MonkeyPatch.context() as patch:
+        for where, value in values.items():
+            module, name = where.split(":")
+            patch.setattr(importlib.import_module(module), name, value)
+        yield
+
+
+def conformance(_: Path) -> Found:
+    """Every rule holds for every module on examples from other seeds."""
+    from modules import conformance as suite
+    from modules.registry import all_modules
+
+    wrong: list[str] = []
+    for seed in range(SEEDS):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(suite, "SEED", seed)
+            patch.setattr(suite.example_inputs, "__defaults__", (seed,))
+            wrong += [f"seed {seed}, {module.name}: {v}" for module in all_modules() for v in suite.violations(module)]
+    assert not wrong, wrong
+    return {"seeds": SEEDS, "modules": len(all_modules()), "rules": len(suite.RULES)}
+
+
+def alpha_batch_equals_streaming(_: Path) -> Found:
+    """The two evaluators of the alpha language give the same bits on random formulas and panels."""
+    from hypothesis import given, settings
+    from hypothesis import strategies as st
+
+    case = tests("kernels/alpha", "test_batch_equals_streaming")
+    drawn = given(case.FORMULAS, st.integers(0, 10_000), st.integers(0, 30), st.integers(1, 6))
+    inner = case.test_any_formula_on_any_panel.hypothesis.inner_test
+    many = settings(max_examples=FORMULAS, deadline=None, database=None)
+    many(drawn(inner))()
+    return {"formulas": FORMULAS}
+
+
+def ledger_flips(scratch: Path) -> Found:
+    """Every bit of every acknowledged entry is flipped: reader and verifier both find and locate it."""
+    from cws.ledger.ledger import Ledger
+
+    folder, case = scratch / "ledger", tests("cws/ledger", "test_tamper")
+    with set_to(**{"cws.ledger.chain:ENTRIES_PER_SEGMENT": 3, "cws.ledger.verify:ENTRIES_PER_SEGMENT": 3}):
+        Ledger(folder, lambda: 1).append_many([("fill", {"i": i, "px": 1.5}) for i in range(ENTRIES)])
+        size = sum(path.stat().st_size for path in folder.glob("segment-*"))
+        for bit in range(8):
+            case.test_every_flipped_byte_is_found_and_located(folder, 1 << bit)
+    return {"entries": ENTRIES, "flips": 8 * size}
+
+
+def lake_flips(scratch: Path) -> Found:
+    """Flipped bits in a data file are all refused by the reader, with table, version and file."""
+    case, lakes = tests("cws/lake", "test_reader"), tests("cws/lake", "lakes")
+    with set_to(**{"test_reader:FLIPS": FLIPS}):
+        case.test_every_one_of_300_flipped_bits_is_refused(lakes.open_lake(scratch))
+    return {"flips": FLIPS}
+
+
+def ledger_kills(scratch: Path) -> Found:
+    """A writer killed at any moment loses no entry that it acknowledged."""
+    case = tests("cws/ledger", "test_crash")
+    with set_to(**{"test_crash:KILLS": KILLS}):
+        case.test_killed_writers_lose_nothing_that_they_acknowledged(scratch)
+    return {"kills": KILLS}
+
+
+def lake_kills(scratch: Path) -> Found:
+    """A writer killed at any moment loses no commit that was acknowledged and shows none that was not."""
+    case = tests("cws/lake", "test_orphans")
+    with set_to(**{"test_orphans:KILLS": KILLS}):
+        case.test_what_was_acknowledged_survives_kill_9_at_any_moment(scratch)
+    return {"kills": KILLS}
+
+
+def engine_equals_vectorbt(_: Path) -> Found:
+    """The vector engine and vectorbt give the same equity on random panels."""
+    case = tests("modules/backtest", "test_vector_panel")
+    with set_to(**{"test_vector_panel:PANELS": PANELS}):
+        for fill_on in ("open", "close"):
+            case.test_agrees_with_vectorbt_on_the_example(fill_on)
+    return {"panels": 2 * PANELS, "relative_tolerance": 1e-9}
+
+
+def main_job_repeats(scratch: Path) -> Found:
+    """The main job gives the same result hashes in new homes and new processes, whatever the hash seed and threads."""
+    found: list[dict[str, str]] = []
+    for turn in range(RUNS):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONHASHSEED", str(turn))
+            patch.setenv("OMP_NUM_THREADS", str(1 + turn % 2))
+            found.append(measure(scratch / str(turn), "off")["result_hashes"])
+    assert found == [found[0]] * RUNS, found
+    assert len(found[0]) >= 3, found
+    return {"runs": RUNS, "result_hashes": found[0]}
+
+
+PROPERTIES: tuple[Callable[[Path], Found], ...] = (
+    ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, engine_equals_vectorbt,
+    conformance, main_job_repeats,
+)  # fmt: skip
+
+
+def code_hash() -> str:
+    """One hash over the tracked files that a property may rest on."""
+    listed = subprocess.run(["git", "ls-files", *CODE], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [ROOT / name for name in listed.stdout.splitlines()]
+    return json_hash({str(path.relative_to(ROOT)): file_hash(path) for path in files if path.is_file()})
+
+
+def attempt(prove: Callable[[Path], Found]) -> dict[str, object]:
+    """Try one property in a scratch folder; a failure is an answer too."""
+    started = time.perf_counter()
+    with TemporaryDirectory() as scratch:
+        try:
+            found, failure = prove(Path(scratch)), ""
+        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  whatever it is, the property does not hold
+            found, failure = dict[str, object](), " ".join(f"{type(error).__name__}: {error}".split())[:2_000]
+    return {**found, "holds": not failure, "failure": failure, "wall_s": round(time.perf_counter() - started, 1)}
+
+
+def prove_all(known: Mapping[str, Any], names: list[str], say: Callable[[str], object]) -> dict[str, Any]:
+    """The proofs by property name, each with code, commit, date and machine; written after every property."""
+    proofs, code = dict(known), code_hash()
+    for prove in PROPERTIES:
+        name, old = prove.__name__, proofs.get(prove.__name__, {})
+        if names and name not in names:
+            continue
+        if old.get("holds") and old.get("code") == code:
+            say(f"{name}: proven over this code on {old['date']}\n")
+            continue
+        result = attempt(prove)
+        # Files that changed meanwhile may or may not have been what was tried: such a proof is of no code.
+        proven = code if code_hash() == code else "changed while this was tried"
+        where = {"code": proven, "commit": commit(), "date": datetime.now(UTC).strftime("%Y-%m-%d"), **facts()}
+        proofs[name] = {"what": (prove.__doc__ or "").strip(), **result, **where}
+        write(proofs)
+        say(f"{name}: {'holds' if result['holds'] else result['failure']} ({result['wall_s']} s)\n")
+    return proofs
+
+
+def write(proofs: Mapping[str, object]) -> None:
+    PROOF.parent.mkdir(exist_ok=True)
+    draft = PROOF.with_suffix(".tmp")
+    draft.write_text(json.dumps(proofs, indent=1, sort_keys=True) + "\n")
+    draft.replace(PROOF)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.prove", description=__doc__)
+    parser.add_argument("--only", action="append", default=[], choices=[p.__name__ for p in PROPERTIES])
+    options = parser.parse_args(arguments)
+    os.chdir(ROOT)
+    known = json.loads(PROOF.read_text()) if PROOF.exists() else {}
+    proofs = prove_all(known, options.only, sys.stdout.write)
+    tried = [proofs[p.__name__] for p in PROPERTIES if not options.only or p.__name__ in options.only]
+    return 0 if all(proof["holds"] for proof in tried) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

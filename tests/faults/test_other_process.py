@@ -1,0 +1,44 @@
+"""Nothing of a result hangs on the process or the state that made it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import children
+from children import walk
+from small_house import ROOT, Place, hashes_in_force
+
+GOLDEN = ROOT / "tests" / "golden" / "result_hashes.json"
+
+
+def test_after_all_state_is_gone_the_same_bytes_come_back(copied: Place, done: Any) -> None:
+    shutil.rmtree(copied.home)
+    walk(copied)
+    assert hashes_in_force(copied) == done.hashes
+
+
+def test_the_small_strategy_in_a_process_with_another_hash_seed_and_more_threads(copied: Place, done: Any) -> None:
+    shutil.rmtree(copied.home)
+    assert elsewhere(copied.folder, PYTHONHASHSEED="1", OMP_NUM_THREADS="7") == done.hashes
+
+
+def test_every_real_strategy_in_a_process_with_another_hash_seed_and_one_thread(tmp_path: Path) -> None:
+    """Stage by stage without Dagster, in a fresh home: the hashes that the main job had when they were committed."""
+    shutil.copytree(ROOT / "strategies", tmp_path / "strategies")
+    found = elsewhere(tmp_path, PYTHONHASHSEED="31337", OMP_NUM_THREADS="1", ARROW_NUM_THREADS="1")
+    assert found == json.loads(GOLDEN.read_text())
+
+
+def elsewhere(folder: Path, **variables: str) -> dict[str, str]:
+    """The result hashes of a walk in a process of its own."""
+    arguments = [sys.executable, children.__file__, str(folder)]
+    environment = os.environ | variables
+    child = subprocess.run(
+        arguments, check=False, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=250
+    )
+    assert child.returncode == 0, child.stderr[-3000:]
+    return json.loads(child.stdout.splitlines()[-1])
