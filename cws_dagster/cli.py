@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cws_dagster.commands import backtests, config, lake, ledger, modules, run, status, ui
+from cws_dagster.commands import alpha, backtests, config, lake, ledger, modules, run, status, ui
 from cws_dagster.screen import BROKEN_PIPE
 from modules.errors import CwsError
 
@@ -34,7 +34,7 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=markup,
     )
-    for command in (run.run, status.status, backtests.trials, backtests.reproduce, ui.ui):
+    for command in (run.run, status.status, alpha.alpha, backtests.trials, backtests.reproduce, ui.ui):
         app.command()(command)
     for name, group, about in (
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),

@@ -18,6 +18,7 @@ from modules.values import Table
 STRATEGY = "ts_momentum"
 # command -> arguments; {trial} is a recorded backtest. A new command is refused until it stands here.
 ARGUMENTS = {
+    "alpha": ["-tcorr(close, volume, $n)", "--set", "n=20", "--json"],
     "config show": [],
     "lake fsck": [],
     "lake history": ["equity"],
@@ -34,7 +35,7 @@ ARGUMENTS = {
     "trials": [],
 }
 SERVERS = {"ui"}  # starts servers over the same home and computes nothing itself
-LOOKING = {"run": 1, "reproduce": 1}
+LOOKING = {"alpha": 1, "run": 1, "reproduce": 1}
 
 
 def commands(command: object, path: tuple[str, ...] = ()) -> Iterator[str]:
