@@ -31,7 +31,7 @@ def _applied(x: pd.DataFrame, bars: int, fold: Callable[[Any], float]) -> pd.Dat
 
 
 def _signed_power(x: pd.DataFrame, exponent: float) -> pd.DataFrame:
-    return np.sign(x) * x.abs() ** exponent
+    return x.abs() ** exponent * np.sign(x)
 
 
 def _smaller(x: pd.DataFrame, y: pd.DataFrame) -> pd.DataFrame:

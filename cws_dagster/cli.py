@@ -34,8 +34,10 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=markup,
     )
-    for command in (run.run, status.status, alpha.alpha, backtests.trials, backtests.reproduce, ui.ui):
+    for command in (run.run, status.status, backtests.trials, backtests.reproduce, ui.ui):
         app.command()(command)
+    # A formula may begin with a minus.
+    app.command(context_settings={"ignore_unknown_options": True})(alpha.alpha)
     for name, group, about in (
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),

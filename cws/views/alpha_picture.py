@@ -4,11 +4,11 @@ from typing import Any
 
 from cws.alpha_study import Study
 from cws.views.equity_picture import FALL, FONT, INK, QUIET, rendered_png
-from modules.backtest.ic_decay import HORIZONS
+from modules.backtest.ic_decay import HORIZONS, MIN_NAMES
 
 
 def coefficients(study: Study, kind: str) -> list[float]:
-    """By horizon: `kind` across symbols where there are enough, else over all bars (`pooled_ic`)."""
+    """One statistic of the study by horizon."""
     return [study.stats.get(f"{kind}_{h:03d}", float("nan")) for h in HORIZONS]
 
 
@@ -27,9 +27,10 @@ def alpha_png(study: Study, dpi: int = 110) -> bytes:
         figure.text(0.02, 0.02, foot, fontsize=7.5, color=QUIET)
         left, right = figure.subplots(1, 2, sharey=True)
         figure.subplots_adjust(left=0.08, right=0.98, top=0.84, bottom=0.17, wspace=0.08)
-        wide = "ic" if study.symbols > 2 else "pooled_ic"
-        _bars(left, coefficients(study, wide), f"{wide}: return over the next h bars", INK)
-        _bars(right, coefficients(study, "lag_ic"), "lag_ic: one-bar return h bars later", FALL)
+        # Ranks across symbols need some; one instrument has only its own history.
+        kind = "" if study.symbols >= MIN_NAMES else "pooled_"
+        _bars(left, coefficients(study, f"{kind}ic"), f"{kind}ic: return over the next h bars", INK)
+        _bars(right, coefficients(study, f"{kind}lag_ic"), f"{kind}lag_ic: one-bar return h bars later", FALL)
         return rendered_png(figure, dpi)
 
 

@@ -45,9 +45,9 @@ def _show(study: "Study", picture: "Path") -> None:
 
     screen = Screen()
     screen.line(study.formula, "bold")
-    kinds = ("ic", "t", "pooled_ic", "lag_ic")
+    kinds = ("ic", "t", "lag_ic", "pooled_ic", "pooled_lag_ic")
     rows = [(h, *(figure(study.stats.get(f"{kind}_{h:03d}")) for kind in kinds)) for h in HORIZONS]
-    heads = ("h", "IC", "t", "pooled IC", "IC of lag h")
+    heads = ("h", "IC", "t", "IC of lag h", "pooled IC", "pooled IC of lag h")
     screen.table(f"{study.dataset}: {study.bars:,} bars, {study.symbols} symbols", heads, rows)
     nearest = list(study.resembles.items())[:SHOWN]
     screen.table("Most like", ("alpha", "correlation"), [(name, figure(value)) for name, value in nearest])

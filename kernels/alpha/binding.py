@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 from kernels.alpha.canonical import canonical
 from kernels.alpha.language import (
+    ARGUMENTS,
     FUNCTIONS,
     MAX_BARS,
     MAX_COST,
@@ -43,7 +44,7 @@ def _constant(call: Call, free: Free, kind: Parameter, values: Mapping[str, floa
 
 
 def _bound_constants(call: Call, values: Mapping[str, float]) -> tuple[Constant, ...]:
-    kinds = [kind for kind in FUNCTIONS[call.function].takes if kind in ("window", "lag", "number")]
+    kinds: list[Parameter] = [kind for kind in FUNCTIONS[call.function].takes if kind not in ARGUMENTS]
     pairs = list(zip(call.constants, kinds, strict=True))
     bound = tuple(_constant(call, given, kind, values) if isinstance(given, Free) else given for given, kind in pairs)
     free = [given for given in call.constants if isinstance(given, Free)]

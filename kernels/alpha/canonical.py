@@ -176,7 +176,7 @@ def _made(function: str, arguments: tuple[Node, ...], constants: tuple[Constant,
     if function in _TURNED:
         function, arguments = _TURNED[function], arguments[::-1]
     if function in COMMUTATIVE:
-        return _ordered(function, *arguments, constants)
+        return _ordered(function, arguments[0], arguments[1], constants)
     return Call(function, arguments, constants)
 
 

@@ -77,6 +77,8 @@ class Signature:
 FIELDS = ("open", "high", "low", "close", "volume", "vwap")
 # `market` is the group of all symbols; every panel has it.
 GROUPS = ("market", "sector")
+# What a function takes as arguments; all else are constants.
+ARGUMENTS: tuple[Kind, ...] = ("real", "truth", "group")
 COMPARISONS = ("<=", ">=", "==", "!=", "<", ">")
 _REAL, _WINDOWED = Signature(("real",)), Signature(("real", "window"))
 _TWO_WINDOWED = Signature(("real", "real", "window"))

@@ -2,12 +2,14 @@
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
+F64 = NDArray[np.float64]
 W = 64
 
 
 @nb.njit(cache=True, error_model="numpy")
-def rank_in_window(x, n):
+def rank_in_window(x: F64, n: int) -> F64:
     """Rank of the newest value among the known ones of its n bars, ties averaged, divided by their number."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))
@@ -32,7 +34,7 @@ def rank_in_window(x, n):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def place_in_window(x, n, sign):
+def place_in_window(x: F64, n: int, sign: float) -> F64:
     """Where in n bars the largest (sign 1) or smallest (sign -1) value stands, 1 the oldest; the first of ties."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))
@@ -60,7 +62,7 @@ def place_in_window(x, n, sign):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def exponential_mean(x, n):
+def exponential_mean(x: F64, n: int) -> F64:
     """Weight 2 / (n + 1) from the first known value on; unknown values repeat the last, n in a row restart it."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))

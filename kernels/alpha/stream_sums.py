@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernels.alpha.elementwise import F64
+from kernels.alpha.fused import fma_rows
 from kernels.alpha.language import ANCHOR_BARS
 
 Memory: TypeAlias = dict[str, F64]
 # Running sums as (sum, what its rounding lost), one pair for each sum.
 Sums: TypeAlias = list[tuple[F64, F64]]
-_HALVES = 2.0**27 + 1.0
 
 
 def _add(one: F64, other: F64) -> tuple[F64, F64]:
@@ -25,17 +26,10 @@ def _add(one: F64, other: F64) -> tuple[F64, F64]:
     return total, (one - (total - part)) + (other - part)
 
 
-def _parts(row: F64) -> tuple[F64, F64]:
-    wide = _HALVES * row
-    high = wide - (wide - row)
-    return high, row - high
-
-
 def _times(one: F64, other: F64) -> tuple[F64, F64]:
-    """The rounded product and its error (Dekker)."""
+    """The rounded product and its error."""
     product = one * other
-    (high, low), (other_high, other_low) = _parts(one), _parts(other)
-    return product, ((high * other_high - product) + high * other_low + low * other_high) + low * other_low
+    return product, fma_rows(one, other, -product)
 
 
 def _take(sums: tuple[F64, F64], row: F64, lost: F64 | float) -> tuple[F64, F64]:
@@ -175,7 +169,7 @@ def _centred(bars: int, product: tuple[F64, F64], one: tuple[F64, F64], other: t
     return total + (lost + (lost_left - (right_lost + (one[0] * other[1] + one[1] * other[0]))))
 
 
-def _flat(memory: Memory, bars: int, side: int = 0) -> F64:
+def _flat(memory: Memory, bars: int, side: int = 0) -> NDArray[np.bool_]:
     return memory["life"][side, 1] >= bars
 
 

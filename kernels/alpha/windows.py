@@ -9,11 +9,11 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.alpha.fused import fma
 from kernels.alpha.language import ANCHOR_BARS
 
 F64 = NDArray[np.float64]
 W = 64
-_SPLIT = 134217729.0  # 2 ** 27 + 1, Veltkamp
 
 
 @nb.njit(inline="always")
@@ -26,15 +26,9 @@ def _two_sum(a: float, b: float) -> tuple[float, float]:
 
 @nb.njit(inline="always")
 def _two_product(a: float, b: float) -> tuple[float, float]:
-    """a * b and what its rounding lost (Dekker)."""
+    """a * b and what its rounding lost."""
     product = a * b
-    wide = _SPLIT * a
-    a_high = wide - (wide - a)
-    a_low = a - a_high
-    wide = _SPLIT * b
-    b_high = wide - (wide - b)
-    b_low = b - b_high
-    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, fma(a, b, -product)  # pyright: ignore[reportCallIssue]
 
 
 @nb.njit(inline="always")
@@ -43,7 +37,7 @@ def _finite(value: float) -> float:
 
 
 @nb.njit(inline="always")
-def _take(s, row, j, value, lost):
+def _take(s: F64, row: int, j: int, value: float, lost: float) -> None:
     """Add a value, and what its own rounding lost, to the sum in `row`; what the sum loses goes into the row below."""
     total, e = _two_sum(s[row * W + j], value)
     s[row * W + j] = total
@@ -56,7 +50,7 @@ def _root(value: float) -> float:
 
 
 @nb.njit(inline="always")
-def _follow(x, t, b, w, life, at):
+def _follow(x: F64, t: int, b: int, w: int, life: F64, at: int) -> None:
     """Finite bars in a row, equal bars in a row, and the last value, from `at` on in `life`."""
     for j in range(w):
         v = x[t, b + j]
@@ -66,7 +60,7 @@ def _follow(x, t, b, w, life, at):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _sum_anchor(x, t, n, b, low, high, s):
+def _sum_anchor(x: F64, t: int, n: int, b: int, low: int, high: int, s: F64) -> None:
     s[low:high] = 0.0
     s[W + low : W + high] = 0.0
     for k in range(t - n + 1, t + 1):
@@ -75,7 +69,7 @@ def _sum_anchor(x, t, n, b, low, high, s):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_sum(x, n, divisor):
+def running_sum(x: F64, n: int, divisor: float) -> F64:
     """Sum of n bars / divisor; n equal values v give v * (n / divisor)."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))
@@ -106,7 +100,7 @@ def running_sum(x, n, divisor):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _square_anchor(x, t, n, b, low, high, s):
+def _square_anchor(x: F64, t: int, n: int, b: int, low: int, high: int, s: F64) -> None:
     for row in range(4):
         s[row * W + low : row * W + high] = 0.0
     for k in range(t - n + 1, t + 1):
@@ -118,7 +112,7 @@ def _square_anchor(x, t, n, b, low, high, s):
 
 
 @nb.njit(inline="always")
-def _centred(n, pp, pc, a, ac, c, cc):
+def _centred(n: float, pp: float, pc: float, a: float, ac: float, c: float, cc: float) -> float:
     """n * sum(xy) - sum(x) * sum(y), each sum as (high, lost), before the last rounding."""
     left, left_lost = _two_product(n, pp)
     right, right_lost = _two_product(a, c)
@@ -127,7 +121,7 @@ def _centred(n, pp, pc, a, ac, c, cc):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_std(x, n):
+def running_std(x: F64, n: int) -> F64:
     """Sample standard deviation (n - 1) of n bars; 0.0 where they are equal."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))
@@ -167,7 +161,7 @@ def running_std(x, n):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _weighted_anchor(x, t, n, b, low, high, s):
+def _weighted_anchor(x: F64, t: int, n: int, b: int, low: int, high: int, s: F64) -> None:
     for row in range(4):
         s[row * W + low : row * W + high] = 0.0
     for k in range(n):
@@ -179,7 +173,7 @@ def _weighted_anchor(x, t, n, b, low, high, s):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_weighted(x, n, slope):
+def running_weighted(x: F64, n: int, slope: int) -> F64:
     """Weights 1 (oldest) to n: their mean (slope 0), or the least-squares slope a bar (slope 1)."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))
@@ -223,7 +217,7 @@ def running_weighted(x, n, slope):
 
 
 @nb.njit(inline="always")
-def _take_pair(s, j, x, y, sign):
+def _take_pair(s: F64, j: int, x: float, y: float, sign: float) -> None:
     """Add (sign 1) or remove (sign -1) a bar: sums of x, y, x * x, y * y, x * y."""
     good = np.isfinite(x) and np.isfinite(y)
     x, y = x if good else 0.0, y if good else 0.0
@@ -238,7 +232,7 @@ def _take_pair(s, j, x, y, sign):
 
 
 @nb.njit(inline="always")
-def _all(s, j):
+def _all(s: F64, j: int) -> float:
     """Finite when every sum is."""
     firsts = (s[j] + s[W + j]) + (s[2 * W + j] + s[3 * W + j])
     squares = (s[4 * W + j] + s[5 * W + j]) + (s[6 * W + j] + s[7 * W + j])
@@ -246,7 +240,7 @@ def _all(s, j):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _pair_anchor(x, y, t, n, b, low, high, s):
+def _pair_anchor(x: F64, y: F64, t: int, n: int, b: int, low: int, high: int, s: F64) -> None:
     for row in range(10):
         s[row * W + low : row * W + high] = 0.0
     for k in range(t - n + 1, t + 1):
@@ -255,7 +249,7 @@ def _pair_anchor(x, y, t, n, b, low, high, s):
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_pair(x, y, n, correlate):
+def running_pair(x: F64, y: F64, n: int, correlate: int) -> F64:
     """Sample covariance of n bars (correlate 0), or correlation in [-1, 1] (correlate 1): NaN where a side is flat."""
     bars, symbols = x.shape
     out = np.empty((bars, symbols))

@@ -13,12 +13,12 @@ from kernels.cross_section import centred_rank
 from kernels.ordered import F64, lag, ordered_mean, ordered_std, ordered_sum
 from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example, keyed_example
-from modules.panel import grid
+from modules.panel import KEYS, grid
 from modules.tables import BARS, SIGNAL, STATS
 
 HORIZONS = (1, 2, 3, 5, 10, 20, 40, 60)
 MIN_NAMES, MIN_BARS = 3, 3
-KINDS = ("ic", "lag_ic", "pooled_ic", "t")
+KINDS = ("ic", "lag_ic", "pooled_ic", "pooled_lag_ic", "t")
 
 
 class Settings(ModuleSettings):
@@ -77,15 +77,17 @@ def _turnover(signal: F64) -> float:
 @module(takes=(BARS, SIGNAL), gives=STATS, settings=Settings, example=example)
 def ic_decay(bars: pd.DataFrame, signal: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     stamps = grid(bars)
-    close, values = stamps.spread(bars["close"]), stamps.spread(signal["value"])
+    close = stamps.spread(bars["close"])
+    values = stamps.spread(bars[KEYS].merge(signal, on=KEYS, how="left")["value"])
     with np.errstate(all="ignore"):
         bar_return = close / lag(close, 1) - 1.0
         found = {"turnover": _turnover(values), "observations": float(np.isfinite(values).sum())}
         for h in HORIZONS if values.size else ():
             ahead = _forward(close, h) / close - 1.0
             ics = _rank_ics(values, ahead)
-            late = _mean(_rank_ics(values, _forward(bar_return, h)))
-            rows = (_mean(ics), late, _pooled_ic(values, ahead), _t(ics, h))
+            late = _forward(bar_return, h)
+            pooled = _pooled_ic(values, ahead), _pooled_ic(values, late)
+            rows = (_mean(ics), _mean(_rank_ics(values, late)), *pooled, _t(ics, h))
             found |= {f"{kind}_{h:03d}": value for kind, value in zip(KINDS, rows, strict=True)}
     names = sorted(found)
     numbers = np.array([found[name] for name in names])
