@@ -1,4 +1,4 @@
-"""Every formula of strategies/alpha101 parses, evaluates on a panel with all fields, and gives live what it gives in bulk."""
+"""Every formula of strategies/alpha101 parses, says something on a full panel, and is live what it is in bulk."""
 
 import numpy as np
 import pytest
