@@ -10,7 +10,7 @@ import ctypes
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,18 +112,23 @@ def measured(name: str, formula: Node, fields: Mapping[str, F64], frames: Mappin
         "ratio": round(spent["peer"] / spent["ours"], 1),
         "limit_ns": round(spent["limit"], 2),
         "max_rel_diff": largest_difference(ours, peer),
+        "finite_in_both": round(float((np.isfinite(ours) & np.isfinite(peer)).mean()), 3),
         "bit_equal_reference": same_as_stream(formula, fields),
         "ours_peak_mb": peak_rise_mb(lambda: evaluate(formula, fields)),
         "peer_peak_mb": peak_rise_mb(lambda: evaluated(formula, frames)),
     }
 
 
-def report(bars: int = BARS, symbols: int = SYMBOLS) -> dict[str, Any]:
-    """All formulas, and their sums: the time of the whole panel of formulas, the highest peak of any."""
+def report(bars: int = BARS, symbols: int = SYMBOLS, names: Collection[str] = ()) -> dict[str, Any]:
+    """All formulas, or those in `names`, and their sums: the time of the whole panel of formulas, the highest peak of any."""
     fields = panel(bars, symbols)
     frames = {name: pd.DataFrame(values) for name, values in fields.items()}
     known = known_alphas(STRATEGIES)
-    rows = [measured(name, parse(alpha.formula), fields, frames) for name, alpha in known.items()]
+    rows = [
+        measured(name, parse(alpha.formula), fields, frames)
+        for name, alpha in known.items()
+        if name in names or not names
+    ]
     ours, peer, limit = (sum(row[side] for row in rows) for side in ("ours_ns", "peer_ns", "limit_ns"))
     return {
         "name": "alpha",

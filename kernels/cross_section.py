@@ -105,9 +105,12 @@ def neutralised(values: F64, group: F64) -> F64:
     """
     out = np.empty(values.shape)
     if values.size:
-        _, codes = np.unique(group, return_inverse=True)
-        codes = np.where(np.isnan(group), -1, codes.reshape(group.shape))
-        _per_group(np.ascontiguousarray(values), codes.astype(np.int64), out)
+        # Groups seldom change, and then one row names them all.
+        fixed = bool(((group == group[:1]) | (np.isnan(group) & np.isnan(group[:1]))).all())
+        names = group[:1] if fixed else group
+        codes = np.unique(names, return_inverse=True)[1].reshape(names.shape)
+        codes = np.broadcast_to(np.where(np.isnan(names), -1, codes), group.shape)
+        _per_group(np.ascontiguousarray(values), np.ascontiguousarray(codes, dtype=np.int64), out)
     return out
 
 

@@ -15,21 +15,23 @@ def rank_in_window(x: F64, n: int) -> F64:
     out = np.empty((bars, symbols))
     for b in range(0, symbols, W):
         w = min(W, symbols - b)
-        state = np.zeros(3 * W)
+        score, known = np.zeros(W), np.zeros(W)
         for t in range(bars):
+            for j in range(w):
+                known[j] += 1.0 if x[t, b + j] == x[t, b + j] else 0.0
+                if t >= n:
+                    known[j] -= 1.0 if x[t - n, b + j] == x[t - n, b + j] else 0.0
             if t < n - 1:
                 out[t, b : b + w] = np.nan
                 continue
-            state[:] = 0.0
+            # One for each smaller value and a half for each equal one, itself among them: halves add up exactly.
+            score[:] = 0.5
             for k in range(t - n + 1, t + 1):
                 for j in range(w):
                     v, now = x[k, b + j], x[t, b + j]
-                    state[j] += 1.0 if v < now else 0.0
-                    state[W + j] += 1.0 if v == now else 0.0
-                    state[2 * W + j] += 1.0 if v == v else 0.0
+                    score[j] += 1.0 if v < now else (0.5 if v == now else 0.0)
             for j in range(w):
-                rank = (state[j] + (state[W + j] + 1.0) / 2.0) / state[2 * W + j]
-                out[t, b + j] = rank if x[t, b + j] == x[t, b + j] else np.nan
+                out[t, b + j] = score[j] / known[j] if x[t, b + j] == x[t, b + j] else np.nan
     return out
 
 
