@@ -120,15 +120,12 @@ def measured(name: str, formula: Node, fields: Mapping[str, F64], frames: Mappin
 
 
 def report(bars: int = BARS, symbols: int = SYMBOLS, names: Collection[str] = ()) -> dict[str, Any]:
-    """All formulas, or those in `names`, and their sums: the time of the whole panel of formulas, the highest peak of any."""
+    """All formulas, or those in `names`; times are summed, peaks are the highest of any formula."""
     fields = panel(bars, symbols)
     frames = {name: pd.DataFrame(values) for name, values in fields.items()}
     known = known_alphas(STRATEGIES)
-    rows = [
-        measured(name, parse(alpha.formula), fields, frames)
-        for name, alpha in known.items()
-        if name in names or not names
-    ]
+    chosen = {name: parse(alpha.formula) for name, alpha in known.items() if name in names or not names}
+    rows = [measured(name, formula, fields, frames) for name, formula in chosen.items()]
     ours, peer, limit = (sum(row[side] for row in rows) for side in ("ours_ns", "peer_ns", "limit_ns"))
     return {
         "name": "alpha",

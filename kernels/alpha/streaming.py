@@ -71,6 +71,7 @@ _ACROSS: dict[str, Callable[..., Row]] = {
     "cs_rank": lambda row: _scores(row, _centred), "cs_pct": lambda row: _scores(row, _share),
     "cs_z": _z, "cs_scale": _scale, "neutralise": _neutralise,
 }  # fmt: skip
+_AT_ONE_BAR: dict[str, Callable[..., Row]] = {**ELEMENTWISE, **_ACROSS}
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Stream:
             return np.zeros(self._symbols) if step.name == "market" else bar[step.name].copy()
         if step.function in WINDOWS:
             return WINDOWS[step.function].push(memory, self._bar, int(step.constants[0]), *rows)
-        return {**ELEMENTWISE, **_ACROSS}[step.function](*rows, *step.constants)
+        return _AT_ONE_BAR[step.function](*rows, *step.constants)
 
     def push(self, bar: Mapping[str, Row]) -> Row:
         """The formula's (S,) values at this bar; `bar` maps each field to its (S,) values, NaN where no bar is."""
