@@ -29,6 +29,7 @@ PROOF = ROOT / "docs/proof.json"
 # What a property may rest on: a change in any of these makes every proof old.
 CODE = ("assets", "benchmarks", "cws", "cws_dagster", "kernels", "modules", "strategies", "tests", "requirements.lock")
 SEEDS, FORMULAS, ENTRIES, FLIPS, KILLS, PANELS, RUNS = 3, 20_000, 16, 3_000, 100, 500, 3
+BARS = 1_000_000
 Found = dict[str, object]
 
 
@@ -75,6 +76,15 @@ def alpha_batch_equals_streaming(_: Path) -> Found:
     many = settings(max_examples=FORMULAS, deadline=None, database=None)
     many(drawn(inner))()
     return {"formulas": FORMULAS}
+
+
+def alpha_a_million_bars(_: Path) -> Found:
+    """Running sums of squares and an exponential mean over 10^6 bars: batch and stream give the same bits."""
+    case = tests("kernels/alpha", "test_batch_equals_streaming")
+    formula = case.parse("tstd(close, 20) - ema(open, 5)")
+    fields = case.walk(1, BARS, 2)
+    assert case.bits(case.evaluate(formula, fields)) == case.bits(case.streamed(formula, fields))
+    return {"bars": BARS}
 
 
 def ledger_flips(scratch: Path) -> Found:
@@ -137,8 +147,8 @@ def main_job_repeats(scratch: Path) -> Found:
 
 
 PROPERTIES: tuple[Callable[[Path], Found], ...] = (
-    ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, engine_equals_vectorbt,
-    conformance, main_job_repeats,
+    ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, alpha_a_million_bars,
+    engine_equals_vectorbt, conformance, main_job_repeats,
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cws_dagster.commands import backtests, config, lake, ledger, modules, run, status, ui
+from cws_dagster.commands import alpha, backtests, config, lake, ledger, modules, run, status, ui
 from cws_dagster.screen import BROKEN_PIPE
 from modules.errors import CwsError
 
@@ -38,6 +38,8 @@ def application() -> typer.Typer:
     )
     for command in (run.run, status.status, backtests.trials, backtests.reproduce, ui.ui):
         app.command()(command)
+    # A formula may begin with a minus.
+    app.command(context_settings={"ignore_unknown_options": True})(alpha.alpha)
     for name, group, about in (
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),

@@ -58,29 +58,41 @@ def lag(values: F64, bars: int) -> F64:
     return out
 
 
-def _fold(values: F64, bars: int, blend: np.ufunc) -> F64:
+def rolling_sum(values: F64, bars: int) -> F64:
+    """Sum of the last `bars` rows, oldest added first."""
     assert bars >= 1, "a window holds at least one bar"
     out = np.full(values.shape, np.nan)
     full = out[bars - 1 :]
     full[...] = values[: len(full)]
     for slot in range(1, bars):
-        blend(full, values[slot : slot + len(full)], out=full)
+        np.add(full, values[slot : slot + len(full)], out=full)
     return out
 
 
-def rolling_sum(values: F64, bars: int) -> F64:
-    """Sum of the last `bars` rows, oldest added first."""
-    return _fold(values, bars, np.add)
+def _extreme(values: F64, bars: int, blend: np.ufunc) -> F64:
+    """Windows of double length from two of half: the extreme of overlapping windows is that of their union."""
+    assert bars >= 1, "a window holds at least one bar"
+    out = np.full(values.shape, np.nan)
+    if len(values) < bars:
+        return out
+    # A zero is +0.0, for which of two zeros is smaller depends on the processor.
+    longest, held = values + 0.0, 1
+    while held < bars:
+        step = min(held, bars - held)
+        longest = blend(longest[:-step], longest[step:])
+        held += step
+    out[bars - 1 :] = longest
+    return out
 
 
 def rolling_min(values: F64, bars: int) -> F64:
-    """Smallest of the last `bars` rows; a zero is +0.0, for which of two zeros is smaller depends on the processor."""
-    return _fold(values, bars, np.minimum) + 0.0
+    """Smallest of the last `bars` rows; a zero is +0.0."""
+    return _extreme(values, bars, np.minimum)
 
 
 def rolling_max(values: F64, bars: int) -> F64:
     """Largest of the last `bars` rows; a zero is +0.0."""
-    return _fold(values, bars, np.maximum) + 0.0
+    return _extreme(values, bars, np.maximum)
 
 
 def rolling_mean(values: F64, bars: int) -> F64:
@@ -135,6 +147,11 @@ def _each(function: Callable[[float], float], values: F64, defined: NDArray[np.b
 def log(values: F64) -> F64:
     """Natural logarithm by the C library, one value at a time (numpy's differs with AVX-512); NaN for values <= 0."""
     return _each(math.log, values, values > 0.0, np.full(values.shape, np.nan))
+
+
+def log1p(values: F64) -> F64:
+    """Natural logarithm of 1 + value by the C library; NaN for values <= -1."""
+    return _each(math.log1p, values, values > -1.0, np.full(values.shape, np.nan))
 
 
 def exp(values: F64) -> F64:

@@ -1,10 +1,10 @@
-"""Formula text to a typed tree, by recursive descent.
+"""Formula text to a typed tree in canonical form, by recursive descent.
 
 formula    = comparison
 comparison = sum [("<" | "<=" | ">" | ">=" | "==" | "!=") sum]
 sum        = product {("+" | "-") product}
 product    = unary {("*" | "/") unary}
-unary      = "-" unary | number | field | function "(" arguments ")" | "(" comparison ")"
+unary      = "-" unary | number | field | "$" name | function "(" arguments ")" | "(" comparison ")"
 """
 
 import difflib
@@ -12,27 +12,37 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kernels.alpha.canonical import canonical
 from kernels.alpha.language import (
     COMPARISONS,
     FIELDS,
     FUNCTIONS,
+    GROUPS,
     MAX_BARS,
+    MAX_COST,
     MAX_DEPTH,
     MAX_NODES,
-    RET,
     Call,
+    Constant,
     Field,
     FormulaError,
+    Free,
     Kind,
     Node,
     Number,
     Parameter,
+    cost,
     usage,
 )
 from kernels.alpha.tokens import Token, tokens
 
-_VALUES = (*FIELDS, "ret")
+_VALUES = (*FIELDS, *GROUPS, "ret")
 _RET_NODES, _RET_DEPTH = 6, 4
+_A: dict[Kind, str] = {"real": "a number", "truth": "a condition", "group": "a group"}
+_TO: dict[Kind, str] = {
+    "real": "turn it into a number: if_else(condition, 1, 0)", "truth": "compare it: x > 0",
+    "group": f"write {' or '.join(GROUPS)}",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,12 @@ class _Part:
 def _nearest(word: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def _ret(position: int) -> Node:
+    # A word for a formula, so that no evaluator needs to know it.
+    close = Field("close", position)
+    return Call("-", (Call("/", (close, Call("delay", (close,), (1,)))), Number(1.0)))
 
 
 def _is_whole(token: Token) -> bool:
@@ -104,10 +120,9 @@ class _Parser:
     def _require(self, part: _Part, kind: Kind) -> None:
         if part.kind == kind:
             return
-        if kind == "real":
-            fix = "turn it into a number: if_else(condition, 1, 0)"
-            raise FormulaError("type", "a comparison stands where a number must stand", part.start, fix)
-        raise FormulaError("type", "a number stands where a condition must stand", part.start, "compare it: x > 0")
+        what = f"{_A[part.kind]} stands where {_A[kind]} must stand"
+        fix = _TO[kind] if part.kind != "group" else "only neutralise(x, group) takes a group"
+        raise FormulaError("type", what, part.start, fix)
 
     def _joined(self, mark: str, left: _Part, right: _Part, kind: Kind) -> _Part:
         self._require(left, "real")
@@ -148,6 +163,8 @@ class _Parser:
             return part
         if token.kind == "number":
             return self._made(Number(self._float(token)), "real", token.position, 1)
+        if token.kind == "free":
+            return self._made(Free(token.text[1:], token.position), "real", token.position, 1)
         if token.kind == "name":
             return self._call(token) if self._token.text == "(" else self._value(token)
         fix = "write a number, a field or a function"
@@ -167,9 +184,10 @@ class _Parser:
 
     def _value(self, token: Token) -> _Part:
         if token.text == "ret":
-            return self._made(RET, "real", token.position, _RET_DEPTH, _RET_NODES)
-        if token.text in FIELDS:
-            return self._made(Field(token.text), "real", token.position, 1)
+            return self._made(_ret(token.position), "real", token.position, _RET_DEPTH, _RET_NODES)
+        if token.text in FIELDS or token.text in GROUPS:
+            kind = "real" if token.text in FIELDS else "group"
+            return self._made(Field(token.text, token.position), kind, token.position, 1)
         if token.text in FUNCTIONS:
             raise FormulaError("syntax", f"{token.text} is a function", token.position, f"write {usage(token.text)}")
         fix = _nearest(token.text, (*_VALUES, *FUNCTIONS))
@@ -188,26 +206,29 @@ class _Parser:
         call = Call(name.text, tuple(part.node for part in parts), constants)
         return self._made(call, FUNCTIONS[name.text].gives, name.position, 1 + max(part.depth for part in parts))
 
-    def _arguments(self, function: str) -> tuple[list[_Part], tuple[int | float, ...]]:
+    def _arguments(self, function: str) -> tuple[list[_Part], tuple[Constant, ...]]:
         parts: list[_Part] = []
-        constants: list[int | float] = []
+        constants: list[Constant] = []
         for number, parameter in enumerate(FUNCTIONS[function].takes):
             if number:
                 self._expect(",", f"write {usage(function)}")
-            if parameter == "real" or parameter == "truth":
+            if parameter == "real" or parameter == "truth" or parameter == "group":
                 parts.append(self._inside(self._comparison))
                 self._require(parts[-1], parameter)
             else:
                 constants.append(self._constant(function, parameter, constants))
         return parts, tuple(constants)
 
-    def _constant(self, function: str, parameter: Parameter, before: list[int | float]) -> int | float:
+    def _constant(self, function: str, parameter: Parameter, before: list[Constant]) -> Constant:
         start = self._token.position
-        value = self._bars(function, parameter) if parameter != "number" else self._signed(function)
+        if self._token.kind == "free":
+            value = Free(self._take().text[1:], start)
+        else:
+            value = self._bars(function, parameter) if parameter != "number" else self._signed(function)
         if self._token.kind != "end" and self._token.text not in (",", ")"):
             what = f"{function} takes a plain number here, not an expression"
             raise FormulaError("type", what, start, f"write {usage(function)} with a literal")
-        if before and value < before[-1]:
+        if before and not isinstance(value, Free) and not isinstance(before[-1], Free) and value < before[-1]:
             what = f"the upper limit {value} of {function} lies below the lower limit {before[-1]}"
             raise FormulaError("type", what, start, "write the lower limit first")
         return value
@@ -238,8 +259,12 @@ class _Parser:
 
 
 def parse(text: str) -> Node:
-    """The tree of a formula that gives a number at every bar.
+    """The canonical tree of a formula that gives a number at every bar.
 
     Raises FormulaError with the position and a suggestion.
     """
-    return _Parser(text).formula()
+    written = _Parser(text).formula()
+    if cost(written) > MAX_COST:
+        what = f"windows of {cost(written)} bars together, the limit is {MAX_COST}"
+        raise FormulaError("limit", what, 0, "use shorter or fewer windows")
+    return canonical(written)

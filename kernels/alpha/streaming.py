@@ -1,160 +1,129 @@
 """A formula one bar at a time, in memory that grows with its windows only: what runs live.
 
-Written apart from the batch kernels on purpose: it keeps the last bars, and folds them again at each bar. Both must
-give the same bits.
+Written apart from the batch kernels on purpose: rows of numpy and plain Python, where those are loops of numba over
+whole matrices. Both must give the same bits. All that a stream knows is in `state`, so another process can go on.
 """
 
 import math
-from collections import deque
 from collections.abc import Callable, Mapping
-from functools import partial
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from kernels.alpha.elementwise import ELEMENTWISE, F64
-from kernels.alpha.language import Call, Field, Node, Number
+from kernels.alpha.language import FIELDS, GROUPS, Node
+from kernels.alpha.program import Step, compiled
+from kernels.alpha.stream_windows import WINDOWS, Memory
 
-Step: TypeAlias = Callable[[Mapping[str, F64]], F64]
+Row: TypeAlias = F64
 
 
-def _sum(rows: list[F64]) -> F64:
-    total = rows[0]
-    for row in rows[1:]:
-        total = total + row
+def _scores(row: Row, score: Callable[[list[float], float], float]) -> Row:
+    """`score(known, value)` of each known value of a row."""
+    known = [value for value in row.tolist() if not math.isnan(value)]
+    return np.array([math.nan if math.isnan(value) else score(known, value) for value in row.tolist()], dtype=float)
+
+
+def _centred(known: list[float], value: float) -> float:
+    others = len(known) - 1
+    below, equal = sum(other < value for other in known), sum(other == value for other in known)
+    return (2 * below + equal - 1) / others - 1.0 if others else 0.0
+
+
+def _share(known: list[float], value: float) -> float:
+    below, equal = sum(other < value for other in known), sum(other == value for other in known)
+    return (2 * below + equal + 1) / 2.0 / len(known)
+
+
+def _total(values: list[float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value
     return total
 
 
-def _mean(rows: list[F64]) -> F64:
-    return _sum(rows) / len(rows)
-
-
-def _std(rows: list[F64]) -> F64:
-    if len(rows) < 2:
-        return np.full_like(rows[0], np.nan)
-    mean = _mean(rows)
-    squares = [(row - mean) * (row - mean) for row in rows]
-    flat = np.isfinite(rows[0]) & np.all([row == rows[0] for row in rows], axis=0)
-    return np.where(flat, 0.0, np.sqrt(_sum(squares) / (len(rows) - 1)))
-
-
-def _least(rows: list[F64]) -> F64:
-    least = rows[0]
-    for row in rows[1:]:
-        least = np.where((row < least) | np.isnan(row), row, least)
-    return least + 0.0
-
-
-def _most(rows: list[F64]) -> F64:
-    return 0.0 - _least([-row for row in rows])
-
-
-def _difference(rows: list[F64]) -> F64:
-    return rows[-1] - rows[0]
-
-
-def _oldest(rows: list[F64]) -> F64:
-    return rows[0]
-
-
-# Each fold and how many bars more than its literal it keeps.
-_FOLDS: dict[str, tuple[Callable[[list[F64]], F64], int]] = {
-    "delay": (_oldest, 1), "delta": (_difference, 1),
-    "tsum": (_sum, 0), "tmean": (_mean, 0), "tstd": (_std, 0), "tmin": (_least, 0), "tmax": (_most, 0),
-}  # fmt: skip
-
-
-class _Window:
-    """The last `bars` rows and what they fold to; NaN until there are so many."""
-
-    def __init__(self, fold: Callable[[list[F64]], F64], bars: int) -> None:
-        self._fold, self._rows = fold, deque[F64](maxlen=bars)
-
-    def __call__(self, row: F64) -> F64:
-        self._rows.append(row)
-        return self._fold(list(self._rows)) if len(self._rows) == self._rows.maxlen else np.full_like(row, np.nan)
-
-
-class _Ema:
-    """Weight 2 / (bars + 1), started at the first known value; an unknown value repeats the last."""
-
-    def __init__(self, bars: int) -> None:
-        self._weight = 2.0 / (bars + 1)
-        self._last: list[float] = []
-
-    def __call__(self, row: F64) -> F64:
-        before = self._last or [math.nan] * len(row)
-        self._last = [self._next(last, value) for last, value in zip(before, row.tolist(), strict=True)]
-        return np.array(self._last, dtype=np.float64)
-
-    def _next(self, last: float, value: float) -> float:
-        if math.isnan(value):
-            return last
-        return value if math.isnan(last) else (1.0 - self._weight) * last + self._weight * value
-
-
-def _rank(row: F64) -> F64:
+def _z(row: Row) -> Row:
     known = [value for value in row.tolist() if not math.isnan(value)]
-    others = len(known) - 1
-
-    def scaled(value: float) -> float:
-        below, equal = sum(other < value for other in known), sum(other == value for other in known)
-        return (2 * below + equal - 1) / others - 1.0 if others else 0.0
-
-    return np.array([math.nan if math.isnan(value) else scaled(value) for value in row.tolist()], dtype=np.float64)
-
-
-def _z(row: F64) -> F64:
-    known = [value for value in row.tolist() if not math.isnan(value)]
-    total = squares = 0.0
-    for value in known:
-        total += value
-    mean = total / len(known) if known else math.nan
-    for value in known:
-        squares += (value - mean) * (value - mean)
+    mean = _total(known) / len(known) if known else math.nan
+    squares = _total([(value - mean) * (value - mean) for value in known])
     spread = math.sqrt(squares / (len(known) - 1)) if len(known) > 1 else 0.0
     if spread == 0.0 or min(known) == max(known):
         return np.where(np.isnan(row), np.nan, 0.0)
     return np.array([(value - mean) / spread for value in row.tolist()], dtype=np.float64)
 
 
-def _operation(call: Call) -> Callable[..., F64]:
-    if call.function in _FOLDS:
-        fold, more = _FOLDS[call.function]
-        return _Window(fold, int(call.constants[0]) + more)
-    if call.function == "ema":
-        return _Ema(int(call.constants[0]))
-    if call.function in ("cs_rank", "cs_z"):
-        return _rank if call.function == "cs_rank" else _z
-    return lambda *rows: ELEMENTWISE[call.function](*rows, *call.constants)
+def _scale(row: Row) -> Row:
+    return row / np.array(_total([abs(value) for value in row.tolist() if not math.isnan(value)]))
 
 
-def _constant(row: F64, bar: Mapping[str, F64]) -> F64:
-    return row
+def _neutralise(row: Row, group: Row) -> Row:
+    members: dict[float, list[float]] = {}
+    for value, name in zip(row.tolist(), group.tolist(), strict=True):
+        if not math.isnan(value) and not math.isnan(name):
+            members.setdefault(name, []).append(value)
+    means = {name: _total(values) / len(values) for name, values in members.items()}
+    return row - np.array([means.get(name, math.nan) for name in group.tolist()], dtype=np.float64)
 
 
-def _field(name: str, bar: Mapping[str, F64]) -> F64:
-    # A copy, for windows keep it and the caller may fill the same buffer with the next bar.
-    return bar[name].copy()
+_ACROSS: dict[str, Callable[..., Row]] = {
+    "cs_rank": lambda row: _scores(row, _centred), "cs_pct": lambda row: _scores(row, _share),
+    "cs_z": _z, "cs_scale": _scale, "neutralise": _neutralise,
+}  # fmt: skip
+_AT_ONE_BAR: dict[str, Callable[..., Row]] = {**ELEMENTWISE, **_ACROSS}
 
 
-def _step(node: Node, symbols: int) -> Step:
-    if isinstance(node, Number):
-        return partial(_constant, np.full(symbols, node.value))
-    if isinstance(node, Field):
-        return partial(_field, node.name)
-    inner = [_step(argument, symbols) for argument in node.arguments]
-    operation = _operation(node)
-    return lambda bar: operation(*[step(bar) for step in inner])
+@dataclass(frozen=True)
+class State:
+    """What a stream carries from bar to bar: the absolute number of the next bar, and each window's memory."""
+
+    bar: int
+    memories: tuple[Memory, ...]
+
+
+def _memory(step: Step, symbols: int) -> Memory:
+    return WINDOWS[step.function].fresh(int(step.constants[0]), symbols) if step.function in WINDOWS else {}
 
 
 class Stream:
-    """A running formula over `symbols` columns, in the order of the batch matrices."""
+    """A running formula over `symbols` columns, in the order of the batch matrices.
 
-    def __init__(self, formula: Node, symbols: int) -> None:
-        self._step = _step(formula, symbols)
+    Starts at the panel's first bar, or goes on from the `state` of a stream of the same formula and symbols.
+    Raises FormulaError for a field that `fields` lacks and for a free parameter without a value.
+    """
 
-    def push(self, bar: Mapping[str, F64]) -> F64:
+    def __init__(
+        self, formula: Node, symbols: int, state: State | None = None, fields: tuple[str, ...] = FIELDS + GROUPS
+    ) -> None:
+        self._steps, self._symbols = compiled(formula, fields), symbols
+        self._bar = state.bar if state else 0
+        fresh = tuple(_memory(step, symbols) for step in self._steps)
+        self._memories = deepcopy(state.memories) if state else fresh
+        shapes = [{name: row.shape for name, row in memory.items()} for memory in self._memories]
+        expected = [{name: row.shape for name, row in memory.items()} for memory in fresh]
+        assert shapes == expected, "the state is of another formula or another number of symbols"
+
+    @property
+    def state(self) -> State:
+        """A copy: it stays as it is while this stream runs on."""
+        return State(self._bar, deepcopy(self._memories))
+
+    def _value(self, step: Step, memory: Memory, rows: list[Row], bar: Mapping[str, Row]) -> Row:
+        if step.function == "number":
+            return np.full(self._symbols, step.constants[0])
+        if step.function == "field":
+            # A copy, for the caller may fill the same buffer with the next bar.
+            return np.zeros(self._symbols) if step.name == "market" else bar[step.name].copy()
+        if step.function in WINDOWS:
+            return WINDOWS[step.function].push(memory, self._bar, int(step.constants[0]), *rows)
+        return _AT_ONE_BAR[step.function](*rows, *step.constants)
+
+    def push(self, bar: Mapping[str, Row]) -> Row:
         """The formula's (S,) values at this bar; `bar` maps each field to its (S,) values, NaN where no bar is."""
+        rows: list[Row] = []
         with np.errstate(all="ignore"):
-            return self._step(bar)
+            for step, memory in zip(self._steps, self._memories, strict=True):
+                rows.append(self._value(step, memory, [rows[place] for place in step.inputs], bar))
+        self._bar += 1
+        return rows[-1]

@@ -8,7 +8,7 @@ from kernels.alpha.language import MAX_CHARS, FormulaError
 
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<mark><=|>=|==|!=|[-+*/<>(),])"
+    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<free>\$[A-Za-z_][A-Za-z_0-9]*)|(?P<mark><=|>=|==|!=|[-+*/<>(),])"
 )
 
 
@@ -16,13 +16,13 @@ _TOKEN = re.compile(
 class Token:
     """`kind` is end after the last character."""
 
-    kind: Literal["number", "name", "mark", "end"]
+    kind: Literal["number", "name", "free", "mark", "end"]
     text: str
     position: int
 
 
 def _refuse_character(text: str, position: int) -> FormulaError:
-    known = "use numbers, names, + - * / < <= > >= == != ( ) and commas"
+    known = "use numbers, names, $name, + - * / < <= > >= == != ( ) and commas"
     fix = "write == to compare" if text[position] == "=" else known
     return FormulaError("syntax", f"unknown character {text[position]!r}", position, fix)
 
@@ -41,7 +41,7 @@ def tokens(text: str) -> list[Token]:
         if match is None:
             raise _refuse_character(text, position)
         kind = match.lastgroup
-        if kind == "number" or kind == "name" or kind == "mark":
+        if kind == "number" or kind == "name" or kind == "free" or kind == "mark":
             found.append(Token(kind, match.group(), position))
         position = match.end()
     return [*found, Token("end", "end of formula", len(text))]

@@ -9,30 +9,21 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from kernels.alpha.batch import evaluate
-from kernels.alpha.language import FIELDS, MAX_CHARS, FormulaError, Node, Wrong, lookback_bars
-from kernels.alpha.parse import parse
+from kernels.alpha.language import FIELDS, MAX_CHARS, Node, lookback_bars
 from kernels.alpha.streaming import Stream
 from modules.contract import Check, ModuleSettings, module
-from modules.errors import CwsError
 from modules.examples import bars_example
+from modules.formula import ready
 from modules.panel import KEYS, grid
 from modules.tables import BARS, SIGNAL
 
-_CODES: dict[Wrong, str] = {
-    "syntax": "CWS-ALPHA-001",
-    "name": "CWS-ALPHA-002",
-    "type": "CWS-ALPHA-003",
-    "limit": "CWS-ALPHA-004",
-}
 _REPLAYED_BARS = 64
+# Of the language's fields, those that a table of bars has.
+_COLUMNS = tuple(name for name in FIELDS if name in BARS.columns)
 
 
 def _parsed(formula: str) -> Node:
-    try:
-        return parse(formula)
-    except FormulaError as refusal:
-        where = f"formula, character {refusal.position + 1}"
-        raise CwsError(_CODES[refusal.wrong], what=refusal.what, where=where, fix=refusal.fix) from None
+    return ready(formula, _COLUMNS, {})
 
 
 class Settings(ModuleSettings):
@@ -53,7 +44,7 @@ def example(rng: np.random.Generator) -> pd.DataFrame:
 @module(takes=BARS, gives=SIGNAL, settings=Settings, example=example)
 def alpha_formula(bars: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     stamps = grid(bars)
-    fields = {name: stamps.spread(bars[name]) for name in FIELDS}
+    fields = {name: stamps.spread(bars[name]) for name in _COLUMNS}
     return bars[KEYS].assign(value=stamps.gather(evaluate(_parsed(settings.formula), fields)))
 
 
@@ -68,7 +59,7 @@ def replayed_bar_by_bar(before: pd.DataFrame, after: pd.DataFrame, settings: Set
     """The streaming evaluator, fed the first bars one at a time, gives the same bits through the warm-up and beyond."""
     stamps, formula = grid(before), _parsed(settings.formula)
     replayed = min(len(stamps.ts_event), lookback_bars(formula) + _REPLAYED_BARS)
-    fields = {name: stamps.spread(before[name])[:replayed] for name in FIELDS}
+    fields = {name: stamps.spread(before[name])[:replayed] for name in _COLUMNS}
     stream = Stream(formula, len(stamps.symbols))
     rows = [stream.push({name: values[t] for name, values in fields.items()}) for t in range(replayed)]
     early = stamps.row_of < replayed

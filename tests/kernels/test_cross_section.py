@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
-from kernels.cross_section import centred_rank, zscore
+from kernels.cross_section import centred_rank, share_rank, zscore
 
 
 def sample(columns: int, seed: int) -> np.ndarray:
@@ -60,3 +61,17 @@ def test_scores_are_the_loops_bit_for_bit(columns: int) -> None:
 def test_no_columns_and_no_rows() -> None:
     for shape in ((0, 3), (3, 0), (0, 0)):
         assert centred_rank(np.zeros(shape)).shape == zscore(np.zeros(shape)).shape == shape
+
+
+def test_values_that_differ_in_their_last_bits_only_are_ranked() -> None:
+    rng = np.random.default_rng(2)
+    odd = np.array([0.0, -0.0, 1.0, 1.0 + 2**-52, 1.0 + 2**-50, -5.0, -5.0 - 2**-49, np.inf, -np.inf, np.nan, 5e-324])
+    for symbols in (1, 2, 3, 64, 65, 300):
+        values = rng.choice(odd, (40, symbols))
+        ranks = pd.DataFrame(values).rank(axis=1).to_numpy()
+        known = (~np.isnan(values)).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(share_rank(values), ranks / np.maximum(known, 1), rtol=1e-15)
+        centred = np.where(
+            known > 1, 2.0 * (ranks - 1.0) / np.maximum(known - 1, 1) - 1.0, np.where(np.isnan(ranks), ranks, 0.0)
+        )
+        np.testing.assert_allclose(centred_rank(values), centred, rtol=0, atol=1e-15)

@@ -1,6 +1,7 @@
 """The two evaluators of the alpha language give the same bits, and both give what the functions mean."""
 
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.alpha.batch import evaluate
-from kernels.alpha.canonical import text
-from kernels.alpha.language import COMPARISONS, FIELDS, FUNCTIONS, Call, Field, Node, Number
+from kernels.alpha.canonical import canonical, text
+from kernels.alpha.language import COMPARISONS, FIELDS, FUNCTIONS, WINDOWED, Call, Field, Node, Number
 from kernels.alpha.parse import parse
 from kernels.alpha.streaming import Stream
 
-WINDOWED = [name for name, signature in FUNCTIONS.items() if signature.takes[-1] == "window"]
+PAIRS = ["tcorr", "tcov"]
+SINGLES = [name for name in WINDOWED if name not in PAIRS]
+PLAIN = [name for name, signature in FUNCTIONS.items() if signature.takes == ("real",)]
 NO_CONSTANTS = st.just(())
 LIMITS = st.tuples(st.floats(-3, 3), st.floats(-3, 3)).map(lambda pair: tuple(sorted(pair)))
 
@@ -23,16 +26,24 @@ def _calls(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         return st.builds(Call, st.sampled_from(names), arguments, constants)
 
     one, two = st.tuples(inner), st.tuples(inner, inner)
+    truths = st.recursive(
+        call(list(COMPARISONS), two),
+        lambda one: st.one_of(call(["and", "or"], st.tuples(one, one)), call(["not"], st.tuples(one))),
+        max_leaves=3,
+    )
     negated = inner.filter(lambda node: not isinstance(node, Number)).map(lambda node: Call("neg", (node,)))
     bars = st.tuples(st.integers(1, 7))
     return st.one_of(
-        call(["+", "-", "*", "/"], two),
+        call(["+", "-", "*", "/", "min", "max"], two),
         negated,
-        call(WINDOWED, one, bars),
+        call(SINGLES, one, bars),
+        call(PAIRS, two, bars),
         call(["delay"], one, st.tuples(st.integers(0, 7))),
-        call(["cs_rank", "cs_z", "sign", "abs"], one),
+        call(PLAIN, one),
+        call(["signed_power"], one, st.tuples(st.sampled_from([0.5, 1.0, 2.0, -1.5]))),
+        call(["neutralise"], st.tuples(inner, st.sampled_from([Field("sector"), Field("market")]))),
         call(["clip"], one, LIMITS),
-        call(["if_else"], st.tuples(call(list(COMPARISONS), two), inner, inner)),
+        call(["if_else"], st.tuples(truths, inner, inner)),
     )
 
 
@@ -54,6 +65,15 @@ def panel(seed: int, bars: int, symbols: int) -> dict[str, np.ndarray]:
         values[bars // 2 : bars // 2 + 8, :1] = 0.1
         values[: bars // 3, -1:] = np.nan
         fields[name] = values
+    fields["sector"] = rng.choice([1.0, 2.0, 7.0, np.nan], (bars, symbols))
+    return fields
+
+
+def walk(seed: int, bars: int, symbols: int) -> dict[str, np.ndarray]:
+    """Prices that wander, and a column that is flat for long."""
+    rng = np.random.default_rng(seed)
+    fields = {name: 60_000.0 * np.cumprod(1.0 + rng.normal(0.0, 0.001, (bars, symbols)), axis=0) for name in FIELDS}
+    fields["close"][: bars // 2, 0] = 0.1
     return fields
 
 
@@ -72,26 +92,55 @@ def bits(values: np.ndarray) -> bytes:
     return np.where(np.isnan(values), np.nan, values).tobytes()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(FORMULAS, st.integers(0, 10_000), st.integers(0, 30), st.integers(1, 6))
 def test_any_formula_on_any_panel(formula: Node, seed: int, bars: int, symbols: int) -> None:
-    assert text(parse(text(formula))) == text(formula)
+    assert parse(text(canonical(formula))) == canonical(formula)
     fields = panel(seed, bars, symbols)
     before = {name: bits(values) for name, values in fields.items()}
     assert bits(evaluate(formula, fields)) == bits(streamed(formula, fields))
     assert {name: bits(values) for name, values in fields.items()} == before
 
 
+def if_number(function: str, x: str, bars: str) -> str:
+    """A formula that is one call of the function, with `x` for its numbers."""
+    written = {
+        "real": x, "window": bars, "lag": bars, "number": "2", "truth": f"{x} > 0", "group": "sector",
+    }  # fmt: skip
+    inside = f"{function}({', '.join(written[parameter] for parameter in FUNCTIONS[function].takes)})"
+    return f"if_else({inside}, 1, 0)" if FUNCTIONS[function].gives == "truth" else inside
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_function_by_itself(function: str) -> None:
-    extra = {"clip": ", -1, 1", "cs_rank": "", "cs_z": "", "sign": "", "abs": ""}.get(function, ", 5")
-    inside = "close > open, high, low" if function == "if_else" else f"close - open{extra}"
-    formula = parse(f"{function}({inside})")
+    formula = parse(if_number(function, "close - open", "5"))
     for seed in range(5):
         fields = panel(seed, 120, 4)
         found = evaluate(formula, fields)
         assert bits(found) == bits(streamed(formula, fields))
         assert np.isfinite(found).sum() > 20, "a function that is all missing here shows nothing"
+
+
+@settings(max_examples=60, deadline=None)
+@given(FORMULAS, st.integers(0, 10_000), st.lists(st.integers(0, 560), max_size=3))
+def test_a_stream_goes_on_wherever_it_is_cut(formula: Node, seed: int, cuts: list[int]) -> None:
+    """Beyond two anchors, split anywhere, each piece by a new stream from the state of the last."""
+    fields = panel(seed, 560, 2)
+    state, rows = None, []
+    for start, end in pairwise([0, *sorted(cuts), 560]):
+        stream = Stream(formula, 2, state)
+        for t in range(start, end):
+            rows.append(stream.push({name: values[t] for name, values in fields.items()}))
+        state = stream.state
+    assert bits(np.array(rows)) == bits(evaluate(formula, fields))
+
+
+@pytest.mark.parametrize("function", WINDOWED)
+def test_windows_across_anchors(function: str) -> None:
+    wild, tame = panel(1, 560, 3), walk(1, 560, 3)
+    for bars, fields in ((1, wild), (2, tame), (20, wild), (256, tame), (300, tame)):
+        formula = parse(if_number(function, "close", str(bars)))
+        assert bits(evaluate(formula, fields)) == bits(streamed(formula, fields))
 
 
 @pytest.mark.parametrize(
@@ -158,24 +207,22 @@ def test_the_future_is_not_seen() -> None:
     for values in later.values():
         values[40:] = values[40:] * 3.0 + 1.0
     for function in FUNCTIONS:
-        inside = {"clip": "close, -1, 1", "if_else": "close > open, high, low"}.get(function, "close")
-        inside += ", 3" if FUNCTIONS[function].takes[-1] in ("window", "lag") else ""
-        formula = parse(f"{function}({inside})")
+        formula = parse(if_number(function, "close", "3"))
         assert bits(evaluate(formula, now)[:40]) == bits(evaluate(formula, later)[:40])
 
 
 def test_the_stream_keeps_no_more_than_its_windows() -> None:
     symbols = 1_000
-    stream = Stream(parse("tmean(close, 50) - delay(open, 20)"), symbols)
     bar = {name: np.ones(symbols) for name in FIELDS}
     row_bytes = bar["close"].nbytes
+    tracemalloc.start()
+    stream = Stream(parse("tmean(close, 50) - delay(open, 20)"), symbols)
 
     def kept_after(bars: int) -> int:
         for _ in range(bars):
             stream.push(bar)
         return tracemalloc.get_traced_memory()[0]
 
-    tracemalloc.start()
     full, later = kept_after(60), kept_after(300)
     tracemalloc.stop()
     assert 60 * row_bytes < full < 80 * row_bytes, "it keeps 50 + 21 rows"

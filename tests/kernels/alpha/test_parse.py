@@ -1,12 +1,25 @@
 """What the alpha language reads, what it refuses, and where it points."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.alpha.canonical import text
-from kernels.alpha.language import MAX_BARS, MAX_CHARS, MAX_DEPTH, MAX_NODES, FormulaError, lookback_bars
+from kernels.alpha.batch import evaluate
+from kernels.alpha.binding import bind
+from kernels.alpha.canonical import formula_hash, text
+from kernels.alpha.language import (
+    MAX_BARS,
+    MAX_CHARS,
+    MAX_DEPTH,
+    MAX_NODES,
+    FormulaError,
+    Free,
+    lookback_bars,
+    names_of,
+)
 from kernels.alpha.parse import parse
+from kernels.alpha.streaming import Stream
 
 
 @pytest.mark.parametrize(
@@ -16,22 +29,38 @@ from kernels.alpha.parse import parse
         ("  close+open*2.50 ", "close + open * 2.5"),
         ("(close - open) - high", "close - open - high"),
         ("close - (open - high)", "close - (open - high)"),
-        ("close + (open + high)", "close + (open + high)"),
-        ("close / (open * high)", "close / (open * high)"),
+        ("close + (open + high)", "close + (high + open)"),
+        ("close / (open * high)", "close / (high * open)"),
         ("(close + open) * high", "(close + open) * high"),
-        ("-close * open", "-close * open"),
+        ("-close * open", "-(close * open)"),
         ("-(close * open)", "-(close * open)"),
-        ("--close", "--close"),
-        ("close - -1e3", "close - -1000"),
-        ("1e-7 * volume", "1e-07 * volume"),
-        (".5*close", "0.5 * close"),
+        ("--close", "close"),
+        ("close - -1e3", "close + 1000"),
+        ("1e-7 * volume", "volume * 1e-07"),
+        (".5*close", "close * 0.5"),
         ("ret", "close / delay(close, 1) - 1"),
         ("clip(cs_z(ret), -2, 2.0)", "clip(cs_z(close / delay(close, 1) - 1), -2, 2)"),
         (
             "if_else( (close>open) , tmean(close,5), ema(close,10))",
-            "if_else(close > open, tmean(close, 5), ema(close, 10))",
+            "if_else(open < close, tmean(close, 5), ema(close, 10))",
         ),
         ("delay(close,007)", "delay(close, 7)"),
+        ("open + close", "close + open"),
+        ("tcorr(volume, close, 5)", "tcorr(close, volume, 5)"),
+        ("0.5 * 2 * close", "close"),
+        ("close * (0.1 + 0.2)", "(0.1 + 0.2) * close"),
+        ("close * (0.25 + 0.5)", "close * 0.75"),
+        ("close / 1 - 0 + 0", "close + 0"),
+        ("-1 * cs_rank(close)", "-cs_rank(close)"),
+        ("-close - open", "-close - open"),
+        ("-open + -close", "-close - open"),
+        ("close - delay(close, 5)", "delta(close, 5)"),
+        ("delay(delay(close, 2), 3)", "delay(close, 5)"),
+        ("delay(delay(close, 2000), 2000)", "delay(delay(close, 2000), 2000)"),
+        ("if_else(not(close >= open), 1, 0)", "if_else(close < open, 1, 0)"),
+        ("if_else(and(open > 1, close > 1), 1, 0)", "if_else(and(1 < close, 1 < open), 1, 0)"),
+        ("tmean(close, $slow) * $k", "$k * tmean(close, $slow)"),
+        ("neutralise(ret, sector)", "neutralise(close / delay(close, 1) - 1, sector)"),
     ],
 )
 def test_equal_formulas_have_one_text(written: str, canonical: str) -> None:
@@ -72,6 +101,11 @@ def test_equal_formulas_have_one_text(written: str, canonical: str) -> None:
         ("clip(close, open, 1)", "type", 12, "literal"),
         ("clip(close, 2, 1)", "type", 15, "lower limit first"),
         ("close > open", "type", 0, "if_else"),
+        ("close + sector", "type", 8, "neutralise"),
+        ("neutralise(close, open)", "type", 18, "market or sector"),
+        ("not(close)", "type", 4, "x > 0"),
+        ("tmean(close, $2)", "syntax", 13, "use numbers"),
+        (f"{'+'.join(['tsum(close, 2500)'] * 11)}", "limit", 0, "shorter or fewer"),
         ("1 + (close > open)", "type", 5, "if_else"),
         ("if_else(close, 1, 0)", "type", 8, "x > 0"),
         ("if_else(close > 0, open > 0, 0)", "type", 19, "if_else"),
@@ -112,6 +146,46 @@ def test_lookback_is_the_longest_way_back(formula: str, bars: int) -> None:
     assert lookback_bars(parse(formula)) == bars
 
 
+@pytest.mark.parametrize(
+    ("formula", "values", "wrong", "position", "fix"),
+    [
+        ("tmean(close, $n)", {}, "parameter", 13, "given: none"),
+        ("tmean(close, $n)", {"n": 5, "m": 6}, "parameter", 0, "$n"),
+        ("tmean(close, $n)", {"n": 0}, "parameter", 13, f"from 1 to {MAX_BARS}"),
+        ("tmean(close, $n)", {"n": 2.5}, "parameter", 13, "whole number"),
+        ("close + delay(open, $n)", {"n": -1}, "parameter", 20, f"from 0 to {MAX_BARS}"),
+        ("close * $k", {"k": float("nan")}, "parameter", 8, "finite"),
+        ("tmean(close, $n)", {"n": float("inf")}, "parameter", 13, "finite"),
+        ("clip(close, 1, $k)", {"k": 0}, "parameter", 15, "lower limit first"),
+        ("+".join(["tsum(close, $n)"] * 11), {"n": 2500}, "limit", 0, "shorter or fewer"),
+    ],
+)
+def test_a_parameter_gets_a_number_that_fits(
+    formula: str, values: dict[str, float], wrong: str, position: int, fix: str
+) -> None:
+    with pytest.raises(FormulaError) as refusal:
+        bind(parse(formula), values)
+    assert (refusal.value.wrong, refusal.value.position) == (wrong, position), str(refusal.value)
+    assert fix in refusal.value.fix
+
+
+def test_a_bound_formula_is_the_formula_with_numbers() -> None:
+    formula = parse("tmean(close, $n) * $k - delay(close, $lag)")
+    assert names_of(formula, Free) == ("k", "lag", "n")
+    bound = bind(formula, {"n": 5, "k": 1, "lag": 0})
+    assert bound == parse("tmean(close, 5) - close")
+    assert formula_hash(bound) == formula_hash(parse("tmean(close, 5) * 1 - close")) != formula_hash(formula)
+
+
+def test_a_panel_without_the_field_is_refused_where_the_field_stands() -> None:
+    with pytest.raises(FormulaError) as refusal:
+        evaluate(parse("close + neutralise(open, sector)"), {"close": np.ones((3, 2)), "open": np.ones((3, 2))})
+    assert (refusal.value.wrong, refusal.value.position) == ("field", 25)
+    assert "close, open" in refusal.value.fix
+    with pytest.raises(FormulaError, match="no value"):
+        Stream(parse("close + $k"), 2)
+
+
 WORDS = [
     "close",
     "ret",
@@ -120,6 +194,7 @@ WORDS = [
     "cs_rank",
     "if_else",
     "clip",
+    "$n",
     "(",
     ")",
     ",",

@@ -19,6 +19,8 @@ from modules.values import make_table
         ("cs_rank(clsoe)", "CWS-ALPHA-002", "formula, character 9", "did you mean 'close'?"),
         ("delay(close, -1)", "CWS-ALPHA-003", "formula, character 14", "write a whole number from 0 to 2520"),
         ("1e999", "CWS-ALPHA-004", "formula, character 1", "use a smaller number"),
+        ("vwap - close", "CWS-ALPHA-005", "formula, character 1", "this panel has close, high, low, open, volume"),
+        ("close * $k", "CWS-ALPHA-006", "formula, character 9", "give it one; given: none"),
     ],
 )
 def test_a_wrong_formula_is_refused_before_any_run(formula: str, code: str, where: str, fix: str) -> None:
@@ -40,12 +42,16 @@ def value(name: str, **settings: object) -> np.ndarray:
         ("returns", "ret"),
         ("reversal_5d", "-(close / delay(close, 5) - 1)"),
         ("momentum_12_1", "delay(close, 21) / delay(close, 252) - 1"),
-        ("ma_cross", "tmean(close, 50) / tmean(close, 200) - 1"),
     ],
 )
 def test_a_formula_gives_the_bits_of_the_module_it_writes(name: str, formula: str) -> None:
     # The example's symbols miss no bar once they are listed, so the grid and each symbol's own bars agree.
     assert value("alpha_formula", formula=formula).tobytes() == value(name).tobytes()
+
+
+def test_running_means_agree_with_the_module_that_adds_each_window_anew() -> None:
+    found = value("alpha_formula", formula="tmean(close, 50) / tmean(close, 200) - 1")
+    np.testing.assert_allclose(found, value("ma_cross"), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(

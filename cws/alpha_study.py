@@ -1,0 +1,145 @@
+"""A look at one formula on a published dataset: what it predicts, how fast it trades, what it resembles.
+
+A look at a formula is a look at the data: it goes through `cws.trials.evaluate` as one strategy a dataset, `alpha_` and
+the dataset's name, so that everything ever tried there is counted together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cws.environment import code_hash
+from cws.flow import published
+from cws.house import House
+from cws.known_alphas import KnownAlpha
+from cws.lake.commits import Pin
+from cws.trials import LedgerSink, Task, evaluate
+from kernels.alpha.batch import evaluate as evaluate_formula
+from kernels.alpha.canonical import text
+from kernels.alpha.language import FIELDS
+from kernels.ordered import F64, ordered_mean, ordered_sum
+from modules.canonical import json_hash
+from modules.errors import CwsError
+from modules.formula import ready
+from modules.panel import grid
+from modules.registry import load
+from modules.runner import Value, run
+from modules.sealed import Sealed
+from modules.settings import Bound, bind, nearest
+from modules.tables import BARS
+from modules.values import Table
+
+COLUMNS = tuple(name for name in FIELDS if name in BARS.columns)
+
+
+@dataclass(frozen=True)
+class Study:
+    """`stats` are the names and values of modules/backtest/ic_decay; `resembles` the correlation with known alphas."""
+
+    formula: str
+    dataset: str
+    key: str
+    looks: int
+    bars: int
+    symbols: int
+    stats: Mapping[str, float]
+    resembles: Mapping[str, float]
+
+
+def _pin(house: House, dataset: str | None) -> Pin:
+    """The published bars of a dataset, or of the first one that has volumes."""
+    pins = {part: pin for (table, part), pin in sorted(published(house).items()) if table == "ohlcv"}
+    if dataset in pins:
+        return pins[str(dataset)]
+    if dataset is None:
+        for pin in pins.values():
+            if house.lake.read(pin, columns=["volume"])["volume"].notna().any():
+                return pin
+    raise CwsError(
+        "CWS-ALPHA-007",
+        what=f"no published bars of {dataset!r}" if dataset else "no published dataset has volumes",
+        where="lake, table ohlcv",
+        fix=nearest(dataset, pins) if dataset and pins else "publish the datasets first: cws run",
+    )
+
+
+def _ran(bound: Bound, tables: Mapping[str, Value]) -> Mapping[str, Value]:
+    outcome = run(bound, tables)
+    if outcome.failure is not None:
+        raise outcome.failure
+    if outcome.trace.failed_checks:
+        raise CwsError(
+            "CWS-ALPHA-008",
+            what=f"checks failed: {', '.join(outcome.trace.failed_checks)}",
+            where=bound.module.name,
+            fix=f"cws modules verify {bound.module.name}",
+        )
+    return outcome.outputs
+
+
+def correlation(one: F64, other: F64) -> float:
+    """Over all bars and symbols where both are finite; NaN where one does not vary."""
+    known = np.isfinite(one) & np.isfinite(other)
+    left, right = one[known], other[known]
+    left, right = left - ordered_mean(left), right - ordered_mean(right)
+    below = float(np.sqrt(ordered_sum(left * left)) * np.sqrt(ordered_sum(right * right)))
+    return ordered_sum(left * right) / below if 0.0 < below < np.inf else float("nan")
+
+
+def resemblances(bars: pd.DataFrame, signal: F64, known: Mapping[str, KnownAlpha]) -> dict[str, float]:
+    """Correlation with every known alpha whose fields these bars have, the strongest first."""
+    stamps = grid(bars)
+    fields = {name: stamps.spread(bars[name]) for name in COLUMNS}
+    found: dict[str, float] = {}
+    for name, alpha in known.items():
+        try:
+            formula = ready(alpha.formula, COLUMNS, {})
+        except CwsError:
+            continue
+        value = correlation(signal, stamps.gather(evaluate_formula(formula, fields)))
+        if np.isfinite(value):
+            found[name] = value
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+
+
+def study(
+    house: House,
+    formula: str,
+    dataset: str | None,
+    parameters: Mapping[str, float],
+    known: Mapping[str, KnownAlpha],
+) -> Study:
+    """Evaluate, judge, record the look, and only then read what the judge says.
+
+    Raises CWS-ALPHA-001 to -006 for the formula, -007 for the dataset, -008 for a failed check.
+    """
+    bound_formula = text(ready(formula, COLUMNS, parameters))
+    pin = _pin(house, dataset)
+    bars = Table(house.lake.read(pin), pin.hash, "bars")
+    makes, judges = bind(load("alpha_formula"), {"formula": bound_formula}), bind(load("ic_decay"), {})
+    signal = _ran(makes, {"bars": bars})["signal"]
+    assert isinstance(signal, Table)
+    judged = _ran(judges, {"bars": bars, "signal": signal})
+    task = Task(
+        strategy=f"alpha_{pin.part}",
+        settings_hash=json_hash([[b.module.name, b.settings_hash] for b in (makes, judges)]),
+        data={f"{pin.table}/{pin.part}": pin.hash},
+        folds="all",
+        code=code_hash(f"{b.module.stage}/{b.module.name}" for b in (makes, judges)),
+        outcome=lambda: {name: value for name, value in judged.items() if isinstance(value, Sealed)},
+    )
+    with house.home.writing(f"alpha on {pin.part}", house.lock_wait_s):
+        result = evaluate(task, LedgerSink(house.ledger, house.lake, house.clock_ns))
+    stats = result.tables["stats"].frame
+    return Study(
+        formula=bound_formula,
+        dataset=pin.part,
+        key=result.key,
+        looks=result.looks,
+        bars=int(bars.frame["ts_event"].nunique()),
+        symbols=int(bars.frame["symbol"].nunique()),
+        stats=dict(zip(stats["name"], stats["value"].astype(float), strict=True)),
+        resembles=resemblances(bars.frame, signal.frame["value"].to_numpy(), known),
+    )

@@ -1,0 +1,32 @@
+"""A formula's text for modules and commands: parsed, bound and checked, or refused with a code and a position."""
+
+from collections.abc import Collection, Mapping
+
+from kernels.alpha.binding import bind, refuse_unready
+from kernels.alpha.language import FormulaError, Node, Wrong
+from kernels.alpha.parse import parse
+from modules.errors import CwsError
+
+_CODES: dict[Wrong, str] = {
+    "syntax": "CWS-ALPHA-001",
+    "name": "CWS-ALPHA-002",
+    "type": "CWS-ALPHA-003",
+    "limit": "CWS-ALPHA-004",
+    "field": "CWS-ALPHA-005",
+    "parameter": "CWS-ALPHA-006",
+}
+
+
+def ready(formula: str, fields: Collection[str], parameters: Mapping[str, float]) -> Node:
+    """The tree that a panel with these fields can run, every `$name` a number.
+
+    Raises CWS-ALPHA-001 (syntax), -002 (unknown name), -003 (type), -004 (limit), -005 (the panel lacks a field) and
+    -006 (a parameter without a fitting value, or one that the formula does not have).
+    """
+    try:
+        bound = bind(parse(formula), parameters)
+        refuse_unready(bound, fields)
+    except FormulaError as refusal:
+        where = f"formula, character {refusal.position + 1}"
+        raise CwsError(_CODES[refusal.wrong], what=refusal.what, where=where, fix=refusal.fix) from None
+    return bound
