@@ -1,4 +1,4 @@
-"""One run of the real pipeline for the whole test session: whoever comes first makes it, everybody else only reads it."""
+"""One run of the real pipeline for the whole test session: whoever comes first makes it, all others only read it."""
 
 import fcntl
 import json

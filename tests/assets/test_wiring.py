@@ -1,4 +1,4 @@
-"""Every module is an op and every check an asset check that is really recorded; what people see of an asset is there."""
+"""Every module is an op, every check is a recorded asset check, and what people see of an asset is there."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -79,8 +79,10 @@ def test_every_acceptance_check_and_suite_is_a_blocking_asset_check(
 
 def test_a_module_waits_for_the_checks_before_it(assets: dict[str, dg.AssetsDefinition], real: Catalogue) -> None:
     for unit in all_units(real):
-        waits = {node.name: {upstream.name for inputs in down.values() for upstream in inputs}
-                 for node, down in upstream_of(assets[key_of(unit)]).items()}  # fmt: skip
+        waits = {
+            node.name: {upstream.name for inputs in down.values() for upstream in inputs}
+            for node, down in upstream_of(assets[key_of(unit)]).items()
+        }
         before: set[str] = set()
         for bound in chain(unit):
             assert before <= waits[prefix_of(unit) + bound.module.name]
@@ -95,11 +97,13 @@ def upstream_of(asset: dg.AssetsDefinition) -> Mapping[Any, Mapping[str, list[An
     return {
         node: {
             node_input.input_name: [output.node for output in structure.get_deps_list(node_input)]
-            if structure.has_fan_in_deps(node_input) else [structure.get_direct_dep(node_input).node]
-            for node_input in node.inputs() if structure.has_deps(node_input)
+            if structure.has_fan_in_deps(node_input)
+            else [structure.get_direct_dep(node_input).node]
+            for node_input in node.inputs()
+            if structure.has_deps(node_input)
         }
         for node in graph.nodes
-    }  # fmt: skip
+    }
 
 
 def test_group_owner_kinds_and_words_of_every_asset(assets: dict[str, dg.AssetsDefinition], real: Catalogue) -> None:
@@ -187,7 +191,9 @@ def expected_rows(name: str, in_force: Mapping[tuple[str, str], Any], real: Cata
     stage, unit = name.split("/")
     if stage == "execute":
         return sum(in_force["orders", strategy].rows for strategy in real.strategies)
-    main = {"ingest": "raw_bars", "clean": "ohlcv", "feature": "features", "backtest": "equity", "size": "targets"}[stage]
+    main = {"ingest": "raw_bars", "clean": "ohlcv", "feature": "features", "backtest": "equity", "size": "targets"}[
+        stage
+    ]
     return in_force[main, f"{unit}.returns" if stage == "feature" else unit].rows
 
 

@@ -35,17 +35,27 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     "path",
-    ["modules/backtest/vector_panel.py", "modules/backtest/vector_panel.toml", "modules/backtest/panel_account.py",
-     "modules/size/leverage_cap.toml", "modules/size/cross_section.py", "modules/runner.py", "modules/skills/cost.py",
-     "kernels/panel_reference.py", "kernels/alpha/batch.py"],
-)  # fmt: skip
+    [
+        "modules/backtest/vector_panel.py",
+        "modules/backtest/vector_panel.toml",
+        "modules/backtest/panel_account.py",
+        "modules/size/leverage_cap.toml",
+        "modules/size/cross_section.py",
+        "modules/runner.py",
+        "modules/skills/cost.py",
+        "kernels/panel_reference.py",
+        "kernels/alpha/batch.py",
+    ],
+)
 def test_the_code_hash_sees_every_file_that_the_chain_runs(tree: Path, path: str) -> None:
     before = code_hash(CHAIN)
     (tree / path).write_text((tree / path).read_text() + "\n# changed\n")
     assert code_hash(CHAIN) != before
 
 
-@pytest.mark.parametrize("path", ["modules/backtest/performance.py", "modules/feature/returns.py", "modules/clean/stamps.py"])
+@pytest.mark.parametrize(
+    "path", ["modules/backtest/performance.py", "modules/feature/returns.py", "modules/clean/stamps.py"]
+)
 def test_the_code_hash_leaves_other_modules_alone(tree: Path, path: str) -> None:
     before = code_hash(CHAIN)
     (tree / path).write_text((tree / path).read_text() + "\n# changed\n")

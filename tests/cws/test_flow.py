@@ -65,7 +65,9 @@ def test_a_step_makes_a_new_flow(place: Place) -> None:
     before = open_flow(house, unit, place.strategies, "run 1")
     after = step(house, before, chain(unit)[0])
     assert (set(before.tables), before.traces) == ({"raw"}, ())
-    assert set(after.tables) == {"raw", "sessions"} and [trace.module for trace in after.traces] == ["exchange_sessions"]
+    assert set(after.tables) == {"raw", "sessions"} and [trace.module for trace in after.traces] == [
+        "exchange_sessions"
+    ]
 
 
 def test_the_same_way_without_dagster_publishes_the_same_data(place: Place, backtested: House, tmp_path: Path) -> None:
@@ -101,7 +103,9 @@ def test_rows_that_do_not_add_up_publish_nothing(place: Place, backtested: House
     flow, before = walked(place, backtested, "clean"), head(backtested)
     bars = flow.tables["bars"]
     assert isinstance(bars, Table)
-    short = replace(flow, tables={**flow.tables, "bars": Table(bars.frame.iloc[1:].reset_index(drop=True), "b3:", "bars")})
+    short = replace(
+        flow, tables={**flow.tables, "bars": Table(bars.frame.iloc[1:].reset_index(drop=True), "b3:", "bars")}
+    )
     with pytest.raises(CwsError, match="CWS-STAGE-002"):
         publish(backtested, short)
     assert head(backtested) == before
@@ -152,5 +156,3 @@ def test_pins_name_the_table_of_a_published_unit_alone(place: Place, backtested:
     assert published(backtested)["ohlcv", "small"].version < later.version
     flow = open_flow(backtested, unit_of(place, "feature"), place.strategies, "run 2")
     assert flow.tables["bars"].rows == len(bars)
-
-

@@ -11,7 +11,14 @@ from pydantic import ValidationError
 from cws.home import Home, Settings, home_at, settings
 from modules.errors import CwsError
 
-HOLD = "import sys; from pathlib import Path; from cws.home import Home\nwith Home(Path(sys.argv[1])).writing('another run'):\n    print('held', flush=True); sys.stdin.readline()"  # fmt: skip
+HOLD = """
+import sys
+from pathlib import Path
+from cws.home import Home
+with Home(Path(sys.argv[1])).writing("another run"):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +42,15 @@ def test_an_unknown_setting_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CWS_UI_PORT", "80"), ("CWS_UI_PORT", "x"), ("CWS_LOCK_WAIT_S", "-1"), ("CWS_LOCK_WAIT_S", "601"), ("CWS_VIEWS", "maybe")]
-)  # fmt: skip
+    ("name", "value"),
+    [
+        ("CWS_UI_PORT", "80"),
+        ("CWS_UI_PORT", "x"),
+        ("CWS_LOCK_WAIT_S", "-1"),
+        ("CWS_LOCK_WAIT_S", "601"),
+        ("CWS_VIEWS", "maybe"),
+    ],
+)
 def test_a_value_out_of_bounds_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(CwsError, match="CWS-CONFIG-002") as refusal:
@@ -67,7 +81,9 @@ def test_the_lock_is_reentrant_and_names_its_holder(tmp_path: Path) -> None:
 
 
 def test_another_process_is_refused_by_name_and_let_in_afterwards(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert holder.stdin is not None and holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     home = Home(tmp_path)
@@ -80,7 +96,9 @@ def test_another_process_is_refused_by_name_and_let_in_afterwards(tmp_path: Path
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     holder.kill()
     holder.wait(timeout=30)

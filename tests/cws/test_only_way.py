@@ -44,7 +44,9 @@ GUARDED = {
 
 
 def product_files() -> list[str]:
-    return sorted(str(p.relative_to(ROOT)) for package in (*PACKAGES, "kernels") for p in (ROOT / package).rglob("*.py"))
+    return sorted(
+        str(p.relative_to(ROOT)) for package in (*PACKAGES, "kernels") for p in (ROOT / package).rglob("*.py")
+    )
 
 
 def words(path: str) -> Iterator[str]:
@@ -86,7 +88,7 @@ def functions() -> Iterator[tuple[str, types.FunctionType]]:
         for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
             module = importlib.import_module(found.name)
             for holder in [module, *(kind for _, kind in inspect.getmembers(module, inspect.isclass))]:
-                for name, member in vars(holder).items():
+                for member in vars(holder).values():
                     for function in (member, *(getattr(member, part, None) for part in ("fget", "__func__", "_core"))):
                         if isinstance(function, types.FunctionType) and function.__module__ == found.name:
                             yield f"{found.name}.{function.__qualname__}", function
@@ -102,7 +104,12 @@ def test_three_functions_open_sealed_outcomes_and_no_other() -> None:
     assert len(found) > 500, "the walk sees the product"
     guarded = {"unseal", "_Sealed__table"}
     users = {name for name, function in found.items() if guarded & names_in(function.__code__)}
-    assert users - {"modules.sealed.unseal", "modules.sealed.Sealed.__init__", "modules.sealed.Sealed.hash", "modules.sealed.Sealed.rows"} == set(OPENERS)  # fmt: skip
+    assert users - {
+        "modules.sealed.unseal",
+        "modules.sealed.Sealed.__init__",
+        "modules.sealed.Sealed.hash",
+        "modules.sealed.Sealed.rows",
+    } == set(OPENERS)
 
 
 def inputs_of(module: Module) -> dict[str, Value]:
@@ -110,7 +117,9 @@ def inputs_of(module: Module) -> dict[str, Value]:
 
 
 def sealed_inputs(module: Module) -> dict[str, Value]:
-    return {name: Sealed(value) if isinstance(value, Table) else value for name, value in example_inputs(module).items()}
+    return {
+        name: Sealed(value) if isinstance(value, Table) else value for name, value in example_inputs(module).items()
+    }
 
 
 def reachable(thing: object) -> Iterator[object]:
@@ -136,7 +145,9 @@ def test_a_backtest_module_gives_only_sealed_tables(name: str, given) -> None:
     assert outcome.failure is None, outcome.trace.error
     assert set(outcome.outputs) == set(module.gives)
     assert {type(value) for value in outcome.outputs.values()} == {Sealed}
-    shown = [part for part in reachable(outcome) if isinstance(part, Table) or (isinstance(part, pd.DataFrame) and len(part))]
+    shown = [
+        part for part in reachable(outcome) if isinstance(part, Table) or (isinstance(part, pd.DataFrame) and len(part))
+    ]
     assert shown == [], "the trace holds rows of the outcome"
 
 
@@ -196,9 +207,37 @@ def test_a_seal_shows_no_figure_in_any_text(seal: Sealed) -> None:
 
 @pytest.mark.parametrize(
     "way_in",
-    [vars, pickle.dumps, copy.copy, copy.deepcopy, len, iter, float, bytes, dict, lambda s: s["value"], lambda s: s.frame, lambda s: s.__table, lambda s: s.__dict__],
-    ids=["vars", "pickle", "copy", "deepcopy", "len", "iter", "float", "bytes", "dict", "item", "frame", "private", "dict of"],
-)  # fmt: skip
+    [
+        vars,
+        pickle.dumps,
+        copy.copy,
+        copy.deepcopy,
+        len,
+        iter,
+        float,
+        bytes,
+        dict,
+        lambda s: s["value"],
+        lambda s: s.frame,
+        lambda s: s.__table,
+        lambda s: s.__dict__,
+    ],
+    ids=[
+        "vars",
+        "pickle",
+        "copy",
+        "deepcopy",
+        "len",
+        "iter",
+        "float",
+        "bytes",
+        "dict",
+        "item",
+        "frame",
+        "private",
+        "dict of",
+    ],
+)
 def test_a_seal_has_no_other_way_in(seal: Sealed, way_in) -> None:
     with pytest.raises((TypeError, AttributeError)):
         way_in(seal)

@@ -1,4 +1,4 @@
-"""A backtest is rebuilt from its ledger row: the same bytes, or the input that differs is named. It counts as a look."""
+"""A backtest is rebuilt from its ledger row: the same bytes, or the input that differs is named. It is a look."""
 
 from pathlib import Path
 

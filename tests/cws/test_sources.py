@@ -41,7 +41,9 @@ def test_a_missing_file_is_refused_by_path(tmp_path: Path) -> None:
     assert refusal.value.where.endswith("none.csv")
 
 
-def test_a_file_over_the_limit_is_refused_and_one_at_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_over_the_limit_is_refused_and_one_at_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sources, "MAX_SOURCE_BYTES", 5)
     (tmp_path / "five").write_bytes(b"12345")
     (tmp_path / "six").write_bytes(b"123456")

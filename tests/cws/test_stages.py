@@ -77,7 +77,9 @@ def changed(real: Catalogue, old: str, new: str, stage: str) -> Unit:
 
 
 def test_sizing_that_would_never_be_tested_is_refused(real: Catalogue) -> None:
-    unit = changed(real, '"leverage_cap", "capacity_cap", "lot_round"', '"capacity_cap", "leverage_cap", "lot_round"', "backtest")
+    unit = changed(
+        real, '"leverage_cap", "capacity_cap", "lot_round"', '"capacity_cap", "leverage_cap", "lot_round"', "backtest"
+    )
     with pytest.raises(CwsError, match="CWS-STRATEGY-009") as refusal:
         chain(unit)
     assert "leverage_cap" in refusal.value.what
@@ -93,12 +95,20 @@ def test_a_table_that_nothing_gives_is_refused(real: Catalogue) -> None:
 def test_parts_are_named_by_dataset_or_strategy(real: Catalogue) -> None:
     strategy = real.strategy("ts_momentum")
     unit = Unit("size", real.dataset_of(strategy), strategy)
-    assert (part_of(unit, "ohlcv"), part_of(unit, "equity"), unit.part) == ("us_tech", "ts_momentum", "ts_momentum.size")
+    assert (part_of(unit, "ohlcv"), part_of(unit, "equity"), unit.part) == (
+        "us_tech",
+        "ts_momentum",
+        "ts_momentum.size",
+    )
     assert feature_tables(unit) == ["returns", "signal", "vol"]
     assert set(reads(unit)) == {
-        ("bars", "ohlcv", "us_tech"), ("instruments", "instruments", "us_tech"), ("equity", "equity", "ts_momentum"),
-        ("returns", "features", "ts_momentum.returns"), ("signal", "features", "ts_momentum.signal"), ("vol", "features", "ts_momentum.vol"),
-    }  # fmt: skip
+        ("bars", "ohlcv", "us_tech"),
+        ("instruments", "instruments", "us_tech"),
+        ("equity", "equity", "ts_momentum"),
+        ("returns", "features", "ts_momentum.returns"),
+        ("signal", "features", "ts_momentum.signal"),
+        ("vol", "features", "ts_momentum.vol"),
+    }
     assert available(unit) == {name for name, _, _ in reads(unit)}
 
 

@@ -1,4 +1,4 @@
-"""Recipes: shared settings reach every module that has them, a module's own table wins, and the hash follows the content."""
+"""Recipes: shared settings reach every module that has them, a module's own table wins, the hash is the content's."""
 
 from pathlib import Path
 
@@ -56,7 +56,11 @@ def test_a_skill_is_chosen_by_the_recipe(real: Catalogue) -> None:
 def test_the_hash_follows_every_word(real: Catalogue) -> None:
     known = real.strategy("xs_reversal").hash
     assert parse(Strategy, "# a comment\n" + TEXT, "xs_reversal").hash == known
-    for other in (TEXT.replace("5.0", "6.0"), TEXT.replace("Lehmann", "Lehman"), TEXT + "\n[skills.long_short_neutral]\n"):
+    for other in (
+        TEXT.replace("5.0", "6.0"),
+        TEXT.replace("Lehmann", "Lehman"),
+        TEXT + "\n[skills.long_short_neutral]\n",
+    ):
         try:
             assert parse(Strategy, other, "xs_reversal").hash != known
         except CwsError as refusal:

@@ -1,4 +1,4 @@
-"""The only way to a result: the trial is recorded first, each part of its key counts, and looking again is no new trial."""
+"""The only way to a result: the trial is recorded first, each part of its key counts, another look is no new trial."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -152,7 +152,12 @@ def real_task(**changes: object) -> Task:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"cost_bps": 6.0}, {"reversal_5d": {"window_bars": 6}}, {"position_limits": {"max_weight": 0.2}}, {"fill_on": "open"}],
+    [
+        {"cost_bps": 6.0},
+        {"reversal_5d": {"window_bars": 6}},
+        {"position_limits": {"max_weight": 0.2}},
+        {"fill_on": "open"},
+    ],
     ids=["backtest", "feature", "size", "choice"],
 )
 def test_a_setting_of_any_stage_before_execute_makes_another_trial(settings: dict[str, object]) -> None:

@@ -21,7 +21,9 @@ def test_a_schedule_a_calendar(definitions: dg.Definitions, real: Catalogue) -> 
 def tick(definitions: dg.Definitions, name: str, moment: datetime) -> dg.RunRequest | dg.SkipReason:
     schedule = definitions.resolve_schedule_def(name)
     assert isinstance(schedule, dg.ScheduleDefinition)
-    with dg.build_schedule_context(scheduled_execution_time=moment, repository_def=definitions.get_repository_def()) as c:
+    with dg.build_schedule_context(
+        scheduled_execution_time=moment, repository_def=definitions.get_repository_def()
+    ) as c:
         result = schedule.evaluate_tick(c)
     return (result.run_requests or [None])[0] or dg.SkipReason(result.skip_message)
 
@@ -30,14 +32,22 @@ def after_close(day: str) -> datetime:
     return datetime.fromisoformat(f"{day}T17:30:00").replace(tzinfo=ZoneInfo("America/New_York"))
 
 
-@pytest.mark.parametrize("day", ["2024-07-03", "2024-07-05", "2024-11-29", "2024-12-24"], ids=["half day", "day", "half day after Thanksgiving", "Christmas Eve"])  # fmt: skip
+@pytest.mark.parametrize(
+    "day",
+    ["2024-07-03", "2024-07-05", "2024-11-29", "2024-12-24"],
+    ids=["half day", "day", "half day after Thanksgiving", "Christmas Eve"],
+)
 def test_the_night_run_happens_after_a_session_half_days_included(definitions: dg.Definitions, day: str) -> None:
     asked = tick(definitions, "nightly_xnys_schedule", after_close(day))
     assert isinstance(asked, dg.RunRequest)
     assert asked.tags["cws/session"] == day and asked.run_key == f"nightly_xnys-{day}"
 
 
-@pytest.mark.parametrize("day", ["2024-07-04", "2024-12-25", "2024-07-06", "2024-03-29"], ids=["4 July", "Christmas", "Saturday", "Good Friday"])  # fmt: skip
+@pytest.mark.parametrize(
+    "day",
+    ["2024-07-04", "2024-12-25", "2024-07-06", "2024-03-29"],
+    ids=["4 July", "Christmas", "Saturday", "Good Friday"],
+)
 def test_the_night_run_is_skipped_without_a_session(definitions: dg.Definitions, day: str) -> None:
     asked = tick(definitions, "nightly_xnys_schedule", after_close(day))
     assert isinstance(asked, dg.SkipReason)
@@ -51,8 +61,15 @@ def test_a_market_that_never_closes_runs_for_the_day_that_ended(definitions: dg.
 
 @pytest.mark.parametrize(
     ("calendar", "day", "open_"),
-    [("XNYS", "2024-07-03", True), ("XNYS", "2024-07-04", False), ("XHKG", "2024-02-09", True), ("XHKG", "2024-02-12", False), ("XTKS", "2024-01-03", False), ("24/7", "2024-12-25", True)],
-)  # fmt: skip
+    [
+        ("XNYS", "2024-07-03", True),
+        ("XNYS", "2024-07-04", False),
+        ("XHKG", "2024-02-09", True),
+        ("XHKG", "2024-02-12", False),
+        ("XTKS", "2024-01-03", False),
+        ("24/7", "2024-12-25", True),
+    ],
+)
 def test_sessions_are_the_venues(calendar: str, day: str, open_: bool) -> None:
     assert had_session(calendar, date.fromisoformat(day)) == open_
 

@@ -1,6 +1,7 @@
 """The summary of the main job: keys, sums, and nothing that JSON cannot say."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_rows_add_up_in_every_stage_and_pass_from_one_to_the_next(real_run) -> N
     assert [one["stage"] for one in stages] == list(STAGES)
     for one in stages:
         assert one["rows_in"] + one["rows_added"] == one["rows_out"] + one["rows_quarantined"]
-    for before, after in zip(stages, stages[1:], strict=False):
+    for before, after in pairwise(stages):
         assert before["rows_out"] == after["rows_in"]
     assert (stages[0]["rows_in"], stages[1]["rows_quarantined"]) == (187_135, 35)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from children import walk
 from small_house import Place, hashes_in_force, visible
 
-from cws.lake.fsck import ORPHAN, fsck
+from cws.lake.fsck import fsck
 from cws_dagster.main_job import run
 from modules.errors import CwsError
 
@@ -94,7 +94,7 @@ def observed(place: Place, disk: Disk, code: str, before: list[dict[str, object]
     return {
         "code": code,
         "unchanged": before == [now],
-        "damage": [asdict(problem) for problem in problems if problem.code != ORPHAN],
+        "problems": [asdict(problem) for problem in problems],
         "temporary": [path.name for path in place.home.rglob("*") if path.suffix in (".tmp", ".part")],
     }
 

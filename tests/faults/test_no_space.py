@@ -42,7 +42,7 @@ def test_no_space_at_any_step_is_a_coded_error_and_a_rerun_completes(tmp_path: P
     for row in rows:
         assert row["code"] in expected_codes(row["step"]), row
         assert row["unchanged"], row
-        assert row["damage"] == [], row
+        assert row["problems"] == [], row
         assert row["temporary"] == [], row
     assert last["hashes"] == done.hashes
     assert last["fsck"] == []

@@ -57,7 +57,7 @@ def dropped(later: list[str], layout: Layout, rng: np.random.Generator) -> list[
 
 
 def added(later: list[str], layout: Layout, rng: np.random.Generator) -> list[str]:
-    """Conflicting duplicates of half of the rows, which come first and so win, and, where a row names its symbol, a symbol that nobody knew before."""
+    """Conflicting duplicates of half of the rows, which come first and so win; where rows name theirs, a new symbol."""
     twice = [line for line in later if rng.random() < 0.5]
     newcomers = [f"AAAA,{line.split(',', 1)[1]}" for line in later if line.startswith("IBM,")]
     return [scaled(line, layout, rng) for line in twice] + later + newcomers
@@ -83,8 +83,12 @@ def wild(later: list[str], layout: Layout, rng: np.random.Generator) -> list[str
 
 
 CHANGES: Mapping[str, Callable[[list[str], Layout, np.random.Generator], list[str]]] = {
-    "altered": altered, "dropped": dropped, "added": added, "gone": gone, "wild": wild,
-}  # fmt: skip
+    "altered": altered,
+    "dropped": dropped,
+    "added": added,
+    "gone": gone,
+    "wild": wild,
+}
 
 
 def changed_future(data: bytes, layout: Layout, last_day: str, change: str) -> bytes:

@@ -25,13 +25,32 @@ def test_the_hash_is_the_known_one() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        frame().assign(n=[1, 2, 4]), frame().assign(x=[0.5, np.nan, 0.0]), frame().assign(x=[0.5, 0.0, -0.0]),
-        frame().assign(s=pd.Series(["A", "B", "c"], dtype="str")), frame().assign(b=[True, True, True]),
-        frame().iloc[::-1], frame().iloc[:2], frame()[["x", "n", "s", "b"]], frame().rename(columns={"n": "m"}),
-        frame().assign(n=[1.0, 2.0, 3.0]), frame().assign(s=pd.Series(["A", "B", None], dtype="str")),
+        frame().assign(n=[1, 2, 4]),
+        frame().assign(x=[0.5, np.nan, 0.0]),
+        frame().assign(x=[0.5, 0.0, -0.0]),
+        frame().assign(s=pd.Series(["A", "B", "c"], dtype="str")),
+        frame().assign(b=[True, True, True]),
+        frame().iloc[::-1],
+        frame().iloc[:2],
+        frame()[["x", "n", "s", "b"]],
+        frame().rename(columns={"n": "m"}),
+        frame().assign(n=[1.0, 2.0, 3.0]),
+        frame().assign(s=pd.Series(["A", "B", None], dtype="str")),
     ],
-    ids=["integer", "sign of zero", "hole", "text", "flag", "row order", "row count", "column order", "name", "type", "no text"],
-)  # fmt: skip
+    ids=[
+        "integer",
+        "sign of zero",
+        "hole",
+        "text",
+        "flag",
+        "row order",
+        "row count",
+        "column order",
+        "name",
+        "type",
+        "no text",
+    ],
+)
 def test_any_difference_is_another_hash(other: pd.DataFrame) -> None:
     assert content_hash(other) != content_hash(frame())
 
@@ -58,10 +77,16 @@ def test_arrow_has_one_chunk_no_metadata_and_holes_as_nan() -> None:
 
 @pytest.mark.parametrize(
     "column",
-    [np.array([1, 2], dtype=np.int32), np.array([1.0, 2.0], dtype=np.float32), np.array([1, "a"], dtype=object),
-     pd.to_datetime(["2020-01-01", "2020-01-02"]), pd.array([1, None], dtype="Int64"), pd.Categorical(["a", "b"])],
+    [
+        np.array([1, 2], dtype=np.int32),
+        np.array([1.0, 2.0], dtype=np.float32),
+        np.array([1, "a"], dtype=object),
+        pd.to_datetime(["2020-01-01", "2020-01-02"]),
+        pd.array([1, None], dtype="Int64"),
+        pd.Categorical(["a", "b"]),
+    ],
     ids=["int32", "float32", "object", "datetime", "Int64", "category"],
-)  # fmt: skip
+)
 def test_a_type_without_canonical_bytes_is_refused(column: object) -> None:
     with pytest.raises(CwsError, match="CWS-CANON-001") as refusal:
         content_hash(pd.DataFrame({"c": column}))
@@ -76,13 +101,22 @@ def test_json_is_hashed_by_meaning_not_by_order() -> None:
 
 
 def test_a_combined_hash_has_no_order_and_knows_its_names() -> None:
-    assert combined_hash({"a": "1", "b": "2"}) == combined_hash({"b": "2", "a": "1"}) != combined_hash({"a": "2", "b": "1"})
+    assert (
+        combined_hash({"a": "1", "b": "2"})
+        == combined_hash({"b": "2", "a": "1"})
+        != combined_hash({"a": "2", "b": "1"})
+    )
 
 
 def test_another_process_with_another_hash_seed_agrees() -> None:
-    script = "import pandas as p; from modules.canonical import content_hash as h, json_hash as j; print(h(p.DataFrame({'x': [0.1, 0.2]})), j({'b': {'c', } and 1, 'a': 2}))"
+    script = (
+        "import pandas as pd; from modules.canonical import content_hash, json_hash; "
+        "print(content_hash(pd.DataFrame({'x': [0.1, 0.2]})), json_hash({'b': 1, 'a': 2}))"
+    )
     said = {
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}).stdout
+        subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
+        ).stdout
         for seed in ("1", "2")
-    }  # fmt: skip
+    }
     assert said == {content_hash(pd.DataFrame({"x": [0.1, 0.2]})) + " " + json_hash({"b": 1, "a": 2}) + "\n"}

@@ -34,7 +34,12 @@ test_contract.__test__ = False  # type: ignore[attr-defined]
 def test_a_core_named_like_its_file_is_a_module() -> None:
     made = module(takes=BARS, gives=SIGNAL, settings=Settings, example=example)(test_contract)
     assert isinstance(made, Module)
-    assert (made.name, made.stage, list(made.takes), list(made.gives)) == ("test_contract", "modules", ["bars"], ["signal"])
+    assert (made.name, made.stage, list(made.takes), list(made.gives)) == (
+        "test_contract",
+        "modules",
+        ["bars"],
+        ["signal"],
+    )
     assert made.why.startswith("What a module must be") and made.skill_kinds == ()
 
 
@@ -58,14 +63,23 @@ def test_parameters_are_named_like_the_tables() -> None:
 @pytest.mark.parametrize("one", all_modules(), ids=lambda one: one.name)
 def test_a_modules_files_name_it(one: Module) -> None:
     assert one.path.stem == one.name and one.path.parent.name == one.stage
-    assert one.path.with_suffix(".toml").exists() and len({check.name for check in one.acceptance}) == len(one.acceptance)
+    assert one.path.with_suffix(".toml").exists() and len({check.name for check in one.acceptance}) == len(
+        one.acceptance
+    )
 
 
 def test_settings_are_frozen_strict_and_closed() -> None:
     chosen = Settings(window_bars=3, share=0.5)
     with pytest.raises(ValidationError):
         chosen.window_bars = 4  # type: ignore[misc]
-    for wrong in ({"window_bars": "3"}, {"window_bars": 3.0}, {"window_bars": True}, {"share": float("nan")}, {"share": float("inf")}, {"more": 1}):  # fmt: skip
+    for wrong in (
+        {"window_bars": "3"},
+        {"window_bars": 3.0},
+        {"window_bars": True},
+        {"share": float("nan")},
+        {"share": float("inf")},
+        {"more": 1},
+    ):
         with pytest.raises(ValidationError):
             Settings.model_validate({"window_bars": 3, "share": 0.5, **wrong})
 

@@ -9,7 +9,14 @@ from modules.panel import grid, own_bars
 
 def panel() -> pd.DataFrame:
     text = pd.Series(["A", "A", "B", "B", "B"], dtype="str")
-    return pd.DataFrame({"ts_event": [10, 30, 10, 20, 30], "ts_avail": [10, 30, 10, 20, 30], "symbol": text, "v": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    return pd.DataFrame(
+        {
+            "ts_event": [10, 30, 10, 20, 30],
+            "ts_avail": [10, 30, 10, 20, 30],
+            "symbol": text,
+            "v": [1.0, 2.0, 3.0, 4.0, 5.0],
+        }
+    )
 
 
 def test_a_grid_is_all_stamps_by_all_symbols() -> None:

@@ -14,7 +14,14 @@ from modules.values import checked
 
 def frame(count: int) -> pd.DataFrame:
     text = pd.Series([f"S{n}" for n in range(count)], dtype="str")
-    return pd.DataFrame({"source": pd.Series(["f"] * count, dtype="str"), "row": np.arange(count), "symbol": text, "x": np.arange(count) / 2.0})
+    return pd.DataFrame(
+        {
+            "source": pd.Series(["f"] * count, dtype="str"),
+            "row": np.arange(count),
+            "symbol": text,
+            "x": np.arange(count) / 2.0,
+        }
+    )
 
 
 @settings(max_examples=50, deadline=None)

@@ -29,6 +29,9 @@ def test_an_unknown_module_names_the_nearest() -> None:
 
 
 def test_names_are_known_without_importing_a_module() -> None:
-    script = "import sys; from modules.registry import names; names(); print([m for m in sys.modules if m.startswith('modules.feature.')])"
+    script = (
+        "import sys; from modules.registry import names; names(); "
+        "print([name for name in sys.modules if name.startswith('modules.feature.')])"
+    )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

@@ -44,7 +44,9 @@ def test_a_skill_of_a_kind_that_a_module_does_not_use_is_refused() -> None:
 def test_the_settings_hash_follows_settings_and_skills_and_nothing_else() -> None:
     module = load("rank_to_weight")
     known = bind(module).settings_hash
-    assert bind(module, dict(module.manifest.settings), dict(module.manifest.skills), "elsewhere").settings_hash == known
+    assert (
+        bind(module, dict(module.manifest.settings), dict(module.manifest.skills), "elsewhere").settings_hash == known
+    )
     assert bind(module, {"gross": 0.5}).settings_hash != known
     assert bind(module, {}, {"schedule": "monthly"}).settings_hash != known
 

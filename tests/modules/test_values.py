@@ -33,11 +33,17 @@ def wrong_frames(bars: pd.DataFrame) -> dict[str, pd.DataFrame]:
     early = bars["ts_event"].copy()
     early.iloc[last] = -1
     return {
-        "missing": bars.drop(columns="close"), "extra": bars.assign(more=1.0), "order": bars[bars.columns[::-1]],
-        "type": bars.assign(close=bars["close"].astype("float32")), "text": bars.assign(close=bars["close"].astype("str")),
-        "whole": bars.assign(volume=bars["volume"].astype("int64")), "hole in a key": bars.assign(ts_event=bars["ts_event"].astype("float64")),
-        "nameless last row": bars.assign(symbol=nameless), "endless name": bars.assign(symbol=long), "before 1970": bars.assign(ts_event=early),
-    }  # fmt: skip
+        "missing": bars.drop(columns="close"),
+        "extra": bars.assign(more=1.0),
+        "order": bars[bars.columns[::-1]],
+        "type": bars.assign(close=bars["close"].astype("float32")),
+        "text": bars.assign(close=bars["close"].astype("str")),
+        "whole": bars.assign(volume=bars["volume"].astype("int64")),
+        "hole in a key": bars.assign(ts_event=bars["ts_event"].astype("float64")),
+        "nameless last row": bars.assign(symbol=nameless),
+        "endless name": bars.assign(symbol=long),
+        "before 1970": bars.assign(ts_event=early),
+    }
 
 
 @pytest.mark.parametrize("what", list(wrong_frames(bars_example(np.random.default_rng(1), 40))))
@@ -49,7 +55,9 @@ def test_every_row_and_column_is_held_to_the_schema(bars: pd.DataFrame, what: st
 
 def test_a_hole_in_a_price_is_allowed_and_an_order_of_nothing_is_not(bars: pd.DataFrame) -> None:
     assert make_table(bars.assign(open=np.nan), BARS, "here").rows == len(bars)
-    text = {name: pd.Series(["x"], dtype="str") for name in ("symbol", "cl_ord_id", "side", "ord_type", "time_in_force")}
+    text = {
+        name: pd.Series(["x"], dtype="str") for name in ("symbol", "cl_ord_id", "side", "ord_type", "time_in_force")
+    }
     order = pd.DataFrame({"ts_event": [1], **text, "order_qty": [0], "reference_price": [1.0]})[list(ORDERS.columns)]
     with pytest.raises(CwsError, match="order_qty"):
         checked(order, ORDERS, "here")
@@ -68,4 +76,6 @@ def test_every_table_has_a_declared_order() -> None:
 
 def test_a_table_is_only_made_by_validation_in_the_product() -> None:
     table = Table(pd.DataFrame({"x": [1]}), "b3:claimed", "bars")
-    assert table.hash != content_hash(table.frame), "a hand-made one proves nothing, so the runner checks foreign schemas again"
+    assert table.hash != content_hash(table.frame), (
+        "a hand-made one proves nothing, so the runner checks foreign schemas again"
+    )

@@ -1,4 +1,4 @@
-"""What the three real files hold, said as numbers: rows in, refused by reason, out; splits and dividends as history has them."""
+"""What the three real files hold, as numbers: rows in, refused by reason, out; splits and dividends as in history."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -90,10 +90,14 @@ def test_intraday_stamps_are_quarters_of_an_hour_across_the_clock_change(house: 
 def test_splits_are_exactly_the_facts(house: House) -> None:
     actions = table(house, "corporate_actions", "us_tech")
     splits = actions[actions["kind"] == "split"]
-    found = [(s, day(at), ratio) for s, at, ratio in zip(splits["symbol"], splits["ts_event"], splits["ratio"], strict=True)]
+    found = [
+        (s, day(at), ratio) for s, at, ratio in zip(splits["symbol"], splits["ts_event"], splits["ratio"], strict=True)
+    ]
     assert found == [
-        ("AAPL.XNAS", "2000-06-21", 2.0), ("AAPL.XNAS", "2005-02-28", 2.0), ("MSFT.XNAS", "2003-02-18", 2.0),
-    ]  # fmt: skip
+        ("AAPL.XNAS", "2000-06-21", 2.0),
+        ("AAPL.XNAS", "2005-02-28", 2.0),
+        ("MSFT.XNAS", "2003-02-18", 2.0),
+    ]
 
 
 def test_the_great_dividend_is_no_split(house: House) -> None:

@@ -66,9 +66,11 @@ def loose_words(path: Path) -> list[str]:
     """Powers and transcendental functions of a file, acceptance checks and the declared kernels apart."""
     tree = ast.parse(path.read_text())
     checks = [
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
         and any(isinstance(d, ast.Attribute) and d.attr == "accept" for d in node.decorator_list)
-    ]  # fmt: skip
+    ]
     apart = {id(inner) for check in checks for inner in ast.walk(check)}
     found = []
     for node in ast.walk(tree):
@@ -97,7 +99,11 @@ def test_the_hashed_path_uses_only_arithmetic_with_one_answer(name: str) -> None
         and not constant.search(file.read_text().splitlines()[int(word.rsplit(" ", 1)[1]) - 1])
     }
     assert wrong == set()
-    formulas = [str(table["formula"]) for table in real().strategy(name).settings.values() if isinstance(table, dict) and "formula" in table]  # fmt: skip
+    formulas = [
+        str(table["formula"])
+        for table in real().strategy(name).settings.values()
+        if isinstance(table, dict) and "formula" in table
+    ]
     assert [word for formula in formulas for word in re.findall(r"[a-z]+", formula) if word in LOOSE] == []
 
 

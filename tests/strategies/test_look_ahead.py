@@ -4,8 +4,8 @@ from functools import cache
 
 import pandas as pd
 import pytest
-from places import STRATEGIES
 from futures import LAYOUTS, changed_future, day_of, text_of
+from places import STRATEGIES
 from way import source_bytes, way
 
 from cws.strategies import Catalogue, catalogue
