@@ -79,14 +79,19 @@ def _rates(worth, cost_bps, half_spread_bps, impact, commission, spread, cost):
 
 
 @_compiled
-def _settle(cash, paid, worth, cost):
-    """(cash, costs, turnover) after the fills, one after another."""
-    turnover = 0.0
+def _settle(cash, paid, worth, cost, commission, holding):
+    """(cash, costs, turnover, commission, value held), each summed symbol after symbol.
+
+    One loop for five sums: each waits for itself alone, so that four hide behind the longest, cash.
+    """
+    turnover = fees = total = 0.0
     for s in range(worth.size):
         cash = cash - worth[s] - cost[s]
         paid = paid + cost[s]
         turnover = turnover + abs(worth[s])
-    return cash, paid, turnover
+        fees = fees + commission[s]
+        total = total + holding[s]
+    return cash, paid, turnover, fees, total
 
 
 @_compiled
@@ -186,7 +191,7 @@ def _run(market, numbers, waits, leave_from, leaves, bar_columns, costs, matrice
     equity_usd, cash_usd, cost_usd, turnover_usd = bar_columns
     quantity, mark, filled = matrices
     symbols = lot.size
-    order, worth, cost, commission, spread, impact = np.zeros((6, symbols))
+    order, worth, holding, cost, commission, spread, impact = np.zeros((7, symbols))
     held, known, short, any_lot = np.zeros(symbols), np.full(symbols, np.nan), 0.0, np.any(lot > 0.0)
     for t in range(equity_usd.size):
         paid = 0.0
@@ -209,22 +214,21 @@ def _run(market, numbers, waits, leave_from, leaves, bar_columns, costs, matrice
                 size = volume[t, column]
                 return _LIQUIDITY, t, column, vol[t, column] if (size > 0.0) & (size < math.inf) else size
         _rates(worth, cost_bps, half_spread_bps, impact, commission, spread, cost)
-        cash, cost_usd[t], turnover_usd[t] = _settle(cash, paid, worth, cost)
-        costs[t, 0] = _sum(commission)
         costs[t, 1] = _sum(spread) if half_spread_bps > 0.0 else 0.0
         costs[t, 2] = _sum(impact) if impact_coefficient > 0.0 else 0.0
-        if not _mark(held, known, filled[t], close[t], quantity[t], mark[t], worth):
+        if not _mark(held, known, filled[t], close[t], quantity[t], mark[t], holding):
             for s in range(symbols):
                 if (quantity[t, s] != 0.0) & (not ((mark[t, s] > 0.0) & (mark[t, s] < math.inf))):
                     return _PRICE, t, s, mark[t, s]
-        equity = cash + _sum(worth)
-        short = _short(worth) if borrow_per_bar > 0.0 else 0.0
+        cash, cost_usd[t], turnover_usd[t], costs[t, 0], total = _settle(cash, paid, worth, cost, commission, holding)
+        equity = cash + total
+        short = _short(holding) if borrow_per_bar > 0.0 else 0.0
         if not ((equity > 0.0) & (equity < math.inf)):
             return _RUIN, t, -1, equity
         equity_usd[t], cash_usd[t] = equity, cash
         scale = 1.0
         if max_gross < math.inf:
-            scale = _scale(weights[t], close[t], quantity[t], worth, equity, max_weight, max_gross)
+            scale = _scale(weights[t], close[t], quantity[t], holding, equity, max_weight, max_gross)
         if not _decide(weights[t], close[t], quantity[t], filled[t], equity, max_weight, scale, waits, order):
             return _undecidable(t, weights[t], close[t])
         if any_lot:
@@ -235,9 +239,9 @@ def _run(market, numbers, waits, leave_from, leaves, bar_columns, costs, matrice
 def _leaving(market: Any, terms: Terms) -> tuple[Any, Any]:
     """The columns whose first bar after the last close is t: those from [t] to [t + 1] of the second."""
     bars = len(market[1])
-    first_gone = last_bars(market[1]) + 1
     if terms.delisting == "keep":
-        first_gone[:] = bars
+        return np.zeros(bars + 1, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    first_gone = last_bars(market[1]) + 1
     order = np.argsort(first_gone, kind="stable").astype(np.int64)
     return np.searchsorted(first_gone[order], np.arange(bars + 1)).astype(np.int64), order
 
