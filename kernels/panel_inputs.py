@@ -15,7 +15,7 @@ COST_KINDS = ("commission", "half_spread", "impact", "borrow", "interest")
 
 
 class UnusableBarError(ValueError):
-    """The account cannot go on at (bar, column): an unusable price, weight or liquidity, or no equity (column is -1)."""
+    """The account cannot go on at (bar, column): unusable price, weight or liquidity, or no equity (column is -1)."""
 
     def __init__(self, reason: Reason, bar: int, column: int, value: float) -> None:
         self.reason, self.bar, self.column, self.value = reason, bar, column, value
@@ -85,11 +85,11 @@ def opened(bars: int, symbols: int) -> PanelRun:
 def matched(market: Market, terms: Terms) -> tuple[F64, F64, F64, F64, F64, F64]:
     """The market's matrices, C-ordered and of one shape; empty ones where nothing asks for them.
 
-    Raises ValueError for other shapes, for impact without `volume` and `vol`, and for terms or lots that are negative or
-    not finite (caps may be infinite): compiled loops do not look.
+    Raises ValueError for other shapes, for impact without `volume` and `vol`, and for terms or lots that are negative
+    or not finite (caps may be infinite): compiled loops do not look.
     """
-    numbers = (*terms[:5], abs(terms.credit_per_bar), abs(terms.debit_per_bar))
-    if not all(0.0 <= number < math.inf for number in numbers) or not min(terms.max_weight, terms.max_gross) >= 0.0:
+    caps_are_numbers = terms.max_weight >= 0.0 and terms.max_gross >= 0.0
+    if not all(0.0 <= number < math.inf for number in terms[:7]) or not caps_are_numbers:
         raise ValueError(f"terms out of bounds: {terms}")
     prices = tuple(np.ascontiguousarray(matrix, dtype=np.float64) for matrix in market[:3])
     bars, symbols = prices[1].shape
