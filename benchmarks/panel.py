@@ -119,7 +119,8 @@ def report(assets: int, bars: int, rounds: int) -> dict[str, object]:
     return {
         "name": "panel", "assets": assets, "bars": bars, "unit": "CPU ns per bar and asset (an order each)",
         "ours_ns": round(ours_ns, 2), "peer": f"vectorbt {version('vectorbt')}", "peer_ns": round(peer_ns, 1),
-        "ratio": round(peer_ns / ours_ns, 1), "max_rel_diff": difference, "bit_equal_reference": equals_reference(given),
+        "ratio": round(peer_ns / ours_ns, 1), "max_rel_diff": difference,
+        "bit_equal_reference": equals_reference(given),
         "ours_peak_mb": ours_mb, "peer_peak_mb": peer_mb,
         "limit": "two subtractions from cash per fill, each waiting for the one before", "limit_ns": round(limit_ns, 2),
         "of_limit": round(limit_ns / ours_ns, 3), "peer_suspect": peer_ns > PEER_NS_SEEN,

@@ -71,10 +71,14 @@ def _impact(coefficient, filled, worth, volume, vol, leaving, impact):
 
 
 @_compiled
-def _rates(worth, cost_bps, half_spread_bps, impact, commission, spread, cost):
+def _of_value(worth, bps, paid):
     for s in range(worth.size):
-        value = abs(worth[s])
-        commission[s], spread[s] = value * cost_bps / 1e4, value * half_spread_bps / 1e4
+        paid[s] = abs(worth[s]) * bps / 1e4
+
+
+@_compiled
+def _together(commission, spread, impact, cost):
+    for s in range(cost.size):
         cost[s] = commission[s] + spread[s] + impact[s]
 
 
@@ -191,7 +195,10 @@ def _run(market, numbers, waits, leave_from, leaves, bar_columns, costs, matrice
     equity_usd, cash_usd, cost_usd, turnover_usd = bar_columns
     quantity, mark, filled = matrices
     symbols = lot.size
-    order, worth, holding, cost, commission, spread, impact = np.zeros((7, symbols))
+    # Rows of one matrix are known to lie together; unpacked, they would be read with a stride.
+    scratch, slips = np.zeros((7, symbols)), (half_spread_bps > 0.0) | (impact_coefficient > 0.0)
+    order, worth, holding, commission, spread = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
+    impact, cost = scratch[5], scratch[6] if slips else scratch[3]
     held, known, short, any_lot = np.zeros(symbols), np.full(symbols, np.nan), 0.0, np.any(lot > 0.0)
     for t in range(equity_usd.size):
         paid = 0.0
@@ -213,7 +220,10 @@ def _run(market, numbers, waits, leave_from, leaves, bar_columns, costs, matrice
             if column >= 0:
                 size = volume[t, column]
                 return _LIQUIDITY, t, column, vol[t, column] if (size > 0.0) & (size < math.inf) else size
-        _rates(worth, cost_bps, half_spread_bps, impact, commission, spread, cost)
+        _of_value(worth, cost_bps, commission)
+        if slips:
+            _of_value(worth, half_spread_bps, spread)
+            _together(commission, spread, impact, cost)
         costs[t, 1] = _sum(spread) if half_spread_bps > 0.0 else 0.0
         costs[t, 2] = _sum(impact) if impact_coefficient > 0.0 else 0.0
         if not _mark(held, known, filled[t], close[t], quantity[t], mark[t], holding):

@@ -17,7 +17,7 @@ _WHY = {
     "weight": ("a weight must be finite, or missing to hold", "cap the weights in size"),
     "liquidity": (
         "impact needs volume and volatility before the fill",
-        "decide later, or set impact_coefficient to 0.0",
+        "decide later, or set no impact_coefficient",
     ),
     "ruin": ("the account has no positive, finite equity left", "lower the gross weight"),
 }
