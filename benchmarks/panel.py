@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ CHAIN, CHAINS = 512, 40_000
 def market(assets: int, bars: int, seed: int = 1) -> Market:
     """Random walks, and weights of both signs whose gross is about a half."""
     rng = np.random.default_rng(seed)
-    close = 50.0 * np.cumprod(1.0 + rng.normal(0.0002, 0.01, (bars, assets)), axis=0)
+    close: F64 = 50.0 * np.cumprod(1.0 + rng.normal(0.0002, 0.01, (bars, assets)), axis=0, dtype=np.float64)
     return Market(rng.uniform(-1.0, 1.0, (bars, assets)) / assets, close, close)
 
 
@@ -45,11 +46,11 @@ def moved(matrix: F64) -> F64:
     return out
 
 
-def peer(close: pd.DataFrame, size: F64, known: F64) -> tuple[F64, F64, F64, F64]:
+def peer(close: pd.DataFrame, size: F64, known: F64) -> tuple[F64, F64, F64, Any]:
     """(equity, cash, quantities held, order records) of vectorbt."""
     import vectorbt as vbt
 
-    account = vbt.Portfolio.from_orders(
+    account: Any = vbt.Portfolio.from_orders(
         close, size=size, size_type="targetpercent", direction="both", val_price=known, fees=TERMS.cost_bps / 1e4,
         init_cash=TERMS.initial_cash_usd, group_by=True, cash_sharing=True,
     )  # fmt: skip
@@ -57,7 +58,7 @@ def peer(close: pd.DataFrame, size: F64, known: F64) -> tuple[F64, F64, F64, F64
     return equity.ravel(), cash.ravel(), account.assets().to_numpy(dtype=np.float64), account.orders.records_arr
 
 
-def max_rel_diff(mine: PanelRun, theirs: tuple[F64, F64, F64, F64]) -> float:
+def max_rel_diff(mine: PanelRun, theirs: tuple[F64, F64, F64, Any]) -> float:
     """Largest difference of equity, cash, quantities and costs, each over the largest size of its kind at its bar."""
     equity, cash, held, records = theirs
     costs = np.bincount(records["idx"], records["fees"], minlength=len(equity))

@@ -78,8 +78,9 @@ class PanelRun:
 
 def opened(bars: int, symbols: int) -> PanelRun:
     """An account of zeros: a fresh page each, so that what is never written is never touched."""
-    bar_columns, matrices = (np.zeros(bars) for _ in range(4)), (np.zeros((bars, symbols)) for _ in range(3))
-    return PanelRun(*bar_columns, np.zeros((bars, len(COST_KINDS))), *matrices)
+    equity, cash, cost, turnover = np.zeros(bars), np.zeros(bars), np.zeros(bars), np.zeros(bars)
+    quantity, mark, filled = np.zeros((bars, symbols)), np.zeros((bars, symbols)), np.zeros((bars, symbols))
+    return PanelRun(equity, cash, cost, turnover, np.zeros((bars, len(COST_KINDS))), quantity, mark, filled)
 
 
 def matched(market: Market, terms: Terms) -> tuple[F64, F64, F64, F64, F64, F64]:

@@ -5,6 +5,9 @@ sum changes no bit, so the loops have no branch. The written rows of quantity an
 The compiler's disk cache looks at this file alone: nothing compiled here calls what is compiled elsewhere.
 """
 
+# Compiled functions take the types of their call, so their parameters carry none here.
+# pyright: reportMissingParameterType=false
+
 import math
 from typing import Any
 
@@ -29,6 +32,18 @@ class _NoOverlap(Compiler):
 def _compiled(function: Any) -> Any:
     # No fast-math, no contraction: the operation order is the semantics.
     return njit(error_model="numpy", nogil=True, cache=True, pipeline_class=_NoOverlap)(function)
+
+
+@_compiled
+def _finance(short, cash, borrow_per_bar, credit, debit, costs):
+    costs[3] = short * borrow_per_bar if borrow_per_bar > 0.0 else 0.0
+    costs[4] = 0.0 - cash * (credit if cash > 0.0 else debit)
+
+
+@_compiled
+def _forget(leaving, order):
+    for k in range(leaving.size):
+        order[leaving[k]] = 0.0
 
 
 @_compiled
@@ -172,9 +187,14 @@ def _to_lots(weight, close, quantity, equity, max_weight, scale, lot, order):
 def _first(needed, values):
     """(column, value) of the first needed value that is no positive, finite number."""
     for s in range(values.size):
-        if (needed[s] != 0.0) & (values[s] == values[s]) & (not ((values[s] > 0.0) & (values[s] < math.inf))):
+        if (needed[s] != 0.0) & (not ((values[s] > 0.0) & (values[s] < math.inf))):
             return s, values[s]
     return -1, 0.0
+
+
+@_compiled
+def _illiquid(volume, vol):
+    return vol if (volume > 0.0) & (volume < math.inf) else volume
 
 
 @_compiled
@@ -183,7 +203,7 @@ def _undecidable(t, weight, close):
     for s in range(weight.size):
         if (abs(weight[s]) == math.inf) & (close[s] == close[s]):
             return _WEIGHT, t, s, weight[s]
-    column, value = _first(np.where(np.isnan(weight), 0.0, 1.0), close)
+    column, value = _first(np.where(np.isnan(weight) | np.isnan(close), 0.0, 1.0), close)
     return _PRICE, t, column, value
 
 
@@ -201,35 +221,29 @@ def _run(market, numbers, waits, leave_from, leaves, bar_columns, costs, matrice
     impact, cost = scratch[5], scratch[6] if slips else scratch[3]
     held, known, short, any_lot = np.zeros(symbols), np.full(symbols, np.nan), 0.0, np.any(lot > 0.0)
     for t in range(equity_usd.size):
-        paid = 0.0
         if t > 0:
             held, known = quantity[t - 1], mark[t - 1]
-            costs[t, 3] = short * borrow_per_bar if borrow_per_bar > 0.0 else 0.0
-            costs[t, 4] = 0.0 - cash * (credit if cash > 0.0 else debit)
-            paid = costs[t, 3] + costs[t, 4]
-            cash = cash - paid
+            _finance(short, cash, borrow_per_bar, credit, debit, costs[t])
+        paid = costs[t, 3] + costs[t, 4]
+        cash = cash - paid
         leaving = leaves[leave_from[t] : leave_from[t + 1]]
-        for k in range(leaving.size):
-            order[leaving[k]] = 0.0
+        _forget(leaving, order)
         if not _due(order, fill[t], filled[t], worth):
-            column, value = _first(order, fill[t])
+            column, value = _first(np.where(np.isnan(fill[t]), 0.0, order), fill[t])
             return _PRICE, t, column, value
         _close_out(leaving, held, known, filled[t], worth)
         if impact_coefficient > 0.0:
             column = _impact(impact_coefficient, filled[t], worth, volume[t], vol[t], leaving, impact)
             if column >= 0:
-                size = volume[t, column]
-                return _LIQUIDITY, t, column, vol[t, column] if (size > 0.0) & (size < math.inf) else size
+                return _LIQUIDITY, t, column, _illiquid(volume[t, column], vol[t, column])
         _of_value(worth, cost_bps, commission)
         if slips:
             _of_value(worth, half_spread_bps, spread)
             _together(commission, spread, impact, cost)
-        costs[t, 1] = _sum(spread) if half_spread_bps > 0.0 else 0.0
-        costs[t, 2] = _sum(impact) if impact_coefficient > 0.0 else 0.0
+            costs[t, 1], costs[t, 2] = _sum(spread), _sum(impact)
         if not _mark(held, known, filled[t], close[t], quantity[t], mark[t], holding):
-            for s in range(symbols):
-                if (quantity[t, s] != 0.0) & (not ((mark[t, s] > 0.0) & (mark[t, s] < math.inf))):
-                    return _PRICE, t, s, mark[t, s]
+            column, value = _first(quantity[t], mark[t])
+            return _PRICE, t, column, value
         cash, cost_usd[t], turnover_usd[t], costs[t, 0], total = _settle(cash, paid, worth, cost, commission, holding)
         equity = cash + total
         short = _short(holding) if borrow_per_bar > 0.0 else 0.0

@@ -7,9 +7,9 @@ import pandas as pd
 from pydantic import Field
 
 from kernels.ordered import F64, lag, rolling_mean, rolling_std
-from kernels.panel_inputs import Terms
+from kernels.panel_inputs import Market, Terms
 from modules.contract import ModuleSettings
-from modules.panel import own_bars
+from modules.panel import Grid, own_bars
 
 
 class PanelSettings(ModuleSettings):
@@ -60,3 +60,19 @@ def after_last_close(close: F64) -> tuple[F64, F64]:
     first = gone.copy()
     first[1:] = gone[1:] - gone[:-1]
     return gone, first
+
+
+def market_of(place: Grid, weights: pd.DataFrame, bars: pd.DataFrame, settings: PanelSettings) -> Market:
+    """The engine's matrices; volume and volatility only where impact asks for them."""
+    market = Market(place.spread(weights["weight"]), place.spread(bars["close"]), place.spread(bars[settings.fill_on]))
+    lot = np.full(len(place.symbols), settings.lot)
+    if settings.impact_coefficient == 0.0:
+        return market._replace(lot=lot)
+    known = liquidity(bars, settings.impact_bars)
+    return market._replace(lot=lot, volume=place.spread(known["volume"]), vol=place.spread(known["vol"]))
+
+
+def prices_paid(market: Market, mark: F64, settings: PanelSettings) -> F64:
+    """(T, S) the price of a fill: the bar's, or the last close where a delisted holding is closed."""
+    closes_out = after_last_close(market.close)[1] > 0.0
+    return np.where(closes_out, mark, market.fill) if settings.delisting == "liquidate" else market.fill

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kernels.panel_inputs import Market, PanelRun
+from kernels.panel_inputs import PanelRun
 from modules.backtest.panel_account import (
     cash_from_trades,
     fills_on_grid,
@@ -20,7 +20,7 @@ from modules.backtest.panel_account import (
     run_account,
 )
 from modules.backtest.panel_terms import PanelSettings as Settings
-from modules.backtest.panel_terms import after_last_close, liquidity, terms_of
+from modules.backtest.panel_terms import after_last_close, market_of, prices_paid, terms_of
 from modules.contract import Check, module
 from modules.examples import bars_example, keyed_example
 from modules.panel import KEYS, Grid, grid
@@ -57,29 +57,14 @@ def _trades(account: PanelRun, place: Grid, price: F64) -> pd.DataFrame:
     return pd.DataFrame({"ts_event": place.ts_event[bar], "symbol": symbol, **fills})
 
 
-def _market(place: Grid, weights: pd.DataFrame, bars: pd.DataFrame, settings: Settings) -> Market:
-    market = Market(place.spread(weights["weight"]), place.spread(bars["close"]), place.spread(bars[settings.fill_on]))
-    lot = np.full(len(place.symbols), settings.lot)
-    if settings.impact_coefficient == 0.0:
-        return market._replace(lot=lot)
-    known = liquidity(bars, settings.impact_bars)
-    return market._replace(lot=lot, volume=place.spread(known["volume"]), vol=place.spread(known["vol"]))
-
-
-def _paid(market: Market, mark: F64, settings: Settings) -> F64:
-    """(T, S) the price of a fill: the bar's, or the last close where a delisted holding is closed."""
-    closes_out = after_last_close(market.close)[1] > 0.0
-    return np.where(closes_out, mark, market.fill) if settings.delisting == "liquidate" else market.fill
-
-
 @module(takes=(WEIGHTS, BARS), gives=(EQUITY, HOLDINGS, TRADES), settings=Settings, example=example)
 def vector_panel(
     weights: pd.DataFrame, bars: pd.DataFrame, settings: Settings, *, cost: Callable[[float], FillCost]
 ) -> Tables:
     place = open_grid(weights, bars)
-    market = _market(place, weights, bars, settings)
+    market = market_of(place, weights, bars, settings)
     account = run_account(place, weights, market, terms_of(settings, cost(settings.cost_bps).value_bps))
-    trades = _trades(account, place, _paid(market, account.mark, settings))
+    trades = _trades(account, place, prices_paid(market, account.mark, settings))
     return _equity(account, place), _holdings(account, place, bars), trades
 
 
