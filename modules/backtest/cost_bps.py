@@ -7,14 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pydantic import Field
 
 from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example
+from modules.skills.cost import FillCost, fill_cost_usd
 from modules.tables import COSTS, TRADES
-
-F64 = NDArray[np.float64]
 
 
 class Settings(ModuleSettings):
@@ -28,8 +26,9 @@ def example(rng: np.random.Generator) -> pd.DataFrame:
 
 
 @module(takes=TRADES, gives=COSTS, settings=Settings, example=example)
-def cost_bps(trades: pd.DataFrame, settings: Settings, *, cost: Callable[[F64, F64, float], F64]) -> pd.DataFrame:
-    paid = cost(trades["quantity"].to_numpy(), trades["price"].to_numpy(), settings.cost_bps)
+def cost_bps(trades: pd.DataFrame, settings: Settings, *, cost: Callable[[float], FillCost]) -> pd.DataFrame:
+    model = cost(settings.cost_bps)
+    paid = fill_cost_usd(model, trades["quantity"].to_numpy(), trades["price"].to_numpy())
     return trades[["ts_event", "symbol"]].assign(cost_usd=paid)
 
 

@@ -4,15 +4,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kernels.panel_reference import CostFunction, PanelRun, UnusableBarError, run_panel
+from kernels.cpu.panel import run_panel
+from kernels.panel_inputs import Market, PanelRun, Terms, UnusableBarError
 from modules.errors import CwsError
 from modules.panel import Grid, grid
 
 F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 _ROW = ["ts_event", "symbol"]
 _WHY = {
     "price": ("a trade or a mark needs a positive, finite price", "refuse the bar in clean, or repair its source"),
     "weight": ("a weight must be finite, or missing to hold", "cap the weights in size"),
+    "liquidity": (
+        "impact needs volume and volatility before the fill",
+        "decide later, or set no impact_coefficient",
+    ),
     "ruin": ("the account has no positive, finite equity left", "lower the gross weight"),
 }
 
@@ -32,27 +38,28 @@ def open_grid(weights: pd.DataFrame, bars: pd.DataFrame) -> Grid:
     return grid(bars)
 
 
-def run_account(
-    place: Grid, weights: pd.DataFrame, close: F64, fill_price: F64, initial_cash_usd: float, cost: CostFunction
-) -> PanelRun:
+def run_account(place: Grid, weights: pd.DataFrame, market: Market, terms: Terms) -> PanelRun:
     """The engine's run over the grid.
 
     Raises CWS-BACKTEST-002 for what the engine cannot use, naming bar and symbol; CWS-BACKTEST-003 for a look ahead.
     """
     try:
-        account = run_panel(place.spread(weights["weight"]), close, fill_price, initial_cash_usd, cost)
+        account = run_panel(market, terms)
     except UnusableBarError as refusal:
         why, fix = _WHY[refusal.reason]
         symbol = "the account" if refusal.column < 0 else place.symbols[refusal.column]
         where = f"{symbol} at ts_event {place.ts_event[refusal.bar]} (bar {refusal.bar})"
         raise CwsError("CWS-BACKTEST-002", what=f"{why}, got {refusal.value}", where=where, fix=fix) from None
-    _refuse_look_ahead(place, weights, account.filled)
+    # An order that waits may fill at any later bar: then a weight must be known by the first.
+    waits = np.full(account.filled.shape, terms.missing_bar == "wait") & ~np.isnan(market.weights)
+    _refuse_look_ahead(place, weights, account.filled, waits)
     return account
 
 
-def _refuse_look_ahead(place: Grid, weights: pd.DataFrame, filled: F64) -> None:
+def _refuse_look_ahead(place: Grid, weights: pd.DataFrame, filled: F64, waits: Mask) -> None:
     after = np.minimum(place.row_of + 1, len(place.ts_event) - 1)
-    late = (weights["ts_avail"].to_numpy() > place.ts_event[after]) & (filled[after, place.column_of] != 0.0)
+    fills = (filled[after, place.column_of] != 0.0) | waits[place.row_of, place.column_of]
+    late = fills & (weights["ts_avail"].to_numpy() > place.ts_event[after])
     late &= after > place.row_of
     if late.any():
         row = weights.iloc[int(np.argmax(late))]
@@ -78,6 +85,13 @@ def prior_weights(weights: pd.DataFrame, place: Grid) -> F64:
     """(T, S) weights of the bar before; NaN on the first bar."""
     moved = np.full((len(place.ts_event), len(place.symbols)), np.nan)
     moved[1:] = place.spread(weights["weight"])[:-1]
+    return moved
+
+
+def prior_marks(close: F64) -> F64:
+    """(T, S) last known closes of the bar before; NaN on the first bar and before the first close."""
+    moved = np.full(close.shape, np.nan)
+    moved[1:] = pd.DataFrame(close).ffill().to_numpy(dtype=np.float64)[:-1]
     return moved
 
 

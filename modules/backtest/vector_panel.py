@@ -5,28 +5,30 @@ Why the next bar: a decision uses the close of its own bar, so nothing before th
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field
 
-from kernels.panel_reference import PanelRun
-from modules.backtest.panel_account import cash_from_trades, fills_on_grid, open_grid, prior_weights, run_account
-from modules.contract import Check, ModuleSettings, module
+from kernels.panel_inputs import PanelRun
+from modules.backtest.panel_account import (
+    cash_from_trades,
+    fills_on_grid,
+    open_grid,
+    prior_marks,
+    prior_weights,
+    run_account,
+)
+from modules.backtest.panel_terms import PanelSettings as Settings
+from modules.backtest.panel_terms import after_last_close, market_of, prices_paid, terms_of
+from modules.contract import Check, module
 from modules.examples import bars_example, keyed_example
 from modules.panel import KEYS, Grid, grid
+from modules.skills.cost import FillCost
 from modules.tables import BARS, EQUITY, HOLDINGS, TRADES, WEIGHTS
 
 F64 = NDArray[np.float64]
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
-
-
-class Settings(ModuleSettings):
-    initial_cash_usd: float = Field(ge=1_000.0, le=1e12, description="cash before the first bar")
-    fill_on: Literal["open", "close"] = Field(description="price of the next bar at which orders fill")
-    cost_bps: float = Field(ge=0.0, le=1_000.0, description="cost of a fill in hundredths of a per cent of its value")
 
 
 def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
@@ -48,24 +50,22 @@ def _holdings(account: PanelRun, place: Grid, bars: pd.DataFrame) -> pd.DataFram
     return bars[KEYS].assign(quantity=quantity, price=price, value_usd=value)
 
 
-def _trades(account: PanelRun, place: Grid, fill_price: F64) -> pd.DataFrame:
+def _trades(account: PanelRun, place: Grid, price: F64) -> pd.DataFrame:
     bar, column = np.nonzero(account.filled)
     symbol = pd.Series(place.symbols, dtype="str").take(column).reset_index(drop=True)
-    fills = {"quantity": account.filled[bar, column], "price": fill_price[bar, column]}
+    fills = {"quantity": account.filled[bar, column], "price": price[bar, column]}
     return pd.DataFrame({"ts_event": place.ts_event[bar], "symbol": symbol, **fills})
 
 
 @module(takes=(WEIGHTS, BARS), gives=(EQUITY, HOLDINGS, TRADES), settings=Settings, example=example)
 def vector_panel(
-    weights: pd.DataFrame, bars: pd.DataFrame, settings: Settings, *, cost: Callable[[F64, F64, float], F64]
+    weights: pd.DataFrame, bars: pd.DataFrame, settings: Settings, *, cost: Callable[[float], FillCost]
 ) -> Tables:
     place = open_grid(weights, bars)
-    fill_price = place.spread(bars[settings.fill_on])
-    account = run_account(
-        place, weights, place.spread(bars["close"]), fill_price, settings.initial_cash_usd,
-        lambda quantity, price: cost(quantity, price, settings.cost_bps),
-    )  # fmt: skip
-    return _equity(account, place), _holdings(account, place, bars), _trades(account, place, fill_price)
+    market = market_of(place, weights, bars, settings)
+    account = run_account(place, weights, market, terms_of(settings, cost(settings.cost_bps).value_bps))
+    trades = _trades(account, place, prices_paid(market, account.mark, settings))
+    return _equity(account, place), _holdings(account, place, bars), trades
 
 
 @vector_panel.accept
@@ -87,9 +87,12 @@ def holdings_are_the_fills_so_far(before: SimpleNamespace, after: SimpleNamespac
 
 
 @vector_panel.accept
-def equity_is_cash_plus_holdings(before: SimpleNamespace, after: SimpleNamespace) -> Check:
-    """Equity is cash plus every holding at its last known value."""
-    value = pd.DataFrame(grid(before.bars).spread(after.holdings["value_usd"])).ffill().fillna(0.0).to_numpy()
+def equity_is_cash_plus_holdings(before: SimpleNamespace, after: SimpleNamespace, settings: Settings) -> Check:
+    """Equity is cash plus every holding at its last known value, or without it once it is closed after its last bar."""
+    place = grid(before.bars)
+    value = pd.DataFrame(place.spread(after.holdings["value_usd"])).ffill().fillna(0.0).to_numpy()
+    if settings.delisting == "liquidate":
+        value = value * (1.0 - after_last_close(place.spread(before.bars["close"]))[0])
     scale = after.equity["equity_usd"].to_numpy() + np.cumsum(np.abs(value), axis=1)[:, -1:].ravel()
     total = after.equity["cash_usd"].to_numpy() + np.cumsum(value, axis=1)[:, -1:].ravel()
     gap = np.abs(after.equity["equity_usd"].to_numpy() - total) / scale
@@ -98,10 +101,15 @@ def equity_is_cash_plus_holdings(before: SimpleNamespace, after: SimpleNamespace
 
 @vector_panel.accept
 def fills_follow_a_decision_by_one_bar(before: SimpleNamespace, after: SimpleNamespace, settings: Settings) -> Check:
-    """Every fill stands one bar after a weight of its symbol, at the declared price of that bar."""
+    """Every fill stands one bar after a weight of its symbol (or waited since), at the declared price of that bar."""
     place = grid(before.bars)
     filled = fills_on_grid(after.trades, place) != 0.0
     price = fills_on_grid(after.trades.assign(quantity=after.trades["price"]), place)
-    other_price = price != place.spread(before.bars[settings.fill_on])
-    wrong = filled & (np.isnan(prior_weights(before.weights, place)) | other_price)
+    decided = ~np.isnan(prior_weights(before.weights, place))
+    if settings.missing_bar == "wait":
+        decided = np.maximum.accumulate(decided, axis=0)
+    wrong = filled & (~decided | (price != place.spread(before.bars[settings.fill_on])))
+    if settings.delisting == "liquidate":
+        close = place.spread(before.bars["close"])
+        wrong &= ~((after_last_close(close)[1] > 0.0) & (price == prior_marks(close)))
     return Check(not wrong.any() and filled.sum() == len(after.trades), float(wrong.sum()), "0 fills")

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from kernels.ordered import F64
 from modules.contract import Check, ModuleSettings, module
 from modules.errors import CwsError
 from modules.examples import bars_example
 from modules.execute.fixed_point import UNITS, from_fixed, to_fixed
 from modules.execute.order_side import sides
 from modules.instruments import instruments_example, lot_sizes
+from modules.skills.cost import FillCost, fill_cost_usd
 from modules.tables import BARS, FILLS, INSTRUMENTS, ORDERS, sort_columns
 
 VENUE = "PAPER"
@@ -68,7 +68,7 @@ def _refuse_other_types(orders: pd.DataFrame) -> None:
 @module(takes=(ORDERS, BARS, INSTRUMENTS), gives=FILLS, settings=Settings, example=example)
 def paper_fill(
     orders: pd.DataFrame, bars: pd.DataFrame, instruments: pd.DataFrame, settings: Settings,
-    *, cost: Callable[[F64, F64, float], F64],
+    *, cost: Callable[[float], FillCost],
 ) -> pd.DataFrame:  # fmt: skip
     _refuse_other_types(orders)
     due = _due(orders, bars, settings.fill_on)
@@ -80,7 +80,7 @@ def paper_fill(
         side=due["side"],
         last_qty=due["order_qty"],
         last_px=last_px,
-        commission_usd=cost(units, from_fixed(last_px), settings.cost_bps),
+        commission_usd=fill_cost_usd(cost(settings.cost_bps), units, from_fixed(last_px)),
         venue=pd.Series(VENUE, index=due.index, dtype="str"),
     )
     return fills.sort_values(list(sort_columns("fills")), kind="stable", ignore_index=True)

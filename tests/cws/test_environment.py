@@ -45,7 +45,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "modules/size/cross_section.py",
         "modules/runner.py",
         "modules/skills/cost.py",
-        "kernels/panel_reference.py",
+        "kernels/cpu/panel.py",
         "kernels/alpha/batch.py",
     ],
 )

@@ -80,7 +80,7 @@ def imported(path: str) -> Iterator[str]:
 
 
 def test_nobody_outside_backtest_imports_an_engine_or_a_performance_function() -> None:
-    inside = ("modules.backtest", "kernels.panel_reference")
+    inside = ("modules.backtest", "kernels.cpu.panel", "kernels.reference.panel")
     users = {path for path in product_files() for name in imported(path) if name.startswith(inside)}
     assert users and all(path.startswith("modules/backtest/") for path in users)
 

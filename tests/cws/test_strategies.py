@@ -36,7 +36,9 @@ def test_every_chain_of_the_real_recipes_binds_to_modules_of_its_stage(real: Cat
 
 def test_a_shared_setting_reaches_every_module_that_has_it(real: Catalogue) -> None:
     strategy = real.strategy("xs_reversal")
-    assert strategy.settings_of(load("vector_panel")) == {"cost_bps": 5.0, "fill_on": "close", "initial_cash_usd": 1e7}
+    assert strategy.settings_of(load("vector_panel")) == {
+        "cost_bps": 5.0, "fill_on": "close", "initial_cash_usd": 1e7, "bars_per_year": 252.0
+    }  # fmt: skip
     assert strategy.settings_of(load("cost_bps")) == {"cost_bps": 5.0}
     assert strategy.settings_of(load("returns")) == {}
     assert strategy.settings_of(load("targets_to_orders"))["strategy_id"] == "xs_reversal"

@@ -9,7 +9,7 @@ from modules.registry import load
 from modules.runner import run
 from modules.sealed import Sealed
 from modules.settings import bind
-from modules.skills.cost import bps_cost
+from modules.skills.cost import bps_cost, fill_cost_usd
 from modules.tables import TRADES
 from modules.unsealing import unseal
 from modules.values import make_table
@@ -29,7 +29,7 @@ def test_ten_basis_points_of_the_traded_value() -> None:
 
 def test_the_skill_is_symmetric_and_linear() -> None:
     quantity, price = np.array([3.0, -3.0, 6.0]), np.array([10.0, 10.0, 10.0])
-    assert bps_cost(quantity, price, 5.0).tolist() == [0.015, 0.015, 0.03]
+    assert fill_cost_usd(bps_cost(5.0), quantity, price).tolist() == [0.015, 0.015, 0.03]
 
 
 def test_costs_of_the_fills_are_the_costs_of_the_account() -> None:

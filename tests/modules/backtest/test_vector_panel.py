@@ -68,7 +68,7 @@ def test_three_bars_of_two_symbols_by_hand() -> None:
     weights = with_weights(bars, [0.5, 0.0, 1.0, -0.25, NAN, 1.0])
     settings = {"initial_cash_usd": 1_000.0, "fill_on": "open", "cost_bps": 10.0}
     after = opened(backtest(weights, bars, settings))
-    # The numbers are derived line by line in tests/kernels/test_panel_reference.py.
+    # The numbers are derived line by line in tests/kernels/test_panel.py.
     equity = after["equity"]
     assert equity["equity_usd"].to_numpy() == pytest.approx([1_000.0, 1_149.25, 1_173.60], rel=1e-15)
     assert equity["cash_usd"].to_numpy() == pytest.approx([1_000.0, 749.25, 1_398.60], rel=1e-15)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kernels.panel_reference import run_panel
+from kernels.panel_inputs import Market, Terms
+from kernels.reference.panel import run_panel
 from modules.instruments import FOREVER_NS
 from modules.panel import grid
 from modules.registry import load
@@ -50,9 +51,8 @@ def test_the_book_is_the_engines_account(fill_on: str, seed: int) -> None:
     bars, weights = _panel(np.random.default_rng(seed))
     place = grid(bars)
     close, price = place.spread(bars["close"]), place.spread(bars[fill_on])
-    engine = run_panel(
-        place.spread(weights["weight"]), close, price, INITIAL_CASH_USD, lambda q, p: bps_cost(q, p, COST_BPS)
-    )
+    terms = Terms(INITIAL_CASH_USD, bps_cost(COST_BPS).value_bps)
+    engine = run_panel(Market(place.spread(weights["weight"]), close, price), terms)
     equity = pd.DataFrame(
         {
             "ts_event": place.ts_event, "equity_usd": engine.equity_usd, "cash_usd": engine.cash_usd,

@@ -1,0 +1,149 @@
+"""The panel engine against vectorbt: 500 assets of one cash account, 2,500 bars, all rebalanced at every bar.
+
+`python -m benchmarks.panel [--json] [--assets N] [--bars N] [--rounds N]`. Both sides take target weights and closes
+and give equity, cash, quantities held and every fill with its cost; ours also gives marks and costs by kind. vectorbt
+runs as its documentation advises: one call of `from_orders` over the matrix with shared cash, compiled before it is
+timed, in the columns' own order, because the gross stays below one and nothing has to be sold first. It fills on the
+signal's own bar, so it is given weights and prices of valuation moved by one bar, outside of what is timed.
+The limit is the sum that makes the order of fills matter: cash, two subtractions a fill, each waiting for the last.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+
+from benchmarks.machine import facts, interleaved, show
+from benchmarks.peak import peak_rise_mb
+from kernels.cpu.panel import run_panel
+from kernels.panel_inputs import F64, Market, PanelRun, Terms
+from kernels.reference import panel as reference
+
+ASSETS, BARS, ROUNDS, CHECKED_BARS = 500, 2_500, 5, 250
+TERMS = Terms(initial_cash_usd=1e8, cost_bps=10.0)
+# vectorbt took 354 ns an order here before; a slower one makes any ratio look good.
+PEER_NS_SEEN = 354.0
+CHAIN, CHAINS = 512, 40_000
+
+
+def market(assets: int, bars: int, seed: int = 1) -> Market:
+    """Random walks, and weights of both signs whose gross is about a half."""
+    rng = np.random.default_rng(seed)
+    close: F64 = 50.0 * np.cumprod(1.0 + rng.normal(0.0002, 0.01, (bars, assets)), axis=0, dtype=np.float64)
+    return Market(rng.uniform(-1.0, 1.0, (bars, assets)) / assets, close, close)
+
+
+def moved(matrix: F64) -> F64:
+    """Each row where the next one was; the first is missing."""
+    out = np.full_like(matrix, np.nan)
+    out[1:] = matrix[:-1]
+    return out
+
+
+def peer(close: pd.DataFrame, size: F64, known: F64) -> tuple[F64, F64, F64, Any]:
+    """(equity, cash, quantities held, order records) of vectorbt."""
+    import vectorbt as vbt
+
+    account: Any = vbt.Portfolio.from_orders(
+        close, size=size, size_type="targetpercent", direction="both", val_price=known, fees=TERMS.cost_bps / 1e4,
+        init_cash=TERMS.initial_cash_usd, group_by=True, cash_sharing=True,
+    )  # fmt: skip
+    equity, cash = account.value().to_numpy(dtype=np.float64), account.cash().to_numpy(dtype=np.float64)
+    return equity.ravel(), cash.ravel(), account.assets().to_numpy(dtype=np.float64), account.orders.records_arr
+
+
+def max_rel_diff(mine: PanelRun, theirs: tuple[F64, F64, F64, Any]) -> float:
+    """Largest difference of equity, cash, quantities and costs, each over the largest size of its kind at its bar."""
+    equity, cash, held, records = theirs
+    costs = np.bincount(records["idx"], records["fees"], minlength=len(equity))
+    quantity_scale = np.maximum(np.abs(held).max(axis=1, keepdims=True), 1e-300)
+    gaps = (
+        np.abs(mine.equity_usd - equity) / equity, np.abs(mine.cash_usd - cash) / equity,
+        np.abs(mine.quantity - held) / quantity_scale, np.abs(mine.cost_usd - costs) / np.maximum(costs, 1e-300),
+    )  # fmt: skip
+    assert np.count_nonzero(mine.filled) == len(records), "both sides fill the same orders"
+    return float(max(gap.max() for gap in gaps))
+
+
+def equals_reference(given: Market) -> bool:
+    """Whether the first bars have the bytes of the plain loops."""
+    short = Market(*(matrix[:CHECKED_BARS] for matrix in given[:3]))
+    plain, mine = reference.run_panel(short, TERMS), run_panel(short, TERMS)
+    return all(getattr(plain, name).tobytes() == getattr(mine, name).tobytes() for name in vars(plain))
+
+
+@njit(error_model="numpy")
+def _chain(first: F64, second: F64, times: int) -> float:
+    cash = 0.0
+    for _ in range(times):
+        for i in range(first.size):
+            cash = cash - first[i] - second[i]
+    return cash
+
+
+def chain_ns() -> float:
+    """Nanoseconds of processor time that two subtractions take when each waits for the one before."""
+    rng, spent = np.random.default_rng(0), list[float]()
+    first, second = rng.uniform(size=CHAIN), rng.uniform(size=CHAIN)
+    _chain(first, second, 1)
+    for _ in range(5):
+        started = time.process_time_ns()
+        _chain(first, second, CHAINS)
+        spent.append((time.process_time_ns() - started) / (CHAINS * CHAIN))
+    return statistics.median(spent)
+
+
+def sizes(assets: int, bars: int) -> list[dict[str, float]]:
+    """Our cost at a quarter, a half and all of the assets, and of the bars."""
+    shares = [(assets // 4, bars), (assets // 2, bars), (assets, bars), (assets, bars // 4), (assets, bars // 2)]
+    given = {f"{s} {t}": market(s, t) for s, t in shares}
+    took = interleaved({name: lambda one=one: run_panel(one, TERMS) for name, one in given.items()}, 5)
+    return [{"assets": s, "bars": t, "ns": round(took[f"{s} {t}"]["cpu_ms"] * 1e6 / (s * t), 2)} for s, t in shares]
+
+
+def report(assets: int, bars: int, rounds: int) -> dict[str, object]:
+    given = market(assets, bars)
+    frame, size, known = pd.DataFrame(given.close), moved(given.weights), moved(given.close)
+    calls = {"ours": lambda: run_panel(given, TERMS), "peer": lambda: peer(frame, size, known)}
+    # The first calls compile; what they give is compared.
+    difference = max_rel_diff(run_panel(given, TERMS), peer(frame, size, known))
+    ours_mb, peer_mb = peak_rise_mb(calls["ours"]), peak_rise_mb(calls["peer"])
+    took = interleaved(calls, rounds)
+    ours_ns, peer_ns = (took[name]["cpu_ms"] * 1e6 / (assets * bars) for name in ("ours", "peer"))
+    limit_ns = chain_ns()
+    return {
+        "name": "panel", "assets": assets, "bars": bars, "unit": "CPU ns per bar and asset (an order each)",
+        "ours_ns": round(ours_ns, 2), "peer": f"vectorbt {version('vectorbt')}", "peer_ns": round(peer_ns, 1),
+        "ratio": round(peer_ns / ours_ns, 1), "max_rel_diff": difference,
+        "bit_equal_reference": equals_reference(given),
+        "ours_peak_mb": ours_mb, "peer_peak_mb": peer_mb,
+        "limit": "two subtractions from cash per fill, each waiting for the one before", "limit_ns": round(limit_ns, 2),
+        "of_limit": round(limit_ns / ours_ns, 3), "peer_suspect": peer_ns > PEER_NS_SEEN,
+        "linear": sizes(assets, bars),
+        **facts(), "versions": {name: version(name) for name in ("numba", "numpy", "vectorbt", "pandas")},
+    }  # fmt: skip
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.panel")
+    parser.add_argument("--json", action="store_true", help="one JSON object on one line")
+    parser.add_argument("--assets", type=int, default=ASSETS)
+    parser.add_argument("--bars", type=int, default=BARS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = parser.parse_args(arguments)
+    found = report(chosen.assets, chosen.bars, chosen.rounds)
+    if chosen.json:
+        show(found)
+        return
+    for name, value in found.items():
+        sys.stdout.write(f"{name:20} {value}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
