@@ -1,4 +1,4 @@
-"""Documents are true: every path that README and ARCHITECTURE name exists, every command runs, every number is a number."""
+"""Documents are true: every named path exists, every named command runs, every number is a number."""
 
 import os
 import re
