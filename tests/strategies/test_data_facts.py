@@ -8,9 +8,9 @@ import pytest
 from places import STRATEGIES
 from way import source_bytes, through, way
 
-from cws.flow import published
 from cws.home import Settings
 from cws.house import House, open_house
+from cws.pins import published
 from cws.stages import Unit
 from cws.strategies import catalogue
 from modules.canonical import content_hash

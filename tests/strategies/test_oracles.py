@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from places import STRATEGIES
 
-from cws.flow import published
 from cws.home import Settings
 from cws.house import House, open_house
+from cws.pins import published
 from cws.strategies import catalogue
 from modules.panel import grid
 from modules.registry import load
