@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from cws.environment import code_hash
-from cws.flow import published
 from cws.house import House
 from cws.known_alphas import KnownAlpha
 from cws.lake.commits import Pin
+from cws.pins import published
 from cws.trials import LedgerSink, Task, evaluate
 from kernels.alpha.batch import evaluate as evaluate_formula
 from kernels.alpha.canonical import text

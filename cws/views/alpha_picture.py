@@ -4,7 +4,7 @@ from typing import Any
 
 from cws.alpha_study import Study
 from cws.views.equity_picture import FALL, FONT, INK, QUIET, rendered_png
-from modules.backtest.ic_decay import HORIZONS, MIN_NAMES
+from modules.horizons import HORIZONS, MIN_NAMES
 
 
 def coefficients(study: Study, kind: str) -> list[float]:

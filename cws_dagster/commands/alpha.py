@@ -41,7 +41,7 @@ def _picture(home: "Home", study: "Study") -> "Path":
 
 
 def _show(study: "Study", picture: "Path") -> None:
-    from modules.backtest.ic_decay import HORIZONS
+    from modules.horizons import HORIZONS
 
     screen = Screen()
     screen.line(study.formula, "bold")

@@ -13,11 +13,11 @@ from kernels.cross_section import centred_rank
 from kernels.ordered import F64, lag, ordered_mean, ordered_std, ordered_sum
 from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import bars_example, keyed_example
+from modules.horizons import HORIZONS, MIN_NAMES
 from modules.panel import KEYS, grid
 from modules.tables import BARS, SIGNAL, STATS
 
-HORIZONS = (1, 2, 3, 5, 10, 20, 40, 60)
-MIN_NAMES, MIN_BARS = 3, 3
+MIN_BARS = 3
 KINDS = ("ic", "lag_ic", "pooled_ic", "pooled_lag_ic", "t")
 
 

@@ -7,7 +7,6 @@ import ast
 import copy
 import importlib
 import inspect
-import pickle
 import pkgutil
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from dataclasses import fields, is_dataclass
 import pandas as pd
 import pytest
 from places import ROOT, pure_environment
-from way import no_trials, opened
+from way import figures, no_trials
 
 from modules import conformance
 from modules.conformance import example_inputs
@@ -207,69 +206,6 @@ def test_a_sealed_outcome_stays_sealed_when_assertions_are_off() -> None:
     command = [sys.executable, "-O", "-c", WITHOUT_ASSERTIONS]
     done = subprocess.run(command, cwd=ROOT, env=pure_environment(), capture_output=True, text=True, timeout=100)
     assert done.stdout.split() == ["CWS-RUN-002", "0"], done.stderr
-
-
-@pytest.fixture(scope="module")
-def seal() -> Sealed:
-    module = load("performance")
-    return run(bind(module), inputs_of(module)).outputs["stats"]  # type: ignore[return-value]
-
-
-def figures(seal: Sealed) -> list[str]:
-    """The outcome's numbers as text, as somebody would recognise them."""
-    table = opened({"stats": seal})["stats"]
-    assert isinstance(table, Table)
-    return [f"{value:.6g}"[:6] for value in table.frame["value"].dropna() if value not in (319.0, 320.0)]
-
-
-def test_a_seal_shows_no_figure_in_any_text(seal: Sealed) -> None:
-    texts = [repr(seal), str(seal), f"{seal}", repr([seal]), repr({"stats": seal})]
-    assert len(figures(seal)) > 5
-    assert [text for text in texts for figure in figures(seal) if figure in text] == []
-    assert "rows" in repr(seal) and seal.hash.startswith("b3:")
-
-
-@pytest.mark.parametrize(
-    "way_in",
-    [
-        vars,
-        pickle.dumps,
-        copy.copy,
-        copy.deepcopy,
-        len,
-        iter,
-        float,
-        bytes,
-        dict,
-        lambda s: s["value"],
-        lambda s: s.frame,
-        lambda s: s.__table,
-        lambda s: s.__dict__,
-    ],
-    ids=[
-        "vars",
-        "pickle",
-        "copy",
-        "deepcopy",
-        "len",
-        "iter",
-        "float",
-        "bytes",
-        "dict",
-        "item",
-        "frame",
-        "private",
-        "dict of",
-    ],
-)
-def test_a_seal_has_no_other_way_in(seal: Sealed, way_in) -> None:
-    with pytest.raises((TypeError, AttributeError)):
-        way_in(seal)
-
-
-def test_a_seal_tells_its_hash_and_its_rows_and_nothing_else(seal: Sealed) -> None:
-    public = {name for name in dir(seal) if not name.startswith("_")}
-    assert public == {"hash", "rows"}
 
 
 def rules() -> dict[str, object]:

@@ -19,8 +19,8 @@ def test_module_conforms(name: str, rule) -> None:
 
 def test_examples_give_the_same_bytes_in_another_process() -> None:
     script = (
-        "import json; from modules.conformance import example_hashes as h; from modules.registry import all_modules as a; "
-        "print(json.dumps({m.name: h(m) for m in a()}))"
+        "import json; from modules.conformance import example_hashes as h; from modules.registry import all_modules; "
+        "print(json.dumps({m.name: h(m) for m in all_modules()}))"
     )
     env = {**os.environ, "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1"}
     answer = subprocess.run(

@@ -7,9 +7,9 @@ import pytest
 from modules.examples import bars_example
 from modules.registry import load
 from modules.runner import run
-from modules.sealed import unseal
 from modules.settings import bind
 from modules.tables import BARS, SIGNAL
+from modules.unsealing import unseal
 from modules.values import make_table
 
 

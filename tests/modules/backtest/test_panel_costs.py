@@ -10,9 +10,10 @@ from modules.examples import bars_example
 from modules.panel import KEYS
 from modules.registry import load
 from modules.runner import ModuleRun, run
-from modules.sealed import Sealed, unseal
+from modules.sealed import Sealed
 from modules.settings import bind
 from modules.tables import BARS, HOLDINGS, TRADES, WEIGHTS
+from modules.unsealing import unseal
 from modules.values import make_table
 
 FREE = {"cost_bps": 0.0}
