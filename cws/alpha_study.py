@@ -49,14 +49,15 @@ class Study:
 
 
 def _pin(house: House, dataset: str | None) -> Pin:
-    """The published bars of a dataset, or of the first one that has volumes."""
+    """The published bars of a dataset, or of the one with the most symbols among those that have volumes."""
     pins = {part: pin for (table, part), pin in sorted(published(house).items()) if table == "ohlcv"}
     if dataset in pins:
         return pins[str(dataset)]
     if dataset is None:
-        for pin in pins.values():
-            if house.lake.read(pin, columns=["volume"])["volume"].notna().any():
-                return pin
+        bars = {part: house.lake.read(pin, columns=["symbol", "volume"]) for part, pin in pins.items()}
+        symbols = {part: frame["symbol"].nunique() for part, frame in bars.items() if frame["volume"].notna().any()}
+        if symbols:
+            return pins[max(symbols, key=lambda part: symbols[part])]
     raise CwsError(
         "CWS-ALPHA-007",
         what=f"no published bars of {dataset!r}" if dataset else "no published dataset has volumes",

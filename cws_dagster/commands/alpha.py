@@ -64,7 +64,7 @@ def _show(study: "Study", picture: "Path") -> None:
 def alpha(
     formula: Annotated[str, typer.Argument(metavar="FORMULA", help="In the alpha language: docs/alpha.md.")],
     dataset: Annotated[
-        str | None, typer.Option(help="A published dataset. The first with volumes when left out.")
+        str | None, typer.Option(help="A published dataset. The one with volumes and most symbols when left out.")
     ] = None,
     parameters: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=NUMBER", help="A value for a free parameter $NAME.")

@@ -30,7 +30,7 @@ def house(tmp_path: Path) -> House:
     bars = bars_example(np.random.default_rng(8))
     for part, frame in (("bare", bars.assign(volume=np.nan)), ("full", bars)):
         pin = lake.commit("ohlcv", part, frame)
-        ledger.append("stage", {"stage": "clean", "outputs": {"bars": vars(pin)}})
+        ledger.append("stage", {"stage": "clean", "inputs": {}, "outputs": {"bars": vars(pin)}})
     return House(home, ledger, lake, lambda: 1)
 
 
