@@ -63,3 +63,8 @@ def show(result: Mapping[str, object]) -> None:
     """One JSON object, the last line of standard output."""
     sys.stdout.write(json.dumps(result) + "\n")
     sys.stdout.flush()
+
+
+def show_lines(result: Mapping[str, object]) -> None:
+    """A line a figure, for people."""
+    sys.stdout.writelines(f"{name:20} {value}\n" for name, value in result.items())

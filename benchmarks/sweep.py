@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from benchmarks.machine import facts, interleaved, show
+from benchmarks.machine import facts, interleaved, show, show_lines
 from benchmarks.peak import peak_rise_mb
 from kernels.reference import sweep as reference
 from kernels.sweep_features import RULES
@@ -167,11 +167,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     chosen = parser.parse_args(arguments)
     found = report(chosen.sets, chosen.bars, chosen.rounds)
-    if chosen.json:
-        show(found)
-        return
-    for name, value in found.items():
-        sys.stdout.write(f"{name:20} {value}\n")
+    (show if chosen.json else show_lines)(found)
 
 
 if __name__ == "__main__":
