@@ -90,6 +90,15 @@ DEFLATED = _schema("deflated", name=_text(), value=_real(), why=pa.Column("str")
 # Every other distinct trial of the same strategy; its Sharpe ratio (per bar, not annualised) is NaN where it crashed or
 # had no performance: it was a look all the same.
 PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_real())
+# Returns per bar of trials, one row a trial and bar: what judges many trials together takes.
+TRIAL_RETURNS = _schema("trial_returns", key=_text(), ts_event=_count(), ret=_number())
+# What is said of many trials together, each module's in a table of its own: like `deflated`, views that move with the
+# count of trials, so never part of a hashed result.
+OVERFITTING = _schema("overfitting", name=_text(), value=_real(), why=pa.Column("str"))
+SUPERIORITY = _schema("superiority", name=_text(), value=_real(), why=pa.Column("str"))
+SUPERIOR = _schema("superior", key=_text(), sharpe=_number())
+CROSS_VALIDATION = _schema("cross_validation", name=_text(), value=_real(), why=pa.Column("str"))
+PATHS = _schema("paths", path=_count(), sharpe=_number())
 # One row a symbol and parameter set of a sweep; `first`, `second`, `third` are what its rule names them.
 SWEEP = _schema(
     "sweep",
@@ -154,6 +163,12 @@ SORT: dict[str, tuple[str, ...]] = {
     "stats": ("name",),
     "intervals": ("name",),
     "deflated": ("name",),
+    "trial_returns": ("key", "ts_event"),
+    "overfitting": ("name",),
+    "superiority": ("name",),
+    "superior": ("key",),
+    "cross_validation": ("name",),
+    "paths": ("path",),
     "sweep": ("symbol", "set"),
     "sweep_curves": ("symbol", "set", "ts_event"),
 }

@@ -15,12 +15,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from kernels.ordered import F64, ordered_std
+from kernels.ordered import F64
+from modules.backtest.trial_count import best_of_luck, require_distinct
 from modules.contract import Check, ModuleSettings, module
-from modules.errors import CwsError
 from modules.tables import DEFLATED, PRIOR_TRIALS, STATS
 
-EULER_GAMMA = 0.5772156649015329
 NEEDED = ("kurtosis", "return_count", "sharpe_per_bar", "skew")
 NORMAL = NormalDist()
 
@@ -37,12 +36,6 @@ def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     return {"stats": stats, "prior_trials": pd.DataFrame({"key": keys, "sharpe": sharpes})}
 
 
-def expected_max_sharpe(deviation: float, trials: int) -> float:
-    """Expected best Sharpe ratio of `trials` >= 2 independent trials without skill, in the unit of `deviation`."""
-    first, second = NORMAL.inv_cdf(1.0 - 1.0 / trials), NORMAL.inv_cdf(1.0 - 1.0 / (trials * math.e))
-    return deviation * ((1.0 - EULER_GAMMA) * first + EULER_GAMMA * second)
-
-
 def probability_above(benchmark: float, sharpe: float, returns: float, skew: float, kurtosis: float) -> float:
     """The probabilistic Sharpe ratio over `benchmark`, both per bar; NaN where the moments leave no variance."""
     variance = 1.0 - skew * sharpe + (kurtosis - 1.0) / 4.0 * sharpe * sharpe
@@ -54,15 +47,6 @@ def probability_above(benchmark: float, sharpe: float, returns: float, skew: flo
 def _row(name: str, value: float, why: str) -> tuple[str, float, str]:
     known = math.isfinite(value)
     return name, value if known else math.nan, "" if known else why
-
-
-def _require_distinct(prior_trials: pd.DataFrame) -> None:
-    repeated = prior_trials.loc[prior_trials["key"].duplicated(), "key"]
-    if len(repeated):
-        raise CwsError(
-            "CWS-BACKTEST-005", what=f"trial {repeated.iloc[0]} is counted twice", where="prior_trials, column key",
-            fix="give each distinct trial once: another look at the same key is no other trial",
-        )  # fmt: skip
 
 
 def _why(prior_trials: pd.DataFrame, missing: list[str], spread: bool) -> str:
@@ -77,15 +61,14 @@ def _why(prior_trials: pd.DataFrame, missing: list[str], spread: bool) -> str:
 
 @module(takes=(STATS, PRIOR_TRIALS), gives=DEFLATED, settings=Settings, example=example)
 def deflated_sharpe(stats: pd.DataFrame, prior_trials: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    _require_distinct(prior_trials)
+    require_distinct(prior_trials)
     of = dict(zip(stats["name"], stats["value"], strict=True))
     kurtosis, returns, sharpe, skew = (float(of.get(name, math.nan)) for name in NEEDED)
     trials = len(prior_trials) + 1
     sharpes: F64 = np.append(prior_trials["sharpe"].to_numpy(), sharpe)
-    known = np.unique(sharpes[np.isfinite(sharpes)])
-    spread = trials > 1 and len(known) > 1
-    luck = expected_max_sharpe(ordered_std(known), trials) if spread else math.nan
-    why = _why(prior_trials, [name for name in NEEDED if not math.isfinite(of.get(name, math.nan))], spread)
+    luck = best_of_luck(sharpes, trials)
+    missing = [name for name in NEEDED if not math.isfinite(of.get(name, math.nan))]
+    why = _why(prior_trials, missing, math.isfinite(luck))
     rows = [
         _row("deflated_sharpe", probability_above(luck, sharpe, returns, skew, kurtosis), why),
         _row("expected_max_sharpe", luck, why),

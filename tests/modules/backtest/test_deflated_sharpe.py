@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modules.backtest.deflated_sharpe import expected_max_sharpe, probability_above
+from modules.backtest.deflated_sharpe import probability_above
+from modules.backtest.trial_count import expected_max_sharpe
 from modules.errors import CwsError
 from modules.registry import load
 from modules.runner import ModuleRun, run

@@ -1,0 +1,113 @@
+"""Whether any trial beats the benchmark when all of them were tried, and which: Hansen's SPA and Romano & Wolf's StepM.
+
+Hansen, "A Test for Superior Predictive Ability" (JBES 23, 2005); Romano & Wolf, "Stepwise Multiple Testing as
+Formalized Data Snooping" (Econometrica 73, 2005); both by `arch.bootstrap.SPA`, stationary blocks. It compares means,
+so each difference from the benchmark is divided by its deviation first: else the most volatile trial speaks for all.
+Distinct trials whose returns are not at hand were looked at as well: `p_counted` is the consistent p-value, no lower
+than the resampled histories can show, times trials_distinct / trials_tested (a weighted Bonferroni bound, which holds
+under any dependence), and StepM runs at `level` over the same factor. Figures are counts of comparisons of resampled
+means, so a last digit of a mean cannot show.
+"""
+
+import math
+from types import SimpleNamespace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from kernels.ordered import F64
+from modules.backtest.account_statistics import sharpe_per_bar
+from modules.backtest.stepwise import edges, superior
+from modules.backtest.trial_count import counted, statistics_table
+from modules.backtest.trial_matrix import TrialMatrix, trial_matrix, trials_example
+from modules.contract import Check, ModuleSettings, module, no_row
+from modules.tables import PRIOR_TRIALS, SUPERIOR, SUPERIORITY, TRIAL_RETURNS
+
+NAMES = ("p_consistent", "p_counted", "p_lower", "p_upper", "superior", "trials_tested")
+# Fewer blocks than this say nothing of a tail.
+MIN_BLOCKS = 20
+
+
+class Settings(ModuleSettings):
+    benchmark: Literal["cash", "equal_weight"] = Field(description="what is to be beaten: nothing, or the trials' mean")
+    level: float = Field(ge=0.001, le=0.5, description="chance of one wrong trial among the superior ones")
+    reps: int = Field(ge=100, le=10_000, description="resampled histories")
+    block_bars: int = Field(ge=1, le=252, description="mean length of a block; 1 resamples single bars")
+    seed: int = Field(ge=0, le=4_294_967_295, description="seed of the resampling")
+
+
+def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    return trials_example(rng)
+
+
+def _tested(matrix: TrialMatrix, tested: F64, factor: float, settings: Settings) -> tuple[dict[str, float], list[int]]:
+    from arch.bootstrap import SPA  # Takes over a second to import, and only this needs it.
+
+    at_rest = np.zeros(len(tested))
+    spa = SPA(at_rest, -tested, block_size=settings.block_bars, reps=settings.reps, seed=settings.seed)
+    spa.compute()
+    p = {f"p_{kind}": float(value) for kind, value in spa.pvalues.items()}
+    # None of the histories beyond is one of reps + 1 at most, the seen one included.
+    shown = (p["p_consistent"] * settings.reps + 1.0) / (settings.reps + 1.0)
+    columns = superior(spa, tested.shape[1], settings.level / factor)
+    return {**p, "p_counted": min(1.0, shown * factor), "superior": float(len(columns))}, columns
+
+
+@module(takes=(TRIAL_RETURNS, PRIOR_TRIALS), gives=(SUPERIORITY, SUPERIOR), settings=Settings, example=example)
+def spa_stepm(
+    trial_returns: pd.DataFrame, prior_trials: pd.DataFrame, settings: Settings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    matrix = trial_matrix(trial_returns)
+    bars = len(matrix.returns)
+    edge = edges(matrix.returns, settings.benchmark) if bars else matrix.returns
+    own = np.flatnonzero(np.isfinite(edge).all(axis=0)) if bars > 1 else np.arange(0)
+    found = dict.fromkeys(NAMES, math.nan) | counted(prior_trials, matrix)
+    found |= {"bars": float(bars), "trials_tested": float(len(own))}
+    columns: list[int] = []
+    if len(own) and bars >= MIN_BLOCKS * settings.block_bars:
+        factor = found["trials_distinct"] / len(own)
+        figures, columns = _tested(matrix, np.ascontiguousarray(edge[:, own]), factor, settings)
+        found |= figures
+    chosen = [int(own[column]) for column in columns]
+    sharpes = [sharpe_per_bar(matrix.returns[:, column]) for column in chosen]
+    keys = pd.Series([matrix.keys[column] for column in chosen], dtype="str")
+    why = f"needs a trial that differs from {settings.benchmark} and {MIN_BLOCKS * settings.block_bars} common bars"
+    return statistics_table(found, why), pd.DataFrame({"key": keys, "sharpe": np.array(sharpes, dtype=np.float64)})
+
+
+@spa_stepm.accept
+def a_missing_value_says_why(_: SimpleNamespace, after: SimpleNamespace) -> Check:
+    """A value is missing exactly where the row gives a reason."""
+    return no_row(after.superiority, after.superiority["value"].isna() == (after.superiority["why"] == ""))
+
+
+@spa_stepm.accept
+def recentring_orders_the_p_values(_: SimpleNamespace, after: SimpleNamespace) -> Check:
+    """lower <= consistent <= upper, and counting the trials that are not at hand never lowers a p-value."""
+    p = after.superiority.set_index("name")["value"].filter(like="p_")
+    chain = [p["p_lower"], p["p_consistent"], p["p_upper"]]
+    known = p.notna().all()
+    passed = chain == sorted(chain) and p.between(0.0, 1.0).all() and p["p_counted"] >= min(1.0, p["p_consistent"])
+    return Check(bool(passed if known else p.isna().all()), 0.0 if passed or not known else 1.0, "0 out of order")
+
+
+@spa_stepm.accept
+def every_trial_counts(before: SimpleNamespace, after: SimpleNamespace) -> bool:
+    """The trials are those of the ledger and those at hand, each once, and no more are tested than are at hand."""
+    of, keys = after.superiority.set_index("name")["value"], set(before.trial_returns["key"])
+    counts = (len(keys | set(before.prior_trials["key"])), len(keys))
+    return (of["trials_distinct"], of["trials_in_matrix"]) == counts and bool(0 <= of["trials_tested"] <= len(keys))
+
+
+@spa_stepm.accept
+def superior_trials_are_at_hand_and_ahead(before: SimpleNamespace, after: SimpleNamespace, settings: Settings) -> Check:
+    """Superior trials stand once, sorted and as many as told, and those that beat cash have earned something."""
+    shown, of = after.superior, after.superiority.set_index("name")["value"]
+    told = of["superior"] if np.isfinite(of["superior"]) else 0
+    wrong = ~shown["key"].isin(before.trial_returns["key"]) | shown["key"].duplicated()
+    if settings.benchmark == "cash":
+        wrong |= ~(shown["sharpe"] > 0.0)
+    in_order = list(shown["key"]) == sorted(shown["key"]) and len(shown) == told
+    return Check(in_order and not wrong.any(), float(wrong.sum()), "0 rows", shown[wrong].head(5))
