@@ -98,6 +98,7 @@ OVERFITTING = _schema("overfitting", name=_text(), value=_real(), why=pa.Column(
 SUPERIORITY = _schema("superiority", name=_text(), value=_real(), why=pa.Column("str"))
 SUPERIOR = _schema("superior", key=_text(), sharpe=_number())
 CROSS_VALIDATION = _schema("cross_validation", name=_text(), value=_real(), why=pa.Column("str"))
+TRIAL_INTERVALS = _schema("trial_intervals", name=_text(), low=_real(), high=_real(), level=_number())
 PATHS = _schema("paths", path=_count(), sharpe=_number())
 # One row a symbol and parameter set of a sweep; `first`, `second`, `third` are what its rule names them.
 SWEEP = _schema(
@@ -169,6 +170,7 @@ SORT: dict[str, tuple[str, ...]] = {
     "superior": ("key",),
     "cross_validation": ("name",),
     "paths": ("path",),
+    "trial_intervals": ("name",),
     "sweep": ("symbol", "set"),
     "sweep_curves": ("symbol", "set", "ts_event"),
 }

@@ -85,7 +85,7 @@ def a_missing_value_says_why(_: SimpleNamespace, after: SimpleNamespace) -> Chec
 @cpcv_paths.accept
 def every_trial_counts(before: SimpleNamespace, after: SimpleNamespace) -> bool:
     """The trials are those of the ledger and those at hand, each once."""
-    of, keys = after.cross_validation.set_index("name")["value"], set(before.trial_returns["key"])
+    of, keys = after.cross_validation.set_index("name")["value"], set(before.trial_returns["key"].unique())
     return (of["trials_distinct"], of["trials_in_matrix"]) == (len(keys | set(before.prior_trials["key"])), len(keys))
 
 

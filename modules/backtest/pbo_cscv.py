@@ -64,7 +64,7 @@ def a_missing_value_says_why(_: SimpleNamespace, after: pd.DataFrame) -> Check:
 def every_trial_counts(before: SimpleNamespace, after: pd.DataFrame) -> bool:
     """The trials are those of the ledger and those at hand, each once, and it is told how many were at hand."""
     of = after.set_index("name")["value"]
-    keys = set(before.trial_returns["key"])
+    keys = set(before.trial_returns["key"].unique())
     return bool(
         of["trials_in_matrix"] == len(keys) and of["trials_distinct"] == len(keys | set(before.prior_trials["key"]))
     )

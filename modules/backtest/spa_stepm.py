@@ -19,15 +19,13 @@ from pydantic import Field
 
 from kernels.ordered import F64
 from modules.backtest.account_statistics import sharpe_per_bar
-from modules.backtest.stepwise import edges, superior
+from modules.backtest.stepwise import MIN_BLOCKS, edges, superior
 from modules.backtest.trial_count import counted, statistics_table
 from modules.backtest.trial_matrix import TrialMatrix, trial_matrix, trials_example
 from modules.contract import Check, ModuleSettings, module, no_row
 from modules.tables import PRIOR_TRIALS, SUPERIOR, SUPERIORITY, TRIAL_RETURNS
 
 NAMES = ("p_consistent", "p_counted", "p_lower", "p_upper", "superior", "trials_tested")
-# Fewer blocks than this say nothing of a tail.
-MIN_BLOCKS = 20
 
 
 class Settings(ModuleSettings):
@@ -96,7 +94,7 @@ def recentring_orders_the_p_values(_: SimpleNamespace, after: SimpleNamespace) -
 @spa_stepm.accept
 def every_trial_counts(before: SimpleNamespace, after: SimpleNamespace) -> bool:
     """The trials are those of the ledger and those at hand, each once, and no more are tested than are at hand."""
-    of, keys = after.superiority.set_index("name")["value"], set(before.trial_returns["key"])
+    of, keys = after.superiority.set_index("name")["value"], set(before.trial_returns["key"].unique())
     counts = (len(keys | set(before.prior_trials["key"])), len(keys))
     return (of["trials_distinct"], of["trials_in_matrix"]) == counts and bool(0 <= of["trials_tested"] <= len(keys))
 
@@ -106,7 +104,7 @@ def superior_trials_are_at_hand_and_ahead(before: SimpleNamespace, after: Simple
     """Superior trials stand once, sorted and as many as told, and those that beat cash have earned something."""
     shown, of = after.superior, after.superiority.set_index("name")["value"]
     told = of["superior"] if np.isfinite(of["superior"]) else 0
-    wrong = ~shown["key"].isin(before.trial_returns["key"]) | shown["key"].duplicated()
+    wrong = ~shown["key"].isin(before.trial_returns["key"].unique()) | shown["key"].duplicated()
     if settings.benchmark == "cash":
         wrong |= ~(shown["sharpe"] > 0.0)
     in_order = list(shown["key"]) == sorted(shown["key"]) and len(shown) == told

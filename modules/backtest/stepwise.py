@@ -10,6 +10,9 @@ from modules.backtest.account_statistics import DISPERSION_FLOOR
 if TYPE_CHECKING:
     from arch.bootstrap import SPA
 
+# Fewer blocks than this say nothing of a tail.
+MIN_BLOCKS = 20
+
 
 def edges(returns: F64, benchmark: str) -> F64:
     """(T, N) differences from the benchmark at a deviation of one; NaN columns for trials that never differ from it."""
