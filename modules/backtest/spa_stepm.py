@@ -5,8 +5,8 @@ Formalized Data Snooping" (Econometrica 73, 2005); both by `arch.bootstrap.SPA`,
 so each difference from the benchmark is divided by its deviation first: else the most volatile trial speaks for all.
 Distinct trials whose returns are not at hand were looked at as well: `p_counted` is the consistent p-value, no lower
 than the resampled histories can show, times trials_distinct / trials_tested (a weighted Bonferroni bound, which holds
-under any dependence), and StepM runs at `level` over the same factor. Figures are counts of comparisons of resampled
-means, so a last digit of a mean cannot show.
+under any dependence), and StepM runs at `level` over the same factor, if the histories can show that. Figures are
+counts of comparisons of resampled means, so a last digit of a mean cannot show.
 """
 
 import math
@@ -21,7 +21,7 @@ from kernels.ordered import F64
 from modules.backtest.account_statistics import sharpe_per_bar
 from modules.backtest.stepwise import MIN_BLOCKS, edges, superior
 from modules.backtest.trial_count import counted, statistics_table
-from modules.backtest.trial_matrix import TrialMatrix, trial_matrix, trials_example
+from modules.backtest.trial_matrix import trial_matrix, trials_example
 from modules.contract import Check, ModuleSettings, module, no_row
 from modules.tables import PRIOR_TRIALS, SUPERIOR, SUPERIORITY, TRIAL_RETURNS
 
@@ -40,7 +40,7 @@ def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     return trials_example(rng)
 
 
-def _tested(matrix: TrialMatrix, tested: F64, factor: float, settings: Settings) -> tuple[dict[str, float], list[int]]:
+def _tested(tested: F64, factor: float, settings: Settings) -> tuple[dict[str, float], list[int]]:
     from arch.bootstrap import SPA  # Takes over a second to import, and only this needs it.
 
     at_rest = np.zeros(len(tested))
@@ -49,8 +49,12 @@ def _tested(matrix: TrialMatrix, tested: F64, factor: float, settings: Settings)
     p = {f"p_{kind}": float(value) for kind, value in spa.pvalues.items()}
     # None of the histories beyond is one of reps + 1 at most, the seen one included.
     shown = (p["p_consistent"] * settings.reps + 1.0) / (settings.reps + 1.0)
+    p["p_counted"] = min(1.0, shown * factor)
+    # The largest of so few histories is no bound of a smaller level: it would be kept too seldom.
+    if settings.level / factor * (settings.reps + 1.0) < 1.0:
+        return p, []
     columns = superior(spa, tested.shape[1], settings.level / factor)
-    return {**p, "p_counted": min(1.0, shown * factor), "superior": float(len(columns))}, columns
+    return {**p, "superior": float(len(columns))}, columns
 
 
 @module(takes=(TRIAL_RETURNS, PRIOR_TRIALS), gives=(SUPERIORITY, SUPERIOR), settings=Settings, example=example)
@@ -64,14 +68,15 @@ def spa_stepm(
     found = dict.fromkeys(NAMES, math.nan) | counted(prior_trials, matrix)
     found |= {"bars": float(bars), "trials_tested": float(len(own))}
     columns: list[int] = []
+    why = f"needs a trial that differs from {settings.benchmark} and {MIN_BLOCKS * settings.block_bars} common bars"
     if len(own) and bars >= MIN_BLOCKS * settings.block_bars:
         factor = found["trials_distinct"] / len(own)
-        figures, columns = _tested(matrix, np.ascontiguousarray(edge[:, own]), factor, settings)
+        figures, columns = _tested(np.ascontiguousarray(edge[:, own]), factor, settings)
         found |= figures
+        why = f"a level of {settings.level} for all trials needs {math.ceil(factor / settings.level)} reps"
     chosen = [int(own[column]) for column in columns]
     sharpes = [sharpe_per_bar(matrix.returns[:, column]) for column in chosen]
     keys = pd.Series([matrix.keys[column] for column in chosen], dtype="str")
-    why = f"needs a trial that differs from {settings.benchmark} and {MIN_BLOCKS * settings.block_bars} common bars"
     return statistics_table(found, why), pd.DataFrame({"key": keys, "sharpe": np.array(sharpes, dtype=np.float64)})
 
 

@@ -18,6 +18,7 @@ from modules.errors import CwsError
 
 EULER_GAMMA = 0.5772156649015329
 NORMAL = NormalDist()
+NO_SPREAD = "no two trials with different Sharpe ratios"
 COUNTED = ("expected_max_sharpe", "sharpe_deviation", "trials_distinct", "trials_in_matrix")
 
 
@@ -71,9 +72,9 @@ def counted(prior_trials: pd.DataFrame, matrix: TrialMatrix) -> dict[str, float]
 
 
 def statistics_table(found: Mapping[str, float], why: str) -> pd.DataFrame:
-    """name, value, why: sorted by name; a value that is not finite is missing and says why."""
+    """name, value, why: sorted by name; what is not finite is missing, and `why` is said unless the count says it."""
     names = sorted(found)
     values = np.array([found[name] for name in names])
-    reasons = np.where(np.isfinite(values), "", why or "no two trials with different Sharpe ratios")
+    reasons = [NO_SPREAD if name in COUNTED else why or NO_SPREAD for name in names]
     columns = {"name": pd.Series(names, dtype="str"), "value": np.where(np.isfinite(values), values, np.nan)}
-    return pd.DataFrame({**columns, "why": pd.Series(reasons, dtype="str")})
+    return pd.DataFrame({**columns, "why": pd.Series(np.where(np.isfinite(values), "", reasons), dtype="str")})
