@@ -5,6 +5,10 @@ from numpy.typing import NDArray
 
 from kernels.ordered import F64
 from modules.backtest.trial_matrix import sharpe_of_sums
+from modules.errors import CwsError
+
+# Cells of the matrix of splits that skfolio holds, twice: a gigabyte.
+MOST_CELLS = 50_000_000
 
 
 def _best(rows: NDArray[np.integer], sums: F64, squares: F64) -> int:
@@ -16,10 +20,18 @@ def _best(rows: NDArray[np.integer], sums: F64, squares: F64) -> int:
 
 
 def path_returns(returns: F64, folds: int, judged_folds: int, purged_bars: int, embargo_bars: int) -> F64:
-    """(P, T) returns of following, in each judged fold, the trial of `returns` (T, N) that was best on the others."""
+    """(P, T) returns of following, in each judged fold, the trial of `returns` (T, N) that was best on the others.
+
+    Raises CWS-BACKTEST-047 when bars times splits are more than memory should hold.
+    """
     from skfolio.model_selection import CombinatorialPurgedCV  # Imports a solver, and only this needs it.
 
     splits = CombinatorialPurgedCV(folds, judged_folds, purged_bars, embargo_bars)
+    if splits.n_splits * len(returns) > MOST_CELLS:
+        raise CwsError(
+            "CWS-BACKTEST-047", what=f"{splits.n_splits} splits of {len(returns)} bars are too many to hold",
+            where="cpcv_paths, settings folds and judged_folds", fix="fewer folds, or longer bars (daily returns)",
+        )  # fmt: skip
     upto = np.zeros((2, len(returns) + 1, returns.shape[1]))
     np.cumsum(returns, axis=0, out=upto[0, 1:])
     np.cumsum(returns * returns, axis=0, out=upto[1, 1:])

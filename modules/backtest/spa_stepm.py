@@ -3,10 +3,10 @@
 Hansen, "A Test for Superior Predictive Ability" (JBES 23, 2005); Romano & Wolf, "Stepwise Multiple Testing as
 Formalized Data Snooping" (Econometrica 73, 2005); both by `arch.bootstrap.SPA`, stationary blocks. It compares means,
 so each difference from the benchmark is divided by its deviation first: else the most volatile trial speaks for all.
-Distinct trials whose returns are not at hand were looked at as well: `p_counted` is the consistent p-value, no lower
-than the resampled histories can show, times trials_distinct / trials_tested (a weighted Bonferroni bound, which holds
-under any dependence), and StepM runs at `level` over the same factor, if the histories can show that. Figures are
-counts of comparisons of resampled means, so a last digit of a mean cannot show.
+Distinct trials whose returns are not at hand were looked at as well, and those at hand may be the best of them: with
+m missing ones `p_counted` is the consistent p-value, no lower than the resampled histories can show, times m + 1
+(Bonferroni: the tested ones as one family, each missing one as another), and StepM runs at level / (m + 1), if the
+histories can show that. Figures are counts of comparisons of resampled means, so a mean's last digit cannot show.
 """
 
 import math
@@ -19,7 +19,7 @@ from pydantic import Field
 
 from kernels.ordered import F64
 from modules.backtest.account_statistics import sharpe_per_bar
-from modules.backtest.stepwise import MIN_BLOCKS, edges, superior
+from modules.backtest.stepwise import MIN_BLOCKS, edges, require_feasible, superior
 from modules.backtest.trial_count import counted, statistics_table
 from modules.backtest.trial_matrix import trial_matrix, trials_example
 from modules.contract import Check, ModuleSettings, module, no_row
@@ -30,7 +30,7 @@ NAMES = ("p_consistent", "p_counted", "p_lower", "p_upper", "superior", "trials_
 
 class Settings(ModuleSettings):
     benchmark: Literal["cash", "equal_weight"] = Field(description="what is to be beaten: nothing, or the trials' mean")
-    level: float = Field(ge=0.001, le=0.5, description="chance of one wrong trial among the superior ones")
+    level: float = Field(ge=0.001, le=0.2, description="chance of one wrong trial among the superior ones")
     reps: int = Field(ge=100, le=10_000, description="resampled histories")
     block_bars: int = Field(ge=1, le=252, description="mean length of a block; 1 resamples single bars")
     seed: int = Field(ge=0, le=4_294_967_295, description="seed of the resampling")
@@ -65,12 +65,13 @@ def spa_stepm(
     bars = len(matrix.returns)
     edge = edges(matrix.returns, settings.benchmark) if bars else matrix.returns
     own = np.flatnonzero(np.isfinite(edge).all(axis=0)) if bars > 1 else np.arange(0)
+    require_feasible(bars, len(own), settings.reps)
     found = dict.fromkeys(NAMES, math.nan) | counted(prior_trials, matrix)
     found |= {"bars": float(bars), "trials_tested": float(len(own))}
     columns: list[int] = []
     why = f"needs a trial that differs from {settings.benchmark} and {MIN_BLOCKS * settings.block_bars} common bars"
     if len(own) and bars >= MIN_BLOCKS * settings.block_bars:
-        factor = found["trials_distinct"] / len(own)
+        factor = found["trials_distinct"] - found["trials_in_matrix"] + 1.0
         figures, columns = _tested(np.ascontiguousarray(edge[:, own]), factor, settings)
         found |= figures
         why = f"a level of {settings.level} for all trials needs {math.ceil(factor / settings.level)} reps"

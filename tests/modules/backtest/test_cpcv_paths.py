@@ -126,3 +126,8 @@ def test_trials_at_rest_are_cash() -> None:
 def test_refuses_when_no_fold_is_left_to_choose() -> None:
     failure = judge("cpcv_paths", long_form(noise(1)), prior([]), folds=4, judged_folds=4).failure
     assert isinstance(failure, CwsError) and failure.code == "CWS-BACKTEST-045"
+
+
+def test_refuses_more_splits_than_memory_should_hold() -> None:
+    failure = judge("cpcv_paths", long_form(noise(1, 2, 60_000)), prior([]), folds=12, judged_folds=6).failure
+    assert isinstance(failure, CwsError) and failure.code == "CWS-BACKTEST-047"

@@ -6,6 +6,9 @@ import pytest
 from arch.bootstrap import SPA, StepM
 from many_trials import judge, keys_of, long_form, prior, said, tables
 
+from modules.backtest.stepwise import require_feasible
+from modules.errors import CwsError
+
 BARS, TRIALS = 400, 12
 FEW = {"reps": 300, "block_bars": 5}
 
@@ -98,14 +101,14 @@ def test_a_wild_trial_does_not_speak_for_a_calm_one() -> None:
 def test_trials_that_are_not_at_hand_count() -> None:
     returns = planted(5, 0, edge=0.0012)
     alone, many = (
-        said("spa_stepm", returns, prior(np.linspace(-0.1, 0.1, known)), **FEW)["value"] for known in (0, 1_200)
+        said("spa_stepm", returns, prior(np.linspace(-0.1, 0.1, known)), **FEW)["value"] for known in (0, 111)
     )
     assert alone["p_consistent"] == many["p_consistent"]
     assert alone["p_counted"] == pytest.approx((alone["p_consistent"] * 300 + 1) / 301)
     assert many["p_counted"] == pytest.approx(min(1.0, 100.0 * alone["p_counted"]))
-    assert (many["trials_tested"], many["trials_in_matrix"], many["trials_distinct"]) == (12.0, 12.0, 1_200.0)
-    # StepM has a hundredth of the level then, and 300 histories show nothing of a thousandth.
-    ledger = prior(np.full(1_200, 0.1))
+    assert (many["trials_tested"], many["trials_in_matrix"], many["trials_distinct"]) == (12.0, 12.0, 111.0)
+    # Ninety-nine are missing: StepM has a hundredth of the level then, and 300 histories show nothing of a thousandth.
+    ledger = prior(np.full(111, 0.1))
     assert found(returns, level=0.1) == [0] and found(returns, ledger, level=0.1) == []
     unsaid = said("spa_stepm", returns, ledger, **FEW, level=0.1).loc["superior"]
     assert np.isnan(unsaid["value"]) and unsaid["why"] == "a level of 0.1 for all trials needs 1000 reps"
@@ -135,3 +138,15 @@ def test_one_trial_has_no_mean_of_others() -> None:
     got = said("spa_stepm", planted(1, 0)[:, :1], **FEW, benchmark="equal_weight")
     assert got["value"]["trials_tested"] == 0.0 and np.isnan(got["value"]["p_upper"])
     assert said("spa_stepm", planted(1, 0)[:, :1], **FEW)["value"]["p_upper"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("bars", "trials", "reps"), [(1_000_000, 2, 100), (2_500, 50_000, 10_000), (20, 3_000, 10_000)]
+)
+def test_refuses_more_than_a_core_can_resample(bars: int, trials: int, reps: int) -> None:
+    with pytest.raises(CwsError, match="CWS-BACKTEST-046"):
+        require_feasible(bars, trials, reps)
+
+
+def test_ten_thousand_trials_of_ten_years_are_feasible() -> None:
+    require_feasible(2_500, 10_000, 1_000)
