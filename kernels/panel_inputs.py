@@ -80,7 +80,7 @@ def panel_buffers(bars: int, symbols: int) -> PanelRun:
     """An account of zeros: a fresh page each, so that what is never written is never touched.
 
     Handed to a run as `into`, it is overwritten and becomes that run's result: what it held before is gone, but none of
-    its pages has to come from the system again, which costs a run of 500 symbols about as much as the arithmetic.
+    its pages has to come from the system again, which can cost a large run as much as its arithmetic.
     """
     equity, cash, cost, turnover = np.zeros(bars), np.zeros(bars), np.zeros(bars), np.zeros(bars)
     quantity, mark, filled = np.zeros((bars, symbols)), np.zeros((bars, symbols)), np.zeros((bars, symbols))
