@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -34,6 +35,11 @@ def facts() -> dict[str, object]:
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
     }
+
+
+def vectorbt_name() -> str:
+    """vectorbt with its version and the engine that its `auto` setting takes: Rust where vectorbt-rust is installed."""
+    return f"vectorbt {version('vectorbt')}, {'Rust' if find_spec('vectorbt_rust') else 'numba'} engine"
 
 
 def interleaved(calls: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, Took]:

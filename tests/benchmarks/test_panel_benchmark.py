@@ -12,7 +12,7 @@ from kernels.cpu.panel import run_panel
 
 FIELDS = {
     "name", "ours_ns", "peer", "peer_ns", "ratio", "max_rel_diff", "bit_equal_reference", "ours_peak_mb",
-    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "linear", "machine", "versions", "ours_reused_ns",
+    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "scaling", "machine", "versions", "ours_reused_ns",
 }  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def test_a_small_report_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(found) >= FIELDS
     assert found["max_rel_diff"] <= 1e-9 and found["bit_equal_reference"] is True
     assert found["limit_ns"] == max(found["limits_ns"].values()) > 0.0
-    assert len({row["assets"] for row in found["linear"]}) == len({row["bars"] for row in found["linear"]}) == 3
+    assert len({row["assets"] for row in found["scaling"]}) == len({row["bars"] for row in found["scaling"]}) == 3
     assert "round 1 of 1" in err
 
 

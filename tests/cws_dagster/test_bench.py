@@ -11,7 +11,7 @@ from cws_dagster.commands import bench
 SMALL = ["--assets", "12", "--bars", "60", "--rounds", "1"]
 FIGURES = {
     "name", "ours_ns", "peer", "peer_ns", "ratio", "max_rel_diff", "bit_equal_reference", "ours_peak_mb",
-    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "machine", "versions", "linear", "more",
+    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "machine", "versions", "scaling", "more",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_people_get_what_the_benchmark_prints_for_people(
 
 def test_a_figure_that_is_not_given_is_null() -> None:
     found = bench.figures({"name": "alpha", "rows": [1]})
-    assert found["linear"] is None and found["more"] == {"rows": [1]} and set(found) == FIGURES
+    assert found["scaling"] is None and found["more"] == {"rows": [1]} and set(found) == FIGURES
 
 
 def test_every_name_is_a_file_of_the_checkout() -> None:
