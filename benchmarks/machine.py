@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 PACKAGES = ("pandas", "pandera", "pyarrow", "blake3", "dagster", "deltalake")
 # Below this one-minute load a second core is mostly free.
@@ -36,11 +37,18 @@ def facts() -> dict[str, object]:
     }
 
 
+def vectorbt_name() -> str:
+    """vectorbt with its version and the engine that its `auto` setting takes: Rust where vectorbt-rust is installed."""
+    return f"vectorbt {version('vectorbt')}, {'Rust' if find_spec('vectorbt_rust') else 'numba'} engine"
+
+
 def interleaved(calls: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, Took]:
     """Median times by name; every round runs all calls, so that a busy moment touches each alike."""
     cpu: dict[str, list[float]] = {name: [] for name in calls}
     wall: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(repetitions):
+    for number in range(repetitions):
+        sys.stderr.write(f"round {number + 1} of {repetitions}: {', '.join(calls)}\n")
+        sys.stderr.flush()
         for name, call in calls.items():
             started, spent = time.perf_counter_ns(), time.process_time_ns()
             call()
@@ -66,5 +74,9 @@ def show(result: Mapping[str, object]) -> None:
 
 
 def show_lines(result: Mapping[str, object]) -> None:
-    """A line a figure, for people."""
-    sys.stdout.writelines(f"{name:20} {value}\n" for name, value in result.items())
+    """A line a figure, for people; of several figures under one name a line each."""
+    for name, value in result.items():
+        for part in cast(list[object], value) if isinstance(value, list) else [value]:
+            told = cast(Mapping[str, object], part).items() if isinstance(part, Mapping) else ()
+            sys.stdout.write(f"{name:20} {', '.join(f'{word} {figure}' for word, figure in told) or part}\n")
+    sys.stdout.flush()

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cws.environment import code_hash
+from cws.environment import code_hash, environment
 from cws.house import House
 from cws.known_alphas import KnownAlpha
 from cws.lake.commits import Pin
 from cws.pins import published
-from cws.trials import LedgerSink, Task, evaluate
+from cws.trials import LedgerSink, Result, Task, evaluate
 from kernels.alpha.batch import evaluate as evaluate_formula
 from kernels.alpha.canonical import text
 from kernels.alpha.language import FIELDS
@@ -105,19 +105,23 @@ def resemblances(bars: pd.DataFrame, signal: F64, known: Mapping[str, KnownAlpha
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
 
 
-def study(
-    house: House,
-    formula: str,
-    dataset: str | None,
-    parameters: Mapping[str, float],
-    known: Mapping[str, KnownAlpha],
-) -> Study:
-    """Evaluate, judge, record the look, and only then read what the judge says.
+@dataclass(frozen=True)
+class Look:
+    """A formula evaluated and judged on pinned bars; the judgement is sealed in `task`."""
 
-    Raises CWS-ALPHA-001 to -006 for the formula, -007 for the dataset, -008 for a failed check.
+    formula: str
+    pin: Pin
+    bars: Table
+    signal: Table
+    task: Task
+
+
+def prepared(house: House, formula: str, parameters: Mapping[str, float], pin: Pin) -> Look:
+    """Evaluate and judge; nothing is recorded yet, and nothing can be read.
+
+    Raises CWS-ALPHA-001 to -006 for the formula and -008 for a failed check.
     """
     bound_formula = text(ready(formula, COLUMNS, parameters))
-    pin = _pin(house, dataset)
     bars = Table(house.lake.read(pin), pin.hash, "bars")
     makes, judges = bind(load("alpha_formula"), {"formula": bound_formula}), bind(load("ic_decay"), {})
     signal = _ran(makes, {"bars": bars})["signal"]
@@ -131,16 +135,51 @@ def study(
         code=code_hash(f"{b.module.stage}/{b.module.name}" for b in (makes, judges)),
         outcome=lambda: {name: value for name, value in judged.items() if isinstance(value, Sealed)},
     )
-    with house.home.writing(f"alpha on {pin.part}", house.lock_wait_s):
-        result = evaluate(task, LedgerSink(house.ledger, house.lake, house.clock_ns))
-    stats = result.tables["stats"].frame
+    return Look(bound_formula, pin, bars, signal, task)
+
+
+def outcome_hashes(look: Look, tables: Mapping[str, Table]) -> dict[str, str]:
+    """What a reproduction compares: the signal and every table of the judge."""
+    return {"signal": look.signal.hash, **{name: table.hash for name, table in tables.items()}}
+
+
+def _recorded(look: Look, result: Result) -> dict[str, object]:
+    """The `look` entry, less what was asked: the pinned data, what ran on it, and what came out, by hash."""
+    return {
+        "strategy": look.task.strategy,
+        "key": result.key,
+        "looks": result.looks,
+        "inputs": {"bars": vars(look.pin)},
+        "outputs": outcome_hashes(look, result.tables),
+        "trial_settings": look.task.settings_hash,
+        "code": look.task.code,
+        "environment": environment(),
+    }
+
+
+def study(
+    house: House,
+    formula: str,
+    dataset: str | None,
+    parameters: Mapping[str, float],
+    known: Mapping[str, KnownAlpha],
+) -> Study:
+    """Evaluate, judge, record the look, and only then read what the judge says.
+
+    Raises CWS-ALPHA-001 to -006 for the formula, -007 for the dataset, -008 for a failed check.
+    """
+    look = prepared(house, formula, parameters, _pin(house, dataset))
+    with house.home.writing(f"alpha on {look.pin.part}", house.lock_wait_s):
+        result = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns))
+        house.ledger.append("look", {**_recorded(look, result), "formula": formula, "parameters": dict(parameters)})
+    stats, bars = result.tables["stats"].frame, look.bars.frame
     return Study(
-        formula=bound_formula,
-        dataset=pin.part,
+        formula=look.formula,
+        dataset=look.pin.part,
         key=result.key,
         looks=result.looks,
-        bars=int(bars.frame["ts_event"].nunique()),
-        symbols=int(bars.frame["symbol"].nunique()),
+        bars=int(bars["ts_event"].nunique()),
+        symbols=int(bars["symbol"].nunique()),
         stats=dict(zip(stats["name"], stats["value"].astype(float), strict=True)),
-        resembles=resemblances(bars.frame, signal.frame["value"].to_numpy(), known),
+        resembles=resemblances(bars, look.signal.frame["value"].to_numpy(), known),
     )

@@ -1,10 +1,11 @@
-"""Rebuild a backtest from its ledger row: the same bytes, or which input differs."""
+"""Rebuild a backtest, or a look at a formula, from its ledger row: the same bytes, or which input differs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cws.alpha_study import outcome_hashes, prepared
 from cws.environment import environment
 from cws.flow import open_flow, step, task
 from cws.house import House
@@ -13,7 +14,7 @@ from cws.pins import as_pin
 from cws.publishable import refuse_failed_checks
 from cws.stages import Unit, chain
 from cws.strategies import Dataset, Strategy
-from cws.trials import LedgerSink, evaluate
+from cws.trials import LedgerSink, Task, evaluate
 from modules.errors import CwsError
 
 # Deflated Sharpe moves with the number of trials, and the quarantine of a backtest is empty by construction.
@@ -33,19 +34,18 @@ class Reproduction:
 
 
 def find(house: House, wanted: str) -> Entry:
-    """The latest backtest with that trial key (or its first 6 or more characters) or that ledger index.
+    """The latest backtest or look with that trial key (or its first 6 or more characters) or that ledger index.
 
     Raises CWS-REPRO-001 when there is none.
     """
     backtests = [entry for entry in house.ledger.entries("stage") if entry.body["stage"] == "backtest"]
-    fits = [
-        e for e in backtests if str(e.index) == wanted or (len(wanted) >= 6 and str(e.body["key"]).startswith(wanted))
-    ]
+    asked = sorted([*backtests, *house.ledger.entries("look")], key=lambda entry: entry.index)
+    fits = [e for e in asked if str(e.index) == wanted or (len(wanted) >= 6 and str(e.body["key"]).startswith(wanted))]
     if not fits:
-        known = ", ".join(str(entry.body["key"])[:12] for entry in backtests[-5:]) or "none"
+        known = ", ".join(str(entry.body["key"])[:12] for entry in asked[-5:]) or "none"
         raise CwsError(
             "CWS-REPRO-001",
-            what=f"no backtest {wanted!r} in the ledger",
+            what=f"no backtest and no look at a formula {wanted!r} in the ledger",
             where="ledger",
             fix=f"the latest are: {known}",
         )
@@ -53,8 +53,21 @@ def find(house: House, wanted: str) -> Entry:
 
 
 def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
-    """Run the recorded chain on the recorded pins again and compare every table's hash. It counts as another look."""
+    """Run what was recorded on the recorded pins again and compare every table's hash. It counts as another look."""
     entry = find(house, wanted)
+    return _look(house, entry) if entry.kind == "look" else _backtest(house, entry, folder)
+
+
+def _look(house: House, entry: Entry) -> Reproduction:
+    body = entry.body
+    pin = as_pin(_mapping(body["inputs"])["bars"])
+    look = prepared(house, str(body["formula"]), _mapping(body["parameters"]), pin)
+    with house.home.writing(f"reproduce of {look.task.strategy}", house.lock_wait_s):
+        opened = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables
+    return _compared(entry, look.task, look.task.strategy, _mapping(body["outputs"]), outcome_hashes(look, opened))
+
+
+def _backtest(house: House, entry: Entry, folder: Path) -> Reproduction:
     body = entry.body
     dataset, strategy = Dataset.model_validate(body["dataset"]), Strategy.model_validate(body["strategy"])
     unit = Unit("backtest", dataset, strategy)
@@ -66,12 +79,17 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
     question = task(unit, pins, flow.tables)
     with house.home.writing(f"reproduce of {unit.name}", house.lock_wait_s):
         opened = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables
-    made = {**flow.tables, **opened}
+    made = {name: value.hash for name, value in {**flow.tables, **opened}.items()}
     expected = {name: str(pin["hash"]) for name, pin in _mapping(body["outputs"]).items() if name not in NOT_COMPARED}
-    differs = [name for name, digest in expected.items() if made[name].hash != digest]
-    return Reproduction(
-        entry.index, unit.name, not differs, expected, differs, _changed(body, question.code, question.settings_hash)
-    )
+    return _compared(entry, question, unit.name, expected, made)
+
+
+def _compared(
+    entry: Entry, asked: Task, name: str, expected: Mapping[str, str], made: Mapping[str, str]
+) -> Reproduction:
+    differs = [table for table, digest in expected.items() if made.get(table) != digest]
+    changed = _changed(entry.body, asked.code, asked.settings_hash)
+    return Reproduction(entry.index, name, not differs, dict(expected), differs, changed)
 
 
 def _mapping(value: object) -> dict[str, Any]:

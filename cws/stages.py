@@ -35,6 +35,7 @@ COMMITS: Mapping[str, Mapping[str, str]] = {
         "weights": "weights",
         "holdings": "holdings",
         "trades": "trades",
+        "costs_by_kind": "costs_by_kind",
         "stats": "stats",
         "intervals": "intervals",
         "deflated": "deflated",

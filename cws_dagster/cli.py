@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cws_dagster.commands import alpha, backtests, config, lake, ledger, modules, run, status, ui
+from cws_dagster.commands import alpha, backtests, bench, config, lake, ledger, modules, run, status, ui
 from cws_dagster.screen import BROKEN_PIPE
 from modules.errors import CwsError
 
@@ -40,6 +40,8 @@ def application() -> typer.Typer:
         app.command()(command)
     # A formula may begin with a minus.
     app.command(context_settings={"ignore_unknown_options": True})(alpha.alpha)
+    # A benchmark has options of its own.
+    app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(bench.bench)
     for name, group, about in (
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),

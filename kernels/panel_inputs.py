@@ -1,7 +1,7 @@
 """What every version of the panel engine takes and gives: the market, the account's terms, the account bar by bar."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -76,11 +76,34 @@ class PanelRun:
     filled: F64
 
 
-def opened(bars: int, symbols: int) -> PanelRun:
-    """An account of zeros: a fresh page each, so that what is never written is never touched."""
+def panel_buffers(bars: int, symbols: int) -> PanelRun:
+    """An account of zeros: a fresh page each, so that what is never written is never touched.
+
+    Handed to a run as `into`, it is overwritten and becomes that run's result: what it held before is gone, but none of
+    its pages has to come from the system again, which can cost a large run as much as its arithmetic.
+    """
     equity, cash, cost, turnover = np.zeros(bars), np.zeros(bars), np.zeros(bars), np.zeros(bars)
     quantity, mark, filled = np.zeros((bars, symbols)), np.zeros((bars, symbols)), np.zeros((bars, symbols))
     return PanelRun(equity, cash, cost, turnover, np.zeros((bars, len(COST_KINDS))), quantity, mark, filled)
+
+
+def usable(into: PanelRun | None, matrices: tuple[F64, ...]) -> PanelRun:
+    """Where a run over `matrices` is written: `into`, or fresh buffers.
+
+    Raises ValueError for buffers of another shape or type, and for some that share memory with what is read.
+    """
+    bars, symbols = matrices[1].shape
+    if into is None:
+        return panel_buffers(bars, symbols)
+    like = (*[(bars,)] * 4, (bars, len(COST_KINDS)), *[(bars, symbols)] * 3)
+    arrays = [getattr(into, column.name) for column in fields(into)]
+    for array, shape in zip(arrays, like, strict=True):
+        fits = array.shape == shape and array.dtype == np.float64 and array.flags.c_contiguous
+        if not fits or any(np.may_share_memory(array, matrix) for matrix in matrices):
+            raise ValueError(f"buffers are panel_buffers({bars}, {symbols}), apart from the market")
+    # The only cells that a run may leave as they are.
+    into.costs_usd.fill(0.0)
+    return into
 
 
 def matched(market: Market, terms: Terms) -> tuple[F64, F64, F64, F64, F64, F64]:

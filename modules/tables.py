@@ -82,6 +82,16 @@ EQUITY = _schema(
 )
 HOLDINGS = _keyed("holdings", quantity=_number(), price=_real(), value_usd=_number())
 TRADES = _schema("trades", ts_event=_count(), symbol=_text(), quantity=_number(), price=_number())
+# What each bar cost the account, by kind: fills, then what is paid for the time since the bar before.
+COSTS_BY_KIND = _schema(
+    "costs_by_kind",
+    ts_event=_count(),
+    commission_usd=_number(),
+    half_spread_usd=_number(),
+    impact_usd=_number(),
+    borrow_usd=_number(),
+    interest_usd=_number(),
+)
 COSTS = _schema("costs", ts_event=_count(), symbol=_text(), cost_usd=_number())
 # One row per statistic: `value` is NaN where it cannot be said, and `why` then says why.
 STATS = _schema("stats", name=_text(), value=_real(), why=pa.Column("str"))
@@ -154,6 +164,7 @@ SORT: dict[str, tuple[str, ...]] = {
     "instruments": ("symbol", "valid_from_ns"),
     "actions": ("symbol", "ts_event", "kind"),
     "equity": ("ts_event",),
+    "costs_by_kind": ("ts_event",),
     "book": ("ts_event",),
     "trades": ("ts_event", "symbol"),
     "costs": ("ts_event", "symbol"),

@@ -62,6 +62,12 @@ _SPECS = (
     ("stats", arrow_schema(declared.STATS), "stats", "figures of a backtest"),
     ("holdings", arrow_schema(declared.HOLDINGS), "holdings", "what a backtest holds after each bar"),
     ("trades", arrow_schema(declared.TRADES), "trades", "what a backtest traded"),
+    (
+        "costs_by_kind",
+        arrow_schema(declared.COSTS_BY_KIND),
+        "costs_by_kind",
+        "what each bar of a backtest cost, by kind",
+    ),
     ("intervals", arrow_schema(declared.INTERVALS), "intervals", "bootstrap intervals of a backtest's figures"),
     (
         "deflated",

@@ -94,7 +94,7 @@ def reproduce(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild a backtest from its ledger row.
+    """Rebuild a backtest or a look from its ledger row.
 
     Exit 1 when a byte differs; says which input changed. It counts as a look.
     """

@@ -16,6 +16,7 @@ TELLING = {
     "raw": ("source", "bytes", "blake3"),
     "lake_commit": ("table", "part", "version", "mode", "rows"),
     "trial": ("strategy", "key", "looks"),
+    "look": ("strategy", "formula", "parameters", "key"),
     "stage": ("stage", "unit", "rows"),
 }
 KINDS = (*TELLING, "torn_tail")

@@ -9,13 +9,14 @@ The compiler's disk cache looks at this file alone: nothing compiled here calls 
 # pyright: reportMissingParameterType=false
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numba.core.compiler import Compiler
 
-from kernels.panel_inputs import REASONS, Market, PanelRun, Terms, UnusableBarError, last_bars, matched, opened
+from kernels.panel_inputs import F64, REASONS, Market, PanelRun, Terms, UnusableBarError, last_bars, matched, usable
 
 _PRICE, _WEIGHT, _RUIN, _LIQUIDITY = (REASONS.index(reason) for reason in ("price", "weight", "ruin", "liquidity"))
 _MAX_LOTS = 2.0**53
@@ -270,10 +271,10 @@ def _leaving(market: Any, terms: Terms) -> tuple[Any, Any]:
     return np.searchsorted(first_gone[order], np.arange(bars + 1)).astype(np.int64), order
 
 
-def run_panel(market: Market, terms: Terms) -> PanelRun:
+def run_panel(market: Market, terms: Terms, into: PanelRun | None = None) -> PanelRun:
     """The reference's run, byte for byte, and its refusals at the same bar and column."""
     matrices = matched(market, terms)
-    run = opened(*matrices[1].shape)
+    run = usable(into, matrices)
     columns = (run.equity_usd, run.cash_usd, run.cost_usd, run.turnover_usd)
     positions = (run.quantity, run.mark, run.filled)
     numbers = tuple(float(number) for number in terms[:9])
@@ -284,3 +285,9 @@ def run_panel(market: Market, terms: Terms) -> PanelRun:
     if reason >= 0:
         raise UnusableBarError(REASONS[reason], bar, column, value)
     return run
+
+
+def run_panels(weights: F64, market: Market, terms: Sequence[Terms]) -> list[PanelRun]:
+    """The reference's runs, one after another."""
+    together = zip(weights, terms, strict=True)
+    return [run_panel(market._replace(weights=own), one) for own, one in together]

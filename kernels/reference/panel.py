@@ -6,10 +6,10 @@ left to right and then added to cash; orders for the next bar.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from kernels.panel_inputs import F64, Market, PanelRun, Terms, UnusableBarError, last_bars, matched, opened
+from kernels.panel_inputs import F64, Market, PanelRun, Terms, UnusableBarError, last_bars, matched, usable
 
 # Above it float64 no longer counts in ones: there a lot is less than the rounding.
 _MAX_LOTS = 2.0**53
@@ -23,7 +23,7 @@ class _Account:
     """One account: the row it is at and what it holds there."""
 
     def __init__(self, market: Market, terms: Terms) -> None:
-        matrices = matched(market, terms)
+        matrices = self.matrices = matched(market, terms)
         self.terms, self.lot, self.last = terms, matrices[5].tolist(), last_bars(matrices[1]).tolist()
         self.weights, self.close, self.price, self.volume, self.vol = (matrix.tolist() for matrix in matrices[:5])
         symbols = range(len(self.lot))
@@ -132,16 +132,16 @@ def _refuse(reason: Literal["price", "weight", "liquidity"], bar: int, wrong: li
         raise UnusableBarError(reason, bar, *wrong[0])
 
 
-def run_panel(market: Market, terms: Terms) -> PanelRun:
-    """Run the account over T bars of S symbols.
+def run_panel(market: Market, terms: Terms, into: PanelRun | None = None) -> PanelRun:
+    """Run the account over T bars of S symbols, into buffers of `panel_buffers(T, S)` or into fresh ones.
 
     The decision of bar t is sized with equity and close of t and filled at `fill` of t + 1, or by `missing_bar` where
     there is none, so the last bar's is never filled. Cash may go negative.
     Raises UnusableBarError for prices, weights and liquidity that a trade or a mark needs, and when equity is not
-    positive.
+    positive; the buffers then hold nothing that means anything.
     """
     account = _Account(market, terms)
-    run = opened(len(account.close), len(account.lot))
+    run = usable(into, account.matrices)
     for t in range(len(account.close)):
         if t:
             account.finance()
@@ -152,6 +152,15 @@ def run_panel(market: Market, terms: Terms) -> PanelRun:
         _write(run, t, account, equity)
         account.decide(t, equity)
     return run
+
+
+def run_panels(weights: F64, market: Market, terms: Sequence[Terms]) -> list[PanelRun]:
+    """Independent accounts in one market: weights (P, T, S) and P terms; the market's own weights are not looked at.
+
+    Raises UnusableBarError for the first account that cannot go on.
+    """
+    together = zip(weights, terms, strict=True)
+    return [run_panel(market._replace(weights=own), one) for own, one in together]
 
 
 def _write(run: PanelRun, t: int, account: _Account, equity: float) -> None:

@@ -8,9 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from kernels.panel_inputs import PanelRun
 from modules.backtest.panel_account import (
     cash_from_trades,
     fills_on_grid,
@@ -19,16 +17,14 @@ from modules.backtest.panel_account import (
     prior_weights,
     run_account,
 )
+from modules.backtest.panel_tables import Tables, tables_of, unexplained, values_held
 from modules.backtest.panel_terms import PanelSettings as Settings
 from modules.backtest.panel_terms import after_last_close, market_of, prices_paid, terms_of
-from modules.contract import Check, module
+from modules.contract import Check, module, no_row
 from modules.examples import bars_example, keyed_example
-from modules.panel import KEYS, Grid, grid
+from modules.panel import grid
 from modules.skills.cost import FillCost
-from modules.tables import BARS, EQUITY, HOLDINGS, TRADES, WEIGHTS
-
-F64 = NDArray[np.float64]
-Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+from modules.tables import BARS, COSTS_BY_KIND, EQUITY, HOLDINGS, TRADES, WEIGHTS
 
 
 def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
@@ -38,34 +34,14 @@ def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     return {"weights": weights, "bars": bars}
 
 
-def _equity(account: PanelRun, place: Grid) -> pd.DataFrame:
-    columns = ("equity_usd", "cash_usd", "cost_usd", "turnover_usd")
-    return pd.DataFrame({"ts_event": place.ts_event, **{name: getattr(account, name) for name in columns}})
-
-
-def _holdings(account: PanelRun, place: Grid, bars: pd.DataFrame) -> pd.DataFrame:
-    quantity, price = place.gather(account.quantity), place.gather(account.mark)
-    # Nothing held is worth nothing, whatever the price: a symbol may have no mark yet.
-    value = np.multiply(quantity, price, out=np.zeros(len(bars)), where=quantity != 0.0)
-    return bars[KEYS].assign(quantity=quantity, price=price, value_usd=value)
-
-
-def _trades(account: PanelRun, place: Grid, price: F64) -> pd.DataFrame:
-    bar, column = np.nonzero(account.filled)
-    symbol = pd.Series(place.symbols, dtype="str").take(column).reset_index(drop=True)
-    fills = {"quantity": account.filled[bar, column], "price": price[bar, column]}
-    return pd.DataFrame({"ts_event": place.ts_event[bar], "symbol": symbol, **fills})
-
-
-@module(takes=(WEIGHTS, BARS), gives=(EQUITY, HOLDINGS, TRADES), settings=Settings, example=example)
+@module(takes=(WEIGHTS, BARS), gives=(EQUITY, HOLDINGS, TRADES, COSTS_BY_KIND), settings=Settings, example=example)
 def vector_panel(
     weights: pd.DataFrame, bars: pd.DataFrame, settings: Settings, *, cost: Callable[[float], FillCost]
 ) -> Tables:
     place = open_grid(weights, bars)
     market = market_of(place, weights, bars, settings)
     account = run_account(place, weights, market, terms_of(settings, cost(settings.cost_bps).value_bps))
-    trades = _trades(account, place, prices_paid(market, account.mark, settings))
-    return _equity(account, place), _holdings(account, place, bars), trades
+    return tables_of(account, place, bars, prices_paid(market, account.mark, settings))
 
 
 @vector_panel.accept
@@ -90,13 +66,38 @@ def holdings_are_the_fills_so_far(before: SimpleNamespace, after: SimpleNamespac
 def equity_is_cash_plus_holdings(before: SimpleNamespace, after: SimpleNamespace, settings: Settings) -> Check:
     """Equity is cash plus every holding at its last known value, or without it once it is closed after its last bar."""
     place = grid(before.bars)
-    value = pd.DataFrame(place.spread(after.holdings["value_usd"])).ffill().fillna(0.0).to_numpy()
-    if settings.delisting == "liquidate":
-        value = value * (1.0 - after_last_close(place.spread(before.bars["close"]))[0])
+    value = values_held(after.holdings, place.spread(before.bars["close"]), place, settings)
     scale = after.equity["equity_usd"].to_numpy() + np.cumsum(np.abs(value), axis=1)[:, -1:].ravel()
     total = after.equity["cash_usd"].to_numpy() + np.cumsum(value, axis=1)[:, -1:].ravel()
     gap = np.abs(after.equity["equity_usd"].to_numpy() - total) / scale
     return Check(bool((gap <= 1e-9).all()), float(gap.max(initial=0.0)), "<= 1e-9 of the gross value")
+
+
+@vector_panel.accept
+def equity_changes_by_profit_less_costs_by_kind(
+    before: SimpleNamespace, after: SimpleNamespace, settings: Settings
+) -> Check:
+    """Each bar's change of equity is the profit of holdings and fills less the sum of its costs by kind."""
+    place = grid(before.bars)
+    value = values_held(after.holdings, place.spread(before.bars["close"]), place, settings)
+    gap = unexplained(after, value, place.ts_event, settings.initial_cash_usd)
+    same_bars = np.array_equal(after.costs_by_kind["ts_event"], place.ts_event)
+    return Check(same_bars and bool((gap <= 1e-9).all()), float(gap.max(initial=0.0)), "<= 1e-9 of what is held")
+
+
+@vector_panel.accept
+def each_kind_is_what_its_rate_asks(_: SimpleNamespace, after: SimpleNamespace, settings: Settings) -> Check:
+    """Spread is its share of the turnover, borrow is never earned, and a kind without a rate costs nothing."""
+    costs, turnover = after.costs_by_kind, after.equity["turnover_usd"].to_numpy()
+    spread = costs["half_spread_usd"].to_numpy() * 1e4 - turnover * settings.half_spread_bps
+    wrong = ~(np.abs(spread) <= 1e-9 * (1.0 + turnover * 1e4)) | ~(costs["borrow_usd"].to_numpy() >= 0.0)
+    rates = {
+        "impact_usd": settings.impact_coefficient, "borrow_usd": settings.borrow_rate,
+        "interest_usd": max(settings.credit_rate, settings.debit_rate),
+    }  # fmt: skip
+    for name, rate in rates.items():
+        wrong |= (costs[name].to_numpy() != 0.0) & (rate == 0.0)
+    return no_row(costs, wrong, "bars")
 
 
 @vector_panel.accept

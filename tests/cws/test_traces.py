@@ -57,5 +57,6 @@ def test_the_hashes_of_a_trace_are_those_of_what_was_published(house: House) -> 
     pins = published(house)
     frame = house.lake.read(house.lake.pin("traces", "xs_reversal.backtest")).set_index("module")
     made = json.loads(str(frame.loc["vector_panel", "outputs"]))
-    assert made == {table: pins[table, "xs_reversal"].hash for table in ("equity", "holdings", "trades")}
+    tables = ("equity", "holdings", "trades", "costs_by_kind")
+    assert made == {table: pins[table, "xs_reversal"].hash for table in tables}
     assert json.loads(str(frame.loc["performance", "inputs"])) == {"equity": made["equity"]}

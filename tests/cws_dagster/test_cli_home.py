@@ -159,7 +159,7 @@ def test_trials_count_looks_and_reproduce_gives_the_bytes(cws: Call, real_run: A
     code, out, _ = cws("reproduce", trial["key"][:8], "--json")
     found = json.loads(out)
     assert (code, found["same"], found["differs"]) == (0, True, [])
-    assert set(found["hashes"]) == {"equity", "weights", "holdings", "trades", "stats", "intervals"}
+    assert set(found["hashes"]) == {"equity", "weights", "holdings", "trades", "costs_by_kind", "stats", "intervals"}
     (again,) = _json(cws, "trials", "--strategy", "btc_intraday")["trials"]
     assert again["looks"] == 2
 

@@ -18,7 +18,7 @@ from modules.errors import CwsError
 from modules.registry import load
 
 # All that a backtest publishes, less deflated Sharpe (it moves with the number of trials) and the empty quarantine.
-COMPARED = {"weights", "equity", "holdings", "trades", "stats"}
+COMPARED = {"weights", "equity", "holdings", "trades", "costs_by_kind", "stats"}
 
 
 def test_the_same_bytes_again_and_one_more_look(copied: Place, done: Any) -> None:

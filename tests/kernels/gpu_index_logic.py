@@ -10,13 +10,16 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "hel
 
 import numpy as np  # noqa: E402
 from same_bytes import same_bytes  # noqa: E402
+from test_panel import outcome  # noqa: E402
+from test_panel_accounts import accounts  # noqa: E402
 from test_sweep import PAID, case  # noqa: E402
 
 from kernels.gpu import bootstrap as gpu_bootstrap  # noqa: E402
 from kernels.gpu import cross_section as gpu_cross_section  # noqa: E402
+from kernels.gpu import panel as gpu_panel  # noqa: E402
 from kernels.gpu import rolling as gpu_rolling  # noqa: E402
 from kernels.gpu import sweep as gpu_sweep  # noqa: E402
-from kernels.reference import bootstrap, cross_section, rolling, sweep  # noqa: E402
+from kernels.reference import bootstrap, cross_section, panel, rolling, sweep  # noqa: E402
 
 
 def sweeps(bars: int, sets: int) -> bool:
@@ -67,6 +70,20 @@ def bootstraps(histories: int) -> bool:
     return equal and same_bytes(gpu_bootstrap.means(values, *given), bootstrap.means(values, *given))
 
 
+def panels(bars: int, count: int) -> bool:
+    """Accounts of every rule side by side, and, one at a time, some that a bad number stops."""
+    weights, market, terms = accounts(1, max(bars, 12), 3, count, 0.0)
+    names = vars(panel.run_panels(weights[:1], market, terms[:1])[0])
+    both = zip(gpu_panel.run_panels(weights, market, terms), panel.run_panels(weights, market, terms), strict=True)
+    equal = all(same_bytes(getattr(one, name), getattr(other, name)) for one, other in both for name in names)
+    for seed in range(12):
+        weights, market, terms = accounts(seed, 12, 3, 7, 0.01)
+        for own, rules in zip(weights, terms, strict=True):
+            given = market._replace(weights=own)
+            equal &= outcome(gpu_panel, given, rules) == outcome(panel, given, rules)
+    return equal
+
+
 if __name__ == "__main__":
     bars, many = (int(word) for word in sys.argv[1:])
     found = {
@@ -74,5 +91,6 @@ if __name__ == "__main__":
         "rolling": rollings(many),
         "cross_section": cross_sections(many),
         "bootstrap": bootstraps(many),
+        "panel": panels(bars, min(many, 130)),
     }
     sys.stdout.writelines(f"{family} {'equal' if equal else 'differs'}\n" for family, equal in found.items())

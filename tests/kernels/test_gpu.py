@@ -10,7 +10,7 @@ from numba import cuda
 
 CHECK = Path(__file__).with_name("gpu_index_logic.py")
 ROOT = Path(__file__).resolve().parents[2]
-EQUAL = ["sweep equal", "rolling equal", "cross_section equal", "bootstrap equal"]
+EQUAL = ["sweep equal", "rolling equal", "cross_section equal", "bootstrap equal", "panel equal"]
 
 
 def lines(bars: int, sets: int, **environment: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
-FAMILIES = ("rolling", "cross_section", "sweep", "bootstrap")
+FAMILIES = ("rolling", "cross_section", "sweep", "bootstrap", "panel")
 # Sums and the like in numpy's own order; and what the reference would otherwise be compared with.
 BANNED_CALLS = {"sum", "mean", "std", "var", "dot", "cumsum", "prod", "exp", "log", "median", "nansum"}
 
@@ -41,8 +41,8 @@ def test_the_reference_is_plain_python(family: str) -> None:
     tree = ast.parse((KERNELS / "reference" / f"{family}.py").read_text())
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    allowed = {"math", "collections.abc", "numpy", "kernels.sweep_inputs", "kernels.reference.rolling"}
-    assert imported <= allowed
+    plain = {"math", "collections.abc", "typing", "numpy"}
+    assert imported <= plain | {"kernels.sweep_inputs", "kernels.panel_inputs", "kernels.reference.rolling"}
     called = {
         node.func.attr
         for node in ast.walk(tree)

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -140,3 +141,53 @@ def test_refuses_a_weight_that_is_known_after_the_bar_that_fills_it() -> None:
     assert opened(backtest(weights.assign(ts_avail=weights["ts_avail"] + DAY_NS), bars, {}))
     late = refusal(backtest(weights.assign(ts_avail=weights["ts_avail"] + DAY_NS + 1), bars, {}))
     assert late.code == "CWS-BACKTEST-003" and "A.XNYS" in late.where
+
+
+def test_costs_by_kind_by_hand() -> None:
+    bars = hand_bars()
+    weights = with_weights(bars, [0.5, NAN, NAN, -0.25, NAN, NAN])
+    settings = {
+        "initial_cash_usd": 1_000.0, "fill_on": "open", "cost_bps": 10.0, "half_spread_bps": 20.0,
+        "borrow_rate": 0.1, "credit_rate": 0.05, "bars_per_year": 100.0,
+    }  # fmt: skip
+    costs = opened(backtest(weights, bars, settings))["costs_by_kind"]
+    # Bar 1 earns 1000 x 0.0005 = 0.5, then buys 50 at 10 and sells 12.5 at 20: value 750. The close of 16 leaves
+    # 12.5 x 16 = 200 short, for which bar 2 pays 200 x 0.001; it earns on 1000.5 - 500 + 250 - 2.25 = 748.25.
+    kinds = ["commission_usd", "half_spread_usd", "impact_usd", "borrow_usd", "interest_usd"]
+    expected = [[0.0] * 5, [0.75, 1.5, 0.0, 0.0, -0.5], [0.0, 0.0, 0.0, 0.2, -748.25 * 0.0005]]
+    assert costs[kinds].to_numpy() == pytest.approx(np.array(expected), rel=1e-14)
+    assert costs["ts_event"].tolist() == sorted(set(bars["ts_event"]))
+
+
+def test_a_cost_of_the_wrong_kind_is_noticed() -> None:
+    """Swapped kinds add up all the same: the check of each kind's rate sees what conservation cannot."""
+    module, inputs = load("vector_panel"), example_inputs(load("vector_panel"))
+    bound = bind(module, {"half_spread_bps": 3.0})
+    outcome = run(bound, inputs)
+    before = SimpleNamespace(**{name: value.frame for name, value in inputs.items() if isinstance(value, Table)})
+    tables = opened(outcome)
+    costs = tables["costs_by_kind"]
+    swapped = costs.assign(commission_usd=costs["half_spread_usd"], half_spread_usd=costs["commission_usd"])
+    checks = {check.name: check for check in module.acceptance}
+    after = SimpleNamespace(**{**tables, "costs_by_kind": swapped})
+    assert checks["equity_changes_by_profit_less_costs_by_kind"](before, after, bound.settings).passed
+    assert not checks["each_kind_is_what_its_rate_asks"](before, after, bound.settings).passed
+    after = SimpleNamespace(**{**tables, "costs_by_kind": costs.assign(commission_usd=costs["commission_usd"] + 0.01)})
+    assert not checks["equity_changes_by_profit_less_costs_by_kind"](before, after, bound.settings).passed
+
+
+def test_bad_input_is_refused_by_code_or_trades_nothing() -> None:
+    bars = hand_bars()
+    weights = with_weights(bars, [0.5, 0.0, 1.0, -0.25, NAN, 1.0])
+    for wrong in (0.0, -1.0):
+        close = bars["close"].where(bars["symbol"] != "A.XNYS", wrong)
+        refused = refusal(backtest(weights, bars.assign(close=close), {}))
+        assert refused.code == "CWS-BACKTEST-002" and "A.XNYS" in refused.where and "price" in refused.what
+    nothing = opened(backtest(weights, bars.assign(close=NAN), {}))
+    assert nothing["trades"].empty and set(nothing["equity"]["equity_usd"]) == {1e6}
+    held = opened(backtest(with_weights(bars, [NAN] * 6), bars, {}))
+    assert held["trades"].empty and not held["costs_by_kind"].drop(columns="ts_event").to_numpy().any()
+    for stamps in (0, 1):
+        few = bars[bars["ts_event"] < START_NS + DAY_NS * stamps].reset_index(drop=True)
+        after = opened(backtest(with_weights(few, [0.5] * len(few)), few, {}))
+        assert len(after["equity"]) == len(after["costs_by_kind"]) == stamps and after["trades"].empty
