@@ -139,6 +139,10 @@ class World(_Strict):
             raise ValueError("a file of epoch_bars is of one symbol")
         if (self.vendor == "epoch_bars") != (self.bar_seconds < 86_400):
             raise ValueError("intraday bars are read by epoch_bars, daily ones by csv_ohlcv or wide_panel")
+        if self.vendor != "csv_ohlcv" and (self.flaws.splits or self.flaws.dividends):
+            raise ValueError("only a file of csv_ohlcv carries the adjusted close that shows splits and dividends")
+        if self.calendar == "24/7" and self.bar_seconds == 86_400 and self.flaws.strays:
+            raise ValueError("a market that never closes has no stray day")
         if self.late_listings >= self.symbols:
             raise ValueError("at least one symbol must be listed from the first bar")
         return self
