@@ -77,10 +77,11 @@ class _Noise:
 
 def _scales(world: World, clock: Clock) -> tuple[F64, F64]:
     """(gap, body) standard deviation of each bar over that of a usual bar: squares add up to a session's variance."""
-    share = world.noise.overnight_share
+    overnight, between = world.noise.overnight_share, world.noise.bar_gap_share
     season = market.u_shape(clock.place, world.noise.intraday_depth if world.bar_seconds < 86_400 else 0.0)
-    gap = np.where(clock.opens, math.sqrt(share * bars_a_session(world)), 0.0)
-    return gap, np.sqrt((1.0 - share) * season)
+    own = (1.0 - overnight) * season
+    gap = np.where(clock.opens, overnight * bars_a_session(world), 0.0) + between * own
+    return np.sqrt(gap), np.sqrt((1.0 - between) * own)
 
 
 def _noise(world: World, seed: int, clock: Clock, symbols: Symbols) -> _Noise:

@@ -31,6 +31,7 @@ class Noise(_Strict):
     reaction: float = Field(0.06, ge=0.0, le=0.5, description="of the variance to the last bar's square")
     persistence: float = Field(0.92, ge=0.0, le=0.999, description="of the variance from bar to bar")
     overnight_share: float = Field(0.25, ge=0.0, le=0.9, description="of a session's variance that comes as a gap")
+    bar_gap_share: float = Field(0.0, ge=0.0, le=0.9, description="of a bar's own variance that comes as a gap")
     market_jumps: float = Field(0.0, ge=0.0, le=500.0, description="a year, all symbols at once")
     own_jumps: float = Field(1.0, ge=0.0, le=500.0, description="a year and symbol")
     jump_size: float = Field(0.05, ge=0.0, le=0.5, description="standard deviation of a jump's log return")
