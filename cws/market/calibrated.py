@@ -55,11 +55,14 @@ class Band(NamedTuple):
     within: float
     relative: float = 0.0
 
+    def reach(self, real: float) -> float:
+        return max(self.within, self.relative * abs(real))
+
     def holds(self, real: float, made: float) -> bool:
         """A moment that the source does not have must be missing on both sides."""
         if math.isnan(real) or math.isnan(made):
             return math.isnan(real) and math.isnan(made)
-        return abs(made - real) <= max(self.within, self.relative * abs(real))
+        return abs(made - real) <= self.reach(real)
 
 
 # Wide where one history says little: skew and kurtosis of a real panel would themselves move by this between decades.
