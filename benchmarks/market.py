@@ -1,8 +1,8 @@
 """The made-up market beside the real one: moments of the default datasets and of the worlds calibrated to them.
 
 `python -m benchmarks.market [--json] [--write FOLDER]`. The table shows the real value and, of seven seeds, the median
-and the range. `--write docs` also writes `market.md`'s table and `market.png` there. The time of a world of 20 symbols x
-2,500 days stands beside that of drawing its shocks alone, the least that anything of this kind must do.
+and the range. `--write docs` also writes `market.md`'s table and `market.png` there. The time of a world of 20 symbols
+x 2,500 days stands beside that of drawing its shocks alone, the least that anything of this kind must do.
 """
 
 import argparse
@@ -59,9 +59,7 @@ def table(sides: Sides) -> str:
             values = [one[moment] for one in made]
             width = f"{band.relative:.0%}" if band.relative else f"{band.within:g}"
             spread = f"{min(values):.2f} to {max(values):.2f}"
-            lines.append(
-                f"| {name} | {moment} | {real[moment]:.2f} | {typical[moment]:.2f} | {spread} | ± {width} |"
-            )
+            lines.append(f"| {name} | {moment} | {real[moment]:.2f} | {typical[moment]:.2f} | {spread} | ± {width} |")
     return "\n".join(lines)
 
 

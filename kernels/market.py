@@ -1,7 +1,7 @@
 """The arithmetic of a made-up market: shocks, clusters of volatility, regimes, jumps, bars. Numbers in, numbers out.
 
-Everything random is drawn bar by bar from a stream of its own, so a longer market begins with the bytes of a shorter one,
-and a change of one ingredient moves no draw of another. Time is the first axis, symbols (or factors) the second.
+Everything random is drawn bar by bar from a stream of its own, so a longer market begins with the bytes of a shorter
+one, and a change of one ingredient moves no draw of another. Time is the first axis, symbols (or factors) the second.
 The generator's own draws use only scalar arithmetic of the C library; every other log and exp is `kernels.ordered`'s.
 """
 
@@ -107,7 +107,7 @@ class Extremes(NamedTuple):
 def bridge_extremes(body: F64, variance: F64, u_up: F64, u_down: F64) -> Extremes:
     """Extremes of a Brownian bridge from 0 to `body` with `variance`, by inversion; uniforms in [0, 1).
 
-    P(max > m) = exp(-2 m (m - body) / variance). Drawn one by one, each has its exact law; their dependence is left out.
+    P(max > m) = exp(-2 m (m - body) / variance). Each has its exact law; their dependence is left out.
     """
     up, down = (-2.0 * variance * log(1.0 - u) for u in (u_up, u_down))
     square = body * body

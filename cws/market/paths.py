@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cws.market.clock import Clock, bars_a_session, bars_a_year, clock_of
+from cws.market.clock import DAILY_SECONDS, Clock, bars_a_session, bars_a_year, clock_of
 from cws.market.spec import World
 from kernels import market
 from kernels.market import Mask, PriceBars
@@ -66,6 +66,8 @@ def symbols_of(world: World, seed: int) -> Symbols:
 
 @dataclass(frozen=True)
 class _Noise:
+    """Log returns between bars and within them, and standard deviations known before the bar."""
+
     gap: F64
     body: F64
     body_variance: F64
@@ -78,53 +80,56 @@ class _Noise:
 def _scales(world: World, clock: Clock) -> tuple[F64, F64]:
     """(gap, body) standard deviation of each bar over that of a usual bar: squares add up to a session's variance."""
     overnight, between = world.noise.overnight_share, world.noise.bar_gap_share
-    season = market.u_shape(clock.place, world.noise.intraday_depth if world.bar_seconds < 86_400 else 0.0)
+    season = market.u_shape(clock.place, world.noise.intraday_depth if world.bar_seconds < DAILY_SECONDS else 0.0)
     own = (1.0 - overnight) * season
     gap = np.where(clock.opens, overnight * bars_a_session(world), 0.0) + between * own
-    return np.sqrt(gap), np.sqrt((1.0 - between) * own)
+    return np.sqrt(gap)[:, None], np.sqrt((1.0 - between) * own)[:, None]
+
+
+def _factor_vols(world: World) -> F64:
+    return np.array([world.noise.market_vol, *[world.noise.factor_vol] * world.noise.factors])
+
+
+def _volatility(world: World, seed: int, shocks: F64) -> tuple[F64, Mask]:
+    """((T, 1 + K + S) multiples of the usual volatility, whether the bar is in stress)."""
+    regimes = world.regimes
+    stressed = market.switched(
+        market.stream(seed, STRESS).random(len(shocks)), regimes.stress_enter, regimes.stress_leave
+    )
+    level = market.regime_scale(stressed, regimes.stress_multiple, regimes.stress_enter, regimes.stress_leave)
+    return market.clustered_sd(shocks, world.noise.reaction, world.noise.persistence) * level[:, None], stressed
 
 
 def _noise(world: World, seed: int, clock: Clock, symbols: Symbols) -> _Noise:
-    noise, regimes, bars = world.noise, world.regimes, len(clock.ts_event)
-    yearly = bars_a_year(world)
-    width = 1 + noise.factors + world.symbols
-    zs = [market.unit_t(market.stream(seed, purpose), (bars, width), noise.tail_df) for purpose in (GAPS, BODIES)]
-    stressed = market.switched(market.stream(seed, STRESS).random(bars), regimes.stress_enter, regimes.stress_leave)
-    multiple = market.regime_scale(stressed, regimes.stress_multiple, regimes.stress_enter, regimes.stress_leave)
-    scale_gap, scale_body = _scales(world, clock)
-    whole = np.sqrt(scale_gap * scale_gap + scale_body * scale_body)
-    shocks = (scale_gap[:, None] * zs[0] + scale_body[:, None] * zs[1]) / whole[:, None]
-    sd = market.clustered_sd(shocks, noise.reaction, noise.persistence) * multiple[:, None]
-    factor_vol = np.array([noise.market_vol, *[noise.factor_vol] * noise.factors]) / math.sqrt(yearly)
-    usual = symbols.idio_vol / math.sqrt(yearly)
+    bars, factors, root = len(clock.ts_event), 1 + world.noise.factors, math.sqrt(bars_a_year(world))
+    shape = (bars, factors + world.symbols)
+    z_gap, z_body = (market.unit_t(market.stream(seed, of), shape, world.noise.tail_df) for of in (GAPS, BODIES))
+    gap_scale, body_scale = _scales(world, clock)
+    whole = np.sqrt(gap_scale * gap_scale + body_scale * body_scale)
+    level, stressed = _volatility(world, seed, (gap_scale * z_gap + body_scale * z_body) / whole)
+    usual = symbols.idio_vol / root
+    factor_sd, own_sd = level[:, :factors] * (_factor_vols(world) / root), level[:, factors:] * usual
     gap, body = (
-        market.loaded(sd[:, : len(factor_vol)] * factor_vol * (scale[:, None] * z[:, : len(factor_vol)]), symbols.loadings)
-        + sd[:, len(factor_vol) :] * usual * (scale[:, None] * z[:, len(factor_vol) :])
-        for scale, z in zip((scale_gap, scale_body), zs, strict=True)
-    )  # fmt: skip
-    squared = symbols.loadings * symbols.loadings
-    variance = market.loaded((sd[:, : len(factor_vol)] * factor_vol) ** 2, squared)
-    variance += (sd[:, len(factor_vol) :] * usual) ** 2
-    own_sd, factor_sd = sd[:, len(factor_vol) :] * usual * whole[:, None], sd[:, : len(factor_vol)] * factor_vol * whole[:, None]
-    drift = _drift(world, symbols)
-    jump = _jumps(world, seed, bars, symbols)
-    return _Noise(gap, body + jump + drift, variance * (scale_body * scale_body)[:, None], own_sd, factor_sd, usual, stressed)
+        market.loaded(factor_sd * scale * z[:, :factors], symbols.loadings) + own_sd * scale * z[:, factors:]
+        for scale, z in ((gap_scale, z_gap), (body_scale, z_body))
+    )
+    variance = market.loaded(factor_sd * factor_sd, symbols.loadings * symbols.loadings) + own_sd * own_sd
+    body += _jumps(world, seed, bars, symbols) + _drift(world, symbols)
+    body_variance = variance * (body_scale * body_scale)
+    return _Noise(gap, body, body_variance, own_sd * whole, factor_sd * whole, usual, stressed)
 
 
 def _drift(world: World, symbols: Symbols) -> F64:
     """Log drift a bar at which the mean simple return of a year is the world's `drift`."""
-    noise = world.noise
-    factor_vol = np.array([noise.market_vol, *[noise.factor_vol] * noise.factors])
-    variance = market.loaded((factor_vol * factor_vol)[None, :], symbols.loadings * symbols.loadings)[0]
-    return (noise.drift - 0.5 * (variance + symbols.idio_vol * symbols.idio_vol)) / bars_a_year(world)
+    vols = _factor_vols(world)
+    variance = market.loaded((vols * vols)[None, :], symbols.loadings * symbols.loadings)[0]
+    return (world.noise.drift - 0.5 * (variance + symbols.idio_vol * symbols.idio_vol)) / bars_a_year(world)
 
 
 def _jumps(world: World, seed: int, bars: int, symbols: Symbols) -> F64:
     noise, yearly, each = world.noise, bars_a_year(world), (bars, world.symbols)
     chance, size = market.stream(seed, MARKET_JUMPS).spawn(2)
-    common = market.jumps(
-        chance.random(bars), size.standard_normal(bars), noise.market_jumps / yearly, noise.jump_size
-    )
+    common = market.jumps(chance.random(bars), size.standard_normal(bars), noise.market_jumps / yearly, noise.jump_size)
     chance, size = market.stream(seed, OWN_JUMPS).spawn(2)
     own = market.jumps(chance.random(each), size.standard_normal(each), noise.own_jumps / yearly, noise.jump_size)
     return own + common[:, None] * symbols.loadings[0]
@@ -159,12 +164,14 @@ def _volume(world: World, seed: int, clock: Clock, symbols: Symbols, noise: _Noi
     flow = market.persistent(
         market.stream(seed, FLOW).standard_normal((len(noise.gap), world.symbols)), trading.volume_memory
     )
-    depth = world.noise.intraday_depth if world.bar_seconds < 86_400 else 0.0
+    depth = world.noise.intraday_depth if world.bar_seconds < DAILY_SECONDS else 0.0
     season = log(market.u_shape(clock.place, depth))
     level = log(symbols.adv_usd / bars_a_session(world)) - symbols.start
     moved = np.abs(noise.gap + noise.body) / np.sqrt(np.maximum(noise.body_variance, 1e-300))
     # A wild bar trades more, but not without bound.
-    return market.volumes(level + season[:, None], np.minimum(moved, 6.0), trading.volume_vol * flow, trading.move_share)
+    return market.volumes(
+        level + season[:, None], np.minimum(moved, 6.0), trading.volume_vol * flow, trading.move_share
+    )
 
 
 def _present(world: World, seed: int, bars: int) -> Mask:

@@ -75,6 +75,10 @@ carries = "{"close" if world.vendor == "wide_panel" else "ohlcv"}"
 
 
 @lru_cache(maxsize=64)
+def _parsed(text: str, name: str) -> Dataset:
+    return parse(Dataset, text, name)
+
+
 def dataset_of(world: World) -> Dataset:
-    """The recipe as the catalogue would read it."""
-    return parse(Dataset, dataset_toml(world, f"{world.name}.csv"), world.name)
+    """The recipe as the catalogue would read it, its file `<name>.csv` beside it."""
+    return _parsed(dataset_toml(world, f"{world.name}.csv"), world.name)

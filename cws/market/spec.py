@@ -20,22 +20,30 @@ class _Strict(BaseModel):
 class Noise(_Strict):
     """What prices do without any alpha. Volatilities are annual; the rest of a name is what it counts in."""
 
-    market_vol: float = Field(0.15, ge=0.0, le=2.0, description="of the factor that every symbol loads on")
-    factor_vol: float = Field(0.06, ge=0.0, le=2.0, description="of each further factor")
-    factors: int = Field(3, ge=0, le=10, description="further factors, loadings of mean zero")
-    beta_spread: float = Field(0.25, ge=0.0, le=1.0, description="standard deviation of market betas around one")
-    idio_vol: float = Field(0.22, ge=0.01, le=3.0, description="of a symbol's own noise, median of the symbols")
-    idio_spread: float = Field(0.25, ge=0.0, le=1.0, description="standard deviation of its logarithm over symbols")
-    drift: float = Field(0.08, ge=-1.0, le=2.0, description="mean return a year of every symbol")
-    tail_df: float = Field(5.0, ge=2.5, le=200.0, description="degrees of freedom of the shocks")
-    reaction: float = Field(0.06, ge=0.0, le=0.5, description="of the variance to the last bar's square")
-    persistence: float = Field(0.92, ge=0.0, le=0.999, description="of the variance from bar to bar")
-    overnight_share: float = Field(0.25, ge=0.0, le=0.9, description="of a session's variance that comes as a gap")
-    bar_gap_share: float = Field(0.0, ge=0.0, le=0.9, description="of a bar's own variance that comes as a gap")
-    market_jumps: float = Field(0.0, ge=0.0, le=500.0, description="a year, all symbols at once")
-    own_jumps: float = Field(1.0, ge=0.0, le=500.0, description="a year and symbol")
-    jump_size: float = Field(0.05, ge=0.0, le=0.5, description="standard deviation of a jump's log return")
-    intraday_depth: float = Field(0.5, ge=0.0, le=0.95, description="of the U in volatility and volume over a session")
+    market_vol: float = Field(default=0.15, ge=0.0, le=2.0, description="of the factor that every symbol loads on")
+    factor_vol: float = Field(default=0.06, ge=0.0, le=2.0, description="of each further factor")
+    factors: int = Field(default=3, ge=0, le=10, description="further factors, loadings of mean zero")
+    beta_spread: float = Field(
+        default=0.25, ge=0.0, le=1.0, description="standard deviation of market betas around one"
+    )
+    idio_vol: float = Field(default=0.22, ge=0.01, le=3.0, description="of a symbol's own noise, median of the symbols")
+    idio_spread: float = Field(
+        default=0.25, ge=0.0, le=1.0, description="standard deviation of its logarithm over symbols"
+    )
+    drift: float = Field(default=0.08, ge=-1.0, le=2.0, description="mean return a year of every symbol")
+    tail_df: float = Field(default=5.0, ge=2.5, le=200.0, description="degrees of freedom of the shocks")
+    reaction: float = Field(default=0.06, ge=0.0, le=0.5, description="of the variance to the last bar's square")
+    persistence: float = Field(default=0.92, ge=0.0, le=0.999, description="of the variance from bar to bar")
+    overnight_share: float = Field(
+        default=0.25, ge=0.0, le=0.9, description="of a session's variance that comes as a gap"
+    )
+    bar_gap_share: float = Field(default=0.0, ge=0.0, le=0.9, description="of a bar's own variance that comes as a gap")
+    market_jumps: float = Field(default=0.0, ge=0.0, le=500.0, description="a year, all symbols at once")
+    own_jumps: float = Field(default=1.0, ge=0.0, le=500.0, description="a year and symbol")
+    jump_size: float = Field(default=0.05, ge=0.0, le=0.5, description="standard deviation of a jump's log return")
+    intraday_depth: float = Field(
+        default=0.5, ge=0.0, le=0.95, description="of the U in volatility and volume over a session"
+    )
 
     @model_validator(mode="after")
     def is_stationary(self) -> "Noise":
@@ -47,39 +55,41 @@ class Noise(_Strict):
 class Trading(_Strict):
     """Volume and what trading costs, per symbol around a median."""
 
-    adv_usd: float = Field(5e8, ge=1e3, le=1e12, description="value traded in a session, median of the symbols")
-    adv_spread: float = Field(0.8, ge=0.0, le=3.0, description="standard deviation of its logarithm over symbols")
-    volume_vol: float = Field(0.45, ge=0.0, le=3.0, description="standard deviation of log volume over time")
-    volume_memory: float = Field(0.75, ge=0.0, le=0.999, description="of log volume from bar to bar")
-    move_share: float = Field(0.25, ge=0.0, le=2.0, description="log volume added by a move twice the usual")
-    half_spread_bps: float = Field(1.5, ge=0.0, le=500.0, description="median of the symbols")
+    adv_usd: float = Field(default=5e8, ge=1e3, le=1e12, description="value traded in a session, median of the symbols")
+    adv_spread: float = Field(
+        default=0.8, ge=0.0, le=3.0, description="standard deviation of its logarithm over symbols"
+    )
+    volume_vol: float = Field(default=0.45, ge=0.0, le=3.0, description="standard deviation of log volume over time")
+    volume_memory: float = Field(default=0.75, ge=0.0, le=0.999, description="of log volume from bar to bar")
+    move_share: float = Field(default=0.25, ge=0.0, le=2.0, description="log volume added by a move twice the usual")
+    half_spread_bps: float = Field(default=1.5, ge=0.0, le=500.0, description="median of the symbols")
 
 
 class Regimes(_Strict):
     """Two Markov chains in bars: calm or stress, and the alpha awake or asleep."""
 
-    stress_multiple: float = Field(1.0, ge=1.0, le=10.0, description="volatility in stress over calm")
-    stress_enter: float = Field(0.0, ge=0.0, le=1.0, description="chance a bar to go from calm to stress")
-    stress_leave: float = Field(0.02, gt=0.0, le=1.0, description="chance a bar to come back")
-    asleep_enter: float = Field(0.0, ge=0.0, le=1.0, description="chance a bar that the alpha stops working")
-    asleep_leave: float = Field(0.02, gt=0.0, le=1.0, description="chance a bar that it works again")
+    stress_multiple: float = Field(default=1.0, ge=1.0, le=10.0, description="volatility in stress over calm")
+    stress_enter: float = Field(default=0.0, ge=0.0, le=1.0, description="chance a bar to go from calm to stress")
+    stress_leave: float = Field(default=0.02, gt=0.0, le=1.0, description="chance a bar to come back")
+    asleep_enter: float = Field(default=0.0, ge=0.0, le=1.0, description="chance a bar that the alpha stops working")
+    asleep_leave: float = Field(default=0.02, gt=0.0, le=1.0, description="chance a bar that it works again")
 
 
 class Alpha(_Strict):
     """A predictable part of returns, following a pattern of past closes.
 
     The mean return of a bar is `ic` x the symbol's own usual noise x the weighted mean of the pattern's last
-    `horizon_bars` values, whose mean square is one: `ic` is the correlation of a forecaster who knows the truth, at most.
+    `horizon_bars` values, whose mean square is one: so `ic` is at most the correlation of a forecaster who knows it.
     """
 
     pattern: Literal["reversal", "momentum", "stretch"] = Field(description="stretch is one symbol by itself")
-    window_bars: int = Field(5, ge=1, le=2520)
-    skip_bars: int = Field(0, ge=0, le=252)
+    window_bars: int = Field(default=5, ge=1, le=2520)
+    skip_bars: int = Field(default=0, ge=0, le=252)
     ic: float = Field(ge=-0.5, le=0.5, description="per bar; negative turns the pattern around")
-    horizon_bars: int = Field(5, ge=1, le=252, description="bars over which a value goes on predicting")
-    half_life_bars: float = Field(1000.0, ge=0.1, le=10_000.0, description="in which its weight halves")
-    first_bar: int = Field(0, ge=0, description="before it nothing is planted")
-    last_bar: int = Field(MAX_CELLS, ge=0, description="death: from the bar after it nothing is planted")
+    horizon_bars: int = Field(default=5, ge=1, le=252, description="bars over which a value goes on predicting")
+    half_life_bars: float = Field(default=1000.0, ge=0.1, le=10_000.0, description="in which its weight halves")
+    first_bar: int = Field(default=0, ge=0, description="before it nothing is planted")
+    last_bar: int = Field(default=MAX_CELLS, ge=0, description="death: from the bar after it nothing is planted")
 
     @model_validator(mode="after")
     def has_a_window(self) -> "Alpha":
@@ -93,22 +103,22 @@ class Leak(_Strict):
     bar's return."""
 
     kind: Literal["early_bar", "telling_volume"]
-    symbols: int = Field(1, ge=1, le=500, description="how many symbols, the first ones, are leaky")
+    symbols: int = Field(default=1, ge=1, le=500, description="how many symbols, the first ones, are leaky")
 
 
 class Flaws(_Strict):
     """How many of each fault the vendor's file has; see `cws.market.flaws` for what each is."""
 
-    splits: int = Field(0, ge=0, le=100)
-    dividends: int = Field(0, ge=0, le=1000)
-    exact_duplicates: int = Field(0, ge=0, le=1000)
-    conflicting_duplicates: int = Field(0, ge=0, le=1000)
-    swapped_rows: int = Field(0, ge=0, le=1000)
-    spikes: int = Field(0, ge=0, le=100)
-    impossible_bars: int = Field(0, ge=0, le=1000)
-    bad_cells: int = Field(0, ge=0, le=1000)
-    bad_stamps: int = Field(0, ge=0, le=1000)
-    strays: int = Field(0, ge=0, le=1000)
+    splits: int = Field(default=0, ge=0, le=100)
+    dividends: int = Field(default=0, ge=0, le=1000)
+    exact_duplicates: int = Field(default=0, ge=0, le=1000)
+    conflicting_duplicates: int = Field(default=0, ge=0, le=1000)
+    swapped_rows: int = Field(default=0, ge=0, le=1000)
+    spikes: int = Field(default=0, ge=0, le=100)
+    impossible_bars: int = Field(default=0, ge=0, le=1000)
+    bad_cells: int = Field(default=0, ge=0, le=1000)
+    bad_stamps: int = Field(default=0, ge=0, le=1000)
+    strays: int = Field(default=0, ge=0, le=1000)
 
 
 class World(_Strict):
@@ -118,13 +128,15 @@ class World(_Strict):
     vendor: Literal["csv_ohlcv", "wide_panel", "epoch_bars"] = "csv_ohlcv"
     calendar: Literal["XNYS", "24/7"] = "XNYS"
     bar_seconds: Literal[86_400, 3_600, 1_800, 900, 300] = 86_400
-    first_year: int = Field(2000, ge=1990, le=2040)
-    bars: int = Field(2500, ge=2, le=500_000)
-    symbols: int = Field(20, ge=1, le=500)
-    missing_share: float = Field(0.0, ge=0.0, le=0.5, description="of bars that are not in the file")
-    late_listings: int = Field(0, ge=0, le=499, description="symbols, the last ones, that list after the first bar")
-    first_price: float = Field(60.0, ge=0.01, le=1e6, description="median of the symbols")
-    ticks_per_unit: float = Field(10_000.0, ge=1.0, le=1e8)
+    first_year: int = Field(default=2000, ge=1990, le=2040)
+    bars: int = Field(default=2500, ge=2, le=500_000)
+    symbols: int = Field(default=20, ge=1, le=500)
+    missing_share: float = Field(default=0.0, ge=0.0, le=0.5, description="of bars that are not in the file")
+    late_listings: int = Field(
+        default=0, ge=0, le=499, description="symbols, the last ones, that list after the first bar"
+    )
+    first_price: float = Field(default=60.0, ge=0.01, le=1e6, description="median of the symbols")
+    ticks_per_unit: float = Field(default=10_000.0, ge=1.0, le=1e8)
     noise: Noise = Noise()
     trading: Trading = Trading()
     regimes: Regimes = Regimes()

@@ -1,4 +1,4 @@
-"""How strong a planted alpha is for whoever trades it: weights in force against the truth, and the `ic` for a wanted IR.
+"""How strong a planted alpha is for whoever trades it: weights in force against the truth; the `ic` for a wanted IR.
 
 The reference trader is the house's simplest: each week rank the pattern, weights proportional to the centred ranks and
 of gross one, filled at the close of the bar after the decision, no costs.
@@ -44,7 +44,7 @@ def held_weights(truth: Truth, holdings: pd.DataFrame, equity: pd.DataFrame, fil
             "CWS-MARKET-005", what="holdings of symbols or stamps that the world does not have",
             where=f"world {truth.world.name}", fix="judge a backtest by the truth of the world that it ran on",
         )  # fmt: skip
-    columns = [truth.symbols.index(symbol) for symbol in place.symbols]
+    columns = np.array([truth.symbols.index(symbol) for symbol in place.symbols])
     value = pd.DataFrame(place.spread(holdings["value_usd"])).ffill().fillna(0.0).to_numpy()
     weight = value / equity["equity_usd"].to_numpy()[:, None]
     out = np.zeros((len(stamps), len(truth.symbols)))

@@ -38,14 +38,14 @@ class Truth:
     def optimal_ir(self) -> float:
         """Annual information ratio, before costs, of a forecaster who knows the planted means and hedges all factors.
 
-        sqrt(bars a year x mean over bars of the sum over symbols of (mean / noise)^2): Grinold's (1989) fundamental law.
+        sqrt(bars a year x mean over bars of the sum over symbols of (mean / noise)^2): Grinold's fundamental law.
         """
         quality = self.mean / self.noise_sd
         squares = loaded(quality * quality, np.ones((len(self.symbols), 1)))[:, 0]
         return math.sqrt(bars_a_year(self.world) * ordered_mean(squares))
 
     def expected_ir(self, held: F64) -> float:
-        """Annual information ratio, before costs, of `held` (T, S): weights in force during each bar, decided before it.
+        """Annual information ratio, before costs, of `held` (T, S): weights in force during each bar, decided before.
 
         What the planted means pay over what the noise costs: no luck in the numerator, and none but the path of the
         weights and of the volatility in the denominator. 0 where nothing is held.

@@ -1,4 +1,4 @@
-"""A world as a vendor's file, in the formats that the real ingest modules read, with its faults and where they stand."""
+"""A world as a vendor's file, in the formats that the real ingest modules read; its faults, and where they stand."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -215,7 +215,7 @@ def _wide(world: World, seen: Seen, stamps: list[str], flaws: list[Flaw]) -> Ven
 
 
 def _wide_refusals(days: list[list[str]], placed: list[Placed]) -> Iterator[Refusal]:
-    """A record that is wrong is wrong for every symbol; an empty cell is no price, and twice empty is the same twice."""
+    """A wrong record is wrong for every symbol; an empty cell is no price, and twice empty is the same twice."""
     whole = {one.rows[0]: one.flaw.reason for one in placed if one.flaw.kind in WHOLE_RECORD}
     cells = {(one.rows[0], one.flaw.column): one.flaw.reason for one in placed if one.flaw.kind not in WHOLE_RECORD}
     for row, day in enumerate(days, start=1):
