@@ -1,6 +1,6 @@
 """The made-up market beside the real one: moments of the default datasets and of the worlds calibrated to them.
 
-`python -m benchmarks.market [--json] [--write FOLDER]`. The table shows the real value and, of seven seeds, the median
+`python -m benchmarks.market [--json] [--write FOLDER]`. The table shows the real value and, of five seeds, the median
 and the range. `--write docs` also writes `market.md`'s table and `market.png` there. The time of a world of 20 symbols
 x 2,500 days stands beside that of drawing its shocks alone, the least that anything of this kind must do.
 """
