@@ -106,9 +106,9 @@ def plot(sides: Sides, returns: Mapping[str, F64], path: Path) -> None:
     figure.savefig(path, dpi=80)
 
 
-def speed() -> dict[str, object]:
+def speed(bars: int = 2_500) -> dict[str, object]:
     """A warm world of 20 symbols x 2,500 days, with an alpha and without, beside its shocks alone."""
-    null = World(name="speed")
+    null = World(name="speed", bars=bars)
     planted = null.model_copy(update={"alpha": Alpha(pattern="reversal", ic=0.03)})
     calls = {
         "null": lambda: make_world(null, 1),

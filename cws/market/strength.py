@@ -1,7 +1,8 @@
 """How strong a planted alpha is for whoever trades it: weights in force against the truth; the `ic` for a wanted IR.
 
-The reference trader is the house's simplest: each week rank the pattern, weights proportional to the centred ranks and
-of gross one, filled at the close of the bar after the decision, no costs.
+The reference traders are the house's simplest, before costs. Of a pattern across symbols: each week weights in
+proportion to the ranks, gross one, filled at the close of the bar after the decision. Of a stretch: at every bar and for
+each symbol alone its value over two, shared by the symbols, filled at the next open.
 """
 
 from typing import Literal
@@ -19,16 +20,20 @@ from modules.skills.schedule import weekly
 # Fixed, and not the seeds that anybody judges with: they only measure how the reference trader's weights turn over.
 REFERENCE_SEEDS = (9_001, 9_002, 9_003, 9_004)
 TRIAL_IC, MAX_IC = 0.02, 0.5
-FILL_DELAY_BARS = 2  # decided at the close of t, filled at that of t + 1, so in force from bar t + 2 on
+# Decided at the close of t. Filled at that of t + 1, weights are in force from bar t + 2 on; filled at the open of
+# t + 1, from that bar on, for what is planted into a bar comes after its open.
+CLOSE_FILL_BARS, OPEN_FILL_BARS = 2, 1
 
 
 def reference_weights(truth: Truth) -> F64:
     """(T, S) weights in force during each bar when the pattern's truth is traded by the reference trader."""
+    if truth.world.alpha is not None and truth.world.alpha.pattern == "stretch":
+        return np.nan_to_num(lag(truth.signal / (2.0 * len(truth.symbols)), OPEN_FILL_BARS), nan=0.0)
     decides = weekly(np.array(truth.ts_event, dtype=np.int64))
     gross = np.cumsum(np.abs(truth.signal), axis=1)[:, -1:]
     target = np.divide(truth.signal, gross, out=np.zeros_like(truth.signal), where=gross > 0.0)
     latest = np.maximum.accumulate(np.where(decides, np.arange(len(decides)), 0))
-    return np.nan_to_num(lag(target[latest], FILL_DELAY_BARS), nan=0.0)
+    return np.nan_to_num(lag(target[latest], CLOSE_FILL_BARS), nan=0.0)
 
 
 def held_weights(truth: Truth, holdings: pd.DataFrame, equity: pd.DataFrame, fill_on: Literal["open", "close"]) -> F64:

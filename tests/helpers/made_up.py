@@ -27,14 +27,16 @@ SMALL = {
 REVERSAL = Alpha(pattern="reversal", ic=0.05, horizon_bars=5)
 
 
+def free_of_costs(name: str, cost: str) -> Strategy:
+    """A strategy of the house as it is, but for its costs."""
+    text = (STRATEGIES / f"{name}.toml").read_text()
+    assert f"cost_bps = {cost}" in text
+    return parse(Strategy, text.replace(f"cost_bps = {cost}", "cost_bps = 0.0"), name)
+
+
 @functools.cache
 def weekly_reversal() -> Strategy:
-    """The house's weekly reversal without costs."""
-    text = (STRATEGIES / "xs_reversal.toml").read_text()
-    for old, new in (("cost_bps = 5.0", "cost_bps = 0.0"), ('"us_large_caps"', '"made_up"')):
-        assert old in text
-        text = text.replace(old, new)
-    return parse(Strategy, text, "xs_reversal")
+    return free_of_costs("xs_reversal", "5.0")
 
 
 def backtested(world: World, seed: int, strategy: Strategy) -> dict[str, Value]:

@@ -15,7 +15,9 @@ START = np.zeros(SYMBOLS)
 NOISE = stream(5, 0).normal(0.0, 0.01, (BARS, SYMBOLS))
 
 
-def planted(kind: str, window: int = 5, skip: int = 0, ic: float = 0.1, horizon: int = 3, noise: F64 = NOISE) -> Planted:
+def planted(
+    kind: str, window: int = 5, skip: int = 0, ic: float = 0.1, horizon: int = 3, noise: F64 = NOISE
+) -> Planted:
     strength = np.full(noise.shape, ic) * SD
     return plant(START, noise, strength, SD, Pattern(kind, window, skip), horizon_weights(horizon, 2.0))
 

@@ -24,7 +24,7 @@ def test_intraday_bars_fill_the_sessions_and_their_half_days() -> None:
     inside = starts.groupby(pd.to_datetime(starts).dt.date).size()
     assert set(inside.iloc[:-1]) == {26, 14} and (clock.ts_avail - clock.ts_event == 900 * 10**9).all()
     assert np.count_nonzero(clock.opens) == len(inside)
-    assert 0.0 < clock.place.min() and clock.place.max() < 1.0
+    assert clock.place.min() > 0.0 and clock.place.max() < 1.0
 
 
 def test_years_have_as_many_bars_as_their_sessions() -> None:

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from made_up import REVERSAL, SMALL, annual_ir, backtested, frame_of, weekly_reversal
+from made_up import REVERSAL, SMALL, annual_ir, backtested, frame_of, free_of_costs, weekly_reversal
 
 from cws.market.spec import Alpha, World, without_alpha
 from cws.market.strength import held_weights, ic_for_ir, reference_weights
@@ -93,6 +93,21 @@ def test_an_optimal_trader_earns_the_fundamental_law() -> None:
     # One over the variance in clusters is above one, so the ratio lies above the law of constant noise.
     assert truth.optimal_ir() == pytest.approx(0.02 * np.sqrt(252 * 20), rel=0.25)
     assert truth.information_coefficient() == pytest.approx(0.02, abs=0.004)
+
+
+def test_the_intraday_reversion_is_found_by_the_real_intraday_strategy() -> None:
+    alpha = Alpha(pattern="stretch", window_bars=64, ic=0.01, horizon_bars=8)
+    null = SMALL["epoch_bars"].model_copy(update={"bars": 4_000})
+    world = null.model_copy(update={"alpha": alpha.model_copy(update={"ic": ic_for_ir(null, alpha, 6.0)})})
+    strategy, gains = free_of_costs("btc_intraday", "2.0"), list[float]()
+    for seed in SEEDS[:3]:
+        outcome, truth = backtested(world, seed, strategy), truth_of(world, seed)
+        held = held_weights(truth, frame_of(outcome, "holdings"), frame_of(outcome, "equity"), "open")
+        assert 4.0 < truth.expected_ir(held) < truth.optimal_ir()
+        assert truth.expected_ir(reference_weights(truth)) == pytest.approx(6.0, abs=1.5)
+        gains.append(annual_ir(outcome, 35_040.0) - annual_ir(backtested(null, seed, strategy), 35_040.0))
+    # Six weeks a seed are few: the paths part, so twins share less than those of a panel.
+    assert 2.0 < np.mean(gains) < 9.0
 
 
 def test_an_impossible_strength_is_refused() -> None:

@@ -69,7 +69,9 @@ def test_splits_and_dividends_are_listed_as_they_were_planted(name: str) -> None
         for one in planted_flaws(world, SEED)
         if one.flaw.kind in ("splits", "dividends")
     }
-    listed = dict(zip(zip(actions["symbol"], actions["ts_event"], strict=True), actions.to_dict("records"), strict=True))
+    listed = dict(
+        zip(zip(actions["symbol"], actions["ts_event"], strict=True), actions.to_dict("records"), strict=True)
+    )
     assert set(listed) == set(planted)
     for key, flaw in planted.items():
         assert listed[key]["kind"] == flaw.kind.removesuffix("s")
