@@ -152,9 +152,9 @@ def _ranked(values: F64, centred: bool, kind: type[np.int32] | type[np.int64], o
     return known
 
 
-def _ranks(values: F64, centred: bool) -> F64:
+def _ranks(values: F64, centred: bool, out: F64 | None) -> F64:
     values = np.ascontiguousarray(values)
-    out = np.empty(values.shape)
+    out = np.empty(values.shape) if out is None else out
     for start in range(0, len(values), _ROWS):
         some, ranked = values[start : start + _ROWS], out[start : start + _ROWS]
         coarse = values.shape[1] <= _MOST_COARSE
@@ -167,14 +167,14 @@ def _ranks(values: F64, centred: bool) -> F64:
     return out
 
 
-def centred_rank(values: F64) -> F64:
+def centred_rank(values: F64, out: F64 | None = None) -> F64:
     """Rank in each row scaled to [-1, 1], ties averaged: 2 * (rank - 1) / (n - 1) - 1; a lone value is 0."""
-    return _ranks(values, True)
+    return _ranks(values, True, out)
 
 
-def share_rank(values: F64) -> F64:
+def share_rank(values: F64, out: F64 | None = None) -> F64:
     """Rank in each row divided by the number of known values, ties averaged: in (0, 1]."""
-    return _ranks(values, False)
+    return _ranks(values, False, out)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -192,12 +192,12 @@ def _per_group(values: F64, group: NDArray[np.int64], out: F64) -> None:
             out[t, s] = values[t, s] - sums[at] / known[at] if at >= 0 else np.nan
 
 
-def neutralised(values: F64, group: F64) -> F64:
+def neutralised(values: F64, group: F64, out: F64 | None = None) -> F64:
     """`values` minus the mean of the known values of their group in each row, added in column order.
 
     `group` is (T, S), equal numbers being one group; a symbol without a group (NaN) is NaN.
     """
-    out = np.empty(values.shape)
+    out = np.empty(values.shape) if out is None else out
     if values.size:
         # Groups seldom change, and then one row names them all.
         fixed = bool(((group == group[:1]) | (np.isnan(group) & np.isnan(group[:1]))).all())
@@ -218,28 +218,34 @@ def _per_size(values: F64, out: F64) -> None:
             out[t, s] = values[t, s] / size
 
 
-def unit_size(values: F64) -> F64:
+def unit_size(values: F64, out: F64 | None = None) -> F64:
     """`values` divided by the sum of their absolute known values in each row, added in column order."""
-    out = np.empty(values.shape)
+    out = np.empty(values.shape) if out is None else out
     _per_size(np.ascontiguousarray(values), out)
     return out
 
 
-def _row_sums(values: F64, known: NDArray[np.bool_]) -> F64:
-    """(T, 1) sums of the known values, first column first."""
-    return np.cumsum(np.where(known, values, 0.0), axis=1)[:, -1:]
-
-
-def zscore(values: F64) -> F64:
-    """(value - mean) / sample standard deviation (n - 1) in each row, sums in column order; 0 where all are equal."""
-    if values.shape[1] == 0:
-        return values.copy()
-    known = ~np.isnan(values)
-    count = known.sum(axis=1, keepdims=True)
-    low = np.where(known, values, np.inf).min(axis=1, keepdims=True)
-    high = np.where(known, values, -np.inf).max(axis=1, keepdims=True)
-    with np.errstate(all="ignore"):
-        gap = values - _row_sums(values, known) / count
-        spread = np.sqrt(_row_sums(gap * gap, known) / (count - 1))
+@nb.njit(cache=True, error_model="numpy")
+def _scores(values: F64, out: F64) -> None:
+    for t in range(values.shape[0]):
+        row, total, count, square, low, high = values[t], 0.0, 0, 0.0, np.inf, -np.inf
+        for s in range(row.size):
+            if row[s] == row[s]:
+                total, count = total + row[s], count + 1
+                low, high = min(low, row[s]), max(high, row[s])
+        mean = total / count
+        for s in range(row.size):
+            out[t, s] = row[s] - mean
+            square += out[t, s] * out[t, s] if row[s] == row[s] else 0.0
+        spread = np.sqrt(square / (count - 1))
         # Equal values have a rounded mean that differs from them: without this their scores would be noise.
-        return np.where(known & ((low >= high) | (spread == 0.0)), 0.0, gap / spread)
+        equal = low >= high or spread == 0.0
+        for s in range(row.size):
+            out[t, s] = 0.0 if equal and row[s] == row[s] else out[t, s] / spread
+
+
+def zscore(values: F64, out: F64 | None = None) -> F64:
+    """(value - mean) / sample standard deviation (n - 1) in each row, sums in column order; 0 where all are equal."""
+    out = np.empty(values.shape) if out is None else out
+    _scores(np.ascontiguousarray(values), out)
+    return out

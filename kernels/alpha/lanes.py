@@ -91,6 +91,47 @@ def store(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
     return types.void(array, types.intp, _LANES), generate
 
 
+def _from(builder: Any, address: Any) -> Any:
+    found = builder.load(builder.inttoptr(address, _REAL.as_pointer()))
+    found.align = 8
+    return found
+
+
+@intrinsic
+def load_from(typing: Any, address: Any) -> Any:
+    """The eight values at an address in bytes, for kernels whose inputs are as many as a formula says."""
+    return _made(_LANES, (types.int64,), _from)
+
+
+@intrinsic
+def store_to(typing: Any, address: Any, lanes: Any) -> Any:
+    """Put eight values at an address in bytes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[1], builder.inttoptr(arguments[0], _REAL.as_pointer())).align = 8
+        return context.get_dummy_value()
+
+    return types.void(types.int64, _LANES), generate
+
+
+@intrinsic
+def value_at(typing: Any, address: Any) -> Any:
+    """The one value at an address in bytes."""
+    kind = ir.DoubleType().as_pointer()
+    return _made(types.float64, (types.int64,), lambda builder, at: builder.load(builder.inttoptr(at, kind)))
+
+
+@intrinsic
+def put_at(typing: Any, address: Any, value: Any) -> Any:
+    """Put one value at an address in bytes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[1], builder.inttoptr(arguments[0], ir.DoubleType().as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.float64), generate
+
+
 @intrinsic
 def spread(typing: Any, value: Any) -> Any:
     """One value in all lanes."""
@@ -126,6 +167,12 @@ def finite(typing: Any, value: Any) -> Any:
         return builder.fcmp_ordered("<", _named(builder, "fabs", value), endless)
 
     return _made(_TRUTHS, (_LANES,), build)
+
+
+@intrinsic
+def differs(typing: Any, left: Any, right: Any) -> Any:
+    """Where both are numbers and not the same."""
+    return _made(_TRUTHS, (_LANES, _LANES), lambda builder, left, right: builder.fcmp_ordered("!=", left, right))
 
 
 @intrinsic
