@@ -4,6 +4,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.lanes import LANES, choose, least, load, spread
+
 F64 = NDArray[np.float64]
 
 
@@ -31,139 +33,152 @@ def _sort_keys(values: F64, columns: int, out: NDArray[np.int64], known: NDArray
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _settle(row: F64, place: NDArray[np.int64], known: int, most: int) -> bool:
-    """Put right the neighbours that only the dropped bits tell apart; whether `most` moves were enough."""
-    moves = 0
-    for i in range(1, known):
-        value, column, at = row[i], place[i], i
-        while at > 0 and row[at - 1] > value:
-            row[at], place[at] = row[at - 1], place[at - 1]
-            at -= 1
-        row[at], place[at] = value, column
-        moves += i - at
-        if moves > most:
-            return False
-    return True
+def _bounds(row: F64) -> tuple[float, float]:
+    """The least and the greatest known value, found in lanes; (inf, -inf) where none is known."""
+    low, high = np.inf, -np.inf
+    if row.size >= LANES:
+        lows, highs = spread(np.inf), spread(-np.inf)
+        for start in range(0, row.size, LANES):
+            v = load(row, min(start, row.size - LANES))
+            lows, highs = choose(v < lows, v, lows), choose(v > highs, v, highs)
+        return least(lows), -least(-highs)
+    for value in row:
+        low, high = value if value < low else low, value if value > high else high
+    return low, high
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _coarse_keys(values: F64, columns: int, out: NDArray[np.int32], known: NDArray[np.int64]) -> None:
-    """Like `_sort_keys` in half the bits: where in the row's range a value lies; `known` counts a row's values.
+def _coarse_keys(values: F64, start: int, columns: int, out: NDArray[np.int32], known: NDArray[np.int64]) -> None:
+    """Like `_sort_keys` in half the bits, from row `start` on: where in the row's range a value lies.
 
     Rounding keeps the order, so two values can only share a key, never swap. A range that is not finite is left to
-    the fine keys: known -1.
+    the fine keys: `known` is -1, and otherwise counts the row's values.
     """
-    missing = (1 << (31 - columns)) - 1
-    lows, highs = np.empty(16), np.empty(16)
-    for t in range(values.shape[0]):
-        row, keys = values[t], out[t]
-        lows[:], highs[:] = np.inf, -np.inf
-        whole = row.size // 16 * 16
-        for at in range(0, whole, 16):
-            block = row[at : at + 16]
-            for lane in range(16):
-                lows[lane] = block[lane] if block[lane] < lows[lane] else lows[lane]
-                highs[lane] = block[lane] if block[lane] > highs[lane] else highs[lane]
-        for s in range(whole, row.size):
-            lows[0] = row[s] if row[s] < lows[0] else lows[0]
-            highs[0] = row[s] if row[s] > highs[0] else highs[0]
-        low, high = lows.min(), highs.max()
+    missing, columns = np.int32((1 << (31 - columns)) - 1), np.int32(columns)
+    for t in range(start, min(start + len(out), len(values))):
+        row, keys = values[t], out[t - start]
+        low, high = _bounds(row)
         scale = (missing - 1.0) / (high - low) if high > low else 0.0
         low = low if high > low else 0.0
-        if not (np.isfinite(low) and np.isfinite(high - low) and np.isfinite(scale)):
+        if not (np.isfinite(low) and np.isfinite(high) and np.isfinite(scale)):
             known[t] = -1
             continue
         count = 0
         for s in range(row.size):
             here = row[s] == row[s]
             count += here
-            share = (row[s] - low) * scale if here else 0.0
-            keys[s] = ((np.int32(share) if here else np.int32(missing)) << columns) | s
+            share = np.int32((row[s] - low) * scale if here else 0.0)
+            keys[s] = ((share if here else missing) << columns) | np.int32(s)
         known[t] = count
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _fill_ranks(known: int, centred: bool, ranks: F64) -> None:
-    """The rank at each place of a row of `known` values without ties."""
-    for i in range(known):
-        if centred:
-            ranks[i] = (i + i) / max(known - 1.0, 1.0) - (1.0 if known > 1 else 0.0)
-        else:
-            ranks[i] = (i + i + 2) / 2.0 / known
+@nb.njit(inline="always")
+def _scaled(first: int, last: int, known: int, centred: bool) -> float:
+    """The rank of equal values from place `first` to `last` of `known` ones."""
+    if centred:
+        return (first + last) / max(known - 1.0, 1.0) - (1.0 if known > 1 else 0.0)
+    return (first + last + 2) / 2.0 / known
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _walk_ties(row: F64, place: NDArray[np.int64], known: int, centred: bool, out: F64) -> None:
-    """Walk a row in its order, a run of equal values at a time."""
-    first = 0
-    while first < known:
-        last = first
-        while last + 1 < known and row[last + 1] == row[first]:
-            last += 1
-        if centred:
-            scaled = (first + last) / max(known - 1.0, 1.0) - (1.0 if known > 1 else 0.0)
-        else:
-            scaled = (first + last + 2) / 2.0 / known
-        for i in range(first, last + 1):
+def _settle(row: F64, place: NDArray[np.uint64], first: int, last: int, most: int) -> int:
+    """Put the places `first` to `last` in the order of their values; gives the moves it took, more than `most` if undone."""
+    moves = 0
+    for i in range(first + 1, last + 1):
+        value, column, at = row[i], place[i], i
+        while at > first and row[at - 1] > value:
+            row[at], place[at] = row[at - 1], place[at - 1]
+            at -= 1
+        row[at], place[at] = value, column
+        moves += i - at
+        if moves > most:
+            break
+    return moves
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _average(
+    row: F64, place: NDArray[np.uint64], first: int, last: int, known: int, centred: bool, out: F64
+) -> None:
+    """Rank the ordered values at the places `first` to `last`, equal ones by their middle rank."""
+    while first <= last:
+        end = first
+        while end < last and row[end + 1] == row[first]:
+            end += 1
+        scaled = _scaled(first, end, known, centred)
+        for i in range(first, end + 1):
             out[place[i]] = scaled
-        first = last + 1
+        first = end + 1
 
 
 @nb.njit(cache=True, error_model="numpy")
 def _scaled_ranks(
-    values: F64, keys: NDArray[np.int64], columns: int, known: NDArray[np.int64], centred: bool, out: F64
+    values: F64, start: int, keys: NDArray[np.int64], columns: int, known: NDArray[np.int64], centred: bool, out: F64
 ) -> None:
     """Ranks from sorted keys; a row whose keys tell too little apart to settle quickly is left with known -1."""
     symbols, mask = values.shape[1], (1 << columns) - 1
-    row, place, ranks, filled = np.empty(symbols), np.empty(symbols, np.int64), np.empty(symbols), -1
-    for t in range(values.shape[0]):
+    row, place, ranks, filled = np.empty(symbols), np.empty(symbols, np.uint64), np.empty(symbols), -1
+    for t in range(start, min(start + len(keys), len(values))):
         count = known[t]
         if count < 0:
             continue
-        source, target, ordered = values[t], out[t], keys[t]
-        for i in range(symbols):
-            place[i] = ordered[i] & mask
-        for i in range(symbols):
-            row[i] = source[place[i]]
-        close = 0
-        for i in range(1, count):
-            close += not row[i - 1] < row[i]
-        for i in range(count, symbols):
-            target[place[i]] = np.nan
-        if close == 0:
-            if filled != count:
-                _fill_ranks(count, centred, ranks)
-                filled = count
+        source, target, ordered = values[t], out[t], keys[t - start]
+        if filled != count:
             for i in range(count):
-                target[place[i]] = ranks[i]
-        elif _settle(row, place, count, 8 * symbols if keys.itemsize == 4 else symbols * symbols):
-            _walk_ties(row, place, count, centred, target)
-        else:
-            known[t] = -1
-
-
-def _ranked(values: F64, centred: bool, kind: type[np.int32] | type[np.int64], out: F64) -> NDArray[np.int64]:
-    """Rank the rows of `values` into `out` by keys of one kind; gives for each row its known values, or -1 if unranked."""
-    keys, known = np.empty(values.shape, kind), np.empty(len(values), np.int64)
-    columns = max(1, (values.shape[1] - 1).bit_length())
-    _coarse_keys(values, columns, keys, known) if kind is np.int32 else _sort_keys(values, columns, keys, known)
-    keys.sort(axis=1)
-    _scaled_ranks(values, keys, columns, known, centred, out)
-    return known
+                ranks[i] = _scaled(i, i, count, centred)
+            filled = count
+        shared = 0
+        for i in range(1, count):
+            shared += (ordered[i] ^ ordered[i - 1]) & ~mask == 0
+        for i in range(count):
+            target[np.uint64(ordered[i] & mask)] = ranks[i]
+        for i in range(count, symbols):
+            target[np.uint64(ordered[i] & mask)] = np.nan
+        # Only values that share a key are looked at: they may be out of order, or equal.
+        first, left = 0, 8 * symbols if keys.itemsize == 4 else symbols * symbols
+        while shared and first < count - 1:
+            last = first
+            while last + 1 < count and (ordered[last + 1] ^ ordered[first]) & ~mask == 0:
+                last += 1
+            if last > first:
+                shared -= last - first
+                value, others = source[np.uint64(ordered[first] & mask)], 0
+                for i in range(first, last + 1):
+                    place[i] = np.uint64(ordered[i] & mask)
+                    row[i] = source[place[i]]
+                    others += row[i] != value
+                if others:
+                    left -= _settle(row, place, first, last, left)
+                    if left < 0:
+                        known[t] = -1
+                        break
+                    _average(row, place, first, last, count, centred, target)
+                else:
+                    scaled = _scaled(first, last, count, centred)
+                    for i in range(first, last + 1):
+                        target[place[i]] = scaled
+            first = last + 1
 
 
 def _ranks(values: F64, centred: bool, out: F64 | None) -> F64:
     values = np.ascontiguousarray(values)
     out = np.empty(values.shape) if out is None else out
-    for start in range(0, len(values), _ROWS):
-        some, ranked = values[start : start + _ROWS], out[start : start + _ROWS]
-        coarse = values.shape[1] <= _MOST_COARSE
-        known = _ranked(some, centred, np.int32, ranked) if coarse else np.full(len(some), -1)
-        left = known < 0
-        if left.any():
-            fine = np.empty((int(left.sum()), values.shape[1]))
-            _ranked(some[left], centred, np.int64, fine)
-            ranked[left] = fine
+    known, symbols = np.full(len(values), -1), values.shape[1]
+    columns = max(1, (symbols - 1).bit_length())
+    if symbols <= _MOST_COARSE:
+        keys = np.empty((min(_ROWS, len(values)), symbols), np.int32)
+        for start in range(0, len(values), _ROWS):
+            _coarse_keys(values, start, columns, keys, known)
+            keys.sort(axis=1)
+            _scaled_ranks(values, start, keys, columns, known, centred, out)
+    left = known < 0
+    if left.any():
+        some = values[left]
+        fine, keys, count = np.empty(some.shape), np.empty(some.shape, np.int64), np.empty(len(some), np.int64)
+        _sort_keys(some, columns, keys, count)
+        keys.sort(axis=1)
+        _scaled_ranks(some, 0, keys, columns, count, centred, fine)
+        out[left] = fine
     return out
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from kernels.alpha import clib, orders, pairs, windows
 from kernels.alpha.elementwise import F64
 from kernels.alpha.elementwise_blocks import BLOCK, run
-from kernels.alpha.lanes import LANES
+from kernels.lanes import LANES
 from kernels.alpha.language import Node
 from kernels.alpha.plan import Matrix, Plan, Tree, planned
 from kernels.alpha.program import Step
@@ -93,10 +93,10 @@ def _tree(tree: Tree, matrices: Mapping[int, F64], out: F64) -> F64:
 class _Matrices:
     """Of one evaluation: those that later tasks need, and those that may be filled anew."""
 
-    def __init__(self, plan: Plan, fields: Mapping[str, F64], shape: tuple[int, ...]) -> None:
+    def __init__(self, plan: Plan, fields: Mapping[str, F64], shape: tuple[int, ...], spare: list[F64]) -> None:
         self._steps, self._last_use, self._fields, self._shape = plan.steps, plan.last_use, fields, shape
         self._kept: dict[int, F64] = {}
-        self._free: list[F64] = []
+        self._free = spare
 
     def of(self, place: int) -> F64:
         """The values of a leaf, or of a step that is done."""
@@ -129,16 +129,18 @@ def _done(task: Tree | int, steps: tuple[Step, ...], matrices: _Matrices) -> F64
     return _WHOLE[step.function](*inputs, *step.constants, out=matrices.fresh())
 
 
-def evaluate(formula: Node, fields: Mapping[str, F64]) -> F64:
+def evaluate(formula: Node, fields: Mapping[str, F64], spare: list[F64] | None = None) -> F64:
     """The formula at every bar of every symbol; `fields` maps each field to its (T, S) matrix, NaN where no bar is.
 
     Row 0 must be the panel's first bar: running sums start again at absolute bars.
+    `spare` are matrices of that shape that may be filled; what is no longer needed is added to them. Who evaluates many
+    formulas keeps one list, and adds each result when done with it: fresh memory costs more than most functions.
     Raises FormulaError for a field that `fields` lacks and for a free parameter without a value.
     """
     plan, shape = planned(formula, tuple(fields)), next(iter(fields.values())).shape
     if 0 in shape:
         return np.empty(shape)
-    matrices, last = _Matrices(plan, fields, shape), len(plan.steps) - 1
+    matrices, last = _Matrices(plan, fields, shape, [] if spare is None else spare), len(plan.steps) - 1
     for number, task in enumerate(plan.tasks):
         matrices.keep(task.step if isinstance(task, Tree) else task, _done(task, plan.steps, matrices))
         matrices.release(number)

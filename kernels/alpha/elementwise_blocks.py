@@ -10,9 +10,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.alpha.lanes import LANES, choose, differs, load_from, put_at, root, size, spread, store_to, value_at
+from kernels.lanes import LANES, choose, differs, load_from, put_at, root, size, spread, store_to, value_at
 
-# Lanes of kernels.alpha.lanes are no type of Python's.
+# Lanes of kernels.lanes are no type of Python's.
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportArgumentType=false, reportReturnType=false
 
 I64 = NDArray[np.int64]

@@ -7,9 +7,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.alpha.lanes import LANES, choose, load, some, spread, store
+from kernels.lanes import LANES, choose, load, some, spread, store
 
-# Lanes of kernels.alpha.lanes are no type of Python's: in signatures they are the float that each of them holds.
+# Lanes of kernels.lanes are no type of Python's: in signatures they are the float that each of them holds.
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportArgumentType=false, reportReturnType=false
 
 F64 = NDArray[np.float64]
@@ -72,7 +72,7 @@ def place_in_window(x: F64, symbols: int, n: int, sign: float, out: F64) -> None
             store(kept, group * LANES, known)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(error_model="numpy")
 def _least(x: F64, at: int, symbols: int, n: int, turn: float) -> float:
     least, zero = spread(np.inf), spread(0.0)
     for place in range(at - (n - 1) * symbols, at + 1, symbols):

@@ -3,15 +3,15 @@
 import numba as nb
 import numpy as np
 
-from kernels.alpha.lanes import LANES, choose, finite, load, spread, store, some
+from kernels.lanes import LANES, choose, finite, load, spread, store, some
 from kernels.alpha.language import ANCHOR_BARS
 from kernels.alpha.windows import F64, ROWS, _centred, _positive_root, _take, _take_product, _times
 
-# Lanes of kernels.alpha.lanes are no type of Python's: in signatures they are the float that each of them holds.
+# Lanes of kernels.lanes are no type of Python's: in signatures they are the float that each of them holds.
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportArgumentType=false, reportReturnType=false
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(error_model="numpy")
 def _pair_anchor(x: F64, y: F64, at: int, symbols: int, n: int) -> tuple[float, ...]:
     zero = spread(0.0)
     a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc = zero, zero, zero, zero, zero, zero, zero, zero, zero, zero

@@ -9,10 +9,10 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.alpha.lanes import LANES, choose, finite, fma, load, root, some, spread, store
+from kernels.lanes import LANES, choose, finite, fma, load, root, some, spread, store
 from kernels.alpha.language import ANCHOR_BARS
 
-# Lanes of kernels.alpha.lanes are no type of Python's: in signatures they are the float that each of them holds.
+# Lanes of kernels.lanes are no type of Python's: in signatures they are the float that each of them holds.
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportArgumentType=false, reportReturnType=false
 
 F64 = NDArray[np.float64]
@@ -71,7 +71,7 @@ def _centred(n: float, pp: float, pc: float, a: float, ac: float, c: float, cc: 
     return total + (lost + ((left_lost + n * pc) - (right_lost + (a * cc + ac * c))))
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(error_model="numpy")
 def _sum_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float]:
     a, ac = spread(0.0), spread(0.0)
     for place in range(at - (n - 1) * symbols, at + 1, symbols):
@@ -118,7 +118,7 @@ def running_sum(x: F64, symbols: int, n: int, divisor: float, out: F64) -> None:
             store(kept, k + 32, last)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(error_model="numpy")
 def _square_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float, float, float]:
     a, ac, q, qc = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
     for place in range(at - (n - 1) * symbols, at + 1, symbols):
@@ -178,7 +178,7 @@ def running_std(x: F64, symbols: int, n: int, out: F64) -> None:
             store(kept, k + 48, last)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@nb.njit(error_model="numpy")
 def _weighted_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float, float, float]:
     a, ac, q, qc = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
     for rank in range(n):

@@ -161,6 +161,20 @@ def size(typing: Any, value: Any) -> Any:
 
 
 @intrinsic
+def least(typing: Any, value: Any) -> Any:
+    """The smallest of the eight; none may be NaN."""
+
+    def build(builder: Any, value: Any) -> Any:
+        found = builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+        for lane in range(1, LANES):
+            one = builder.extract_element(value, ir.Constant(ir.IntType(32), lane))
+            found = builder.select(builder.fcmp_ordered("<", one, found), one, found)
+        return found
+
+    return _made(types.float64, (_LANES,), build)
+
+
+@intrinsic
 def finite(typing: Any, value: Any) -> Any:
     def build(builder: Any, value: Any) -> Any:
         endless = ir.Constant(_REAL, [float("inf")] * LANES)
