@@ -4,83 +4,192 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.lanes import LANES, choose, least, load, spread
+
 F64 = NDArray[np.float64]
 
 
 _LARGEST = 0x7FFFFFFFFFFFFFFF
+# Rows ranked together: their keys stay in the processor's cache.
+_ROWS = 64
+# Symbols up to which the coarse keys have bits enough to tell most values apart.
+_MOST_COARSE = 1 << 13
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _sort_keys(values: F64, columns: int, out: NDArray[np.int64]) -> None:
+def _sort_keys(values: F64, columns: int, out: NDArray[np.int64], known: NDArray[np.int64]) -> None:
     """Integers that sort as the values do, as far as their upper bits tell; the `columns` lower bits hold the column.
 
     Sorting one integer is several times faster than sorting a value with its place. NaN comes last.
     """
     bits, keep = values.view(np.int64), ~np.int64((1 << columns) - 1)
     for t in range(values.shape[0]):
+        known[t] = 0
         for s in range(values.shape[1]):
+            known[t] += values[t, s] == values[t, s]
             key = bits[t, s] if values[t, s] != 0.0 else 0
             key = key ^ ((key >> 63) & _LARGEST)
             out[t, s] = ((key if values[t, s] == values[t, s] else _LARGEST) & keep) | s
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _settle(row: F64, place: NDArray[np.int64], known: int) -> None:
-    """Put right the neighbours that only the dropped bits tell apart."""
-    for i in range(1, known):
-        value, column, at = row[i], place[i], i
-        while at > 0 and row[at - 1] > value:
-            row[at], place[at] = row[at - 1], place[at - 1]
-            at -= 1
-        row[at], place[at] = value, column
+def _bounds(row: F64) -> tuple[float, float]:
+    """The least and the greatest known value, found in lanes; (inf, -inf) where none is known."""
+    low, high = np.inf, -np.inf
+    if row.size >= LANES:
+        lows, highs = spread(np.inf), spread(-np.inf)
+        for start in range(0, row.size, LANES):
+            v = load(row, min(start, row.size - LANES))
+            lows, highs = choose(v < lows, v, lows), choose(v > highs, v, highs)
+        return least(lows), -least(-highs)
+    for value in row:
+        low, high = value if value < low else low, value if value > high else high
+    return low, high
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _scaled_ranks(values: F64, keys: NDArray[np.int64], columns: int, out: F64, centred: bool) -> None:
-    """Walk each row in its order, a run of equal values at a time."""
-    symbols = values.shape[1]
-    row, place = np.empty(symbols), np.empty(symbols, np.int64)
-    for t in range(values.shape[0]):
-        known = 0
-        for i in range(symbols):
-            place[i] = keys[t, i] & ((1 << columns) - 1)
-            row[i] = values[t, place[i]]
-            known += row[i] == row[i]
-        for i in range(known, symbols):
-            out[t, place[i]] = np.nan
-        _settle(row, place, known)
-        first = 0
-        while first < known:
+def _coarse_keys(values: F64, start: int, columns: int, out: NDArray[np.int32], known: NDArray[np.int64]) -> None:
+    """Like `_sort_keys` in half the bits, from row `start` on: where in the row's range a value lies.
+
+    Rounding keeps the order, so two values can only share a key, never swap. A range that is not finite is left to
+    the fine keys: `known` is -1, and otherwise counts the row's values.
+    """
+    missing, columns = np.int32((1 << (31 - columns)) - 1), np.int32(columns)
+    for t in range(start, min(start + len(out), len(values))):
+        row, keys = values[t], out[t - start]
+        low, high = _bounds(row)
+        scale = (missing - 1.0) / (high - low) if high > low else 0.0
+        low = low if high > low else 0.0
+        if not (np.isfinite(low) and np.isfinite(high) and np.isfinite(scale)):
+            known[t] = -1
+            continue
+        count = 0
+        for s in range(row.size):
+            here = row[s] == row[s]
+            count += here
+            share = np.int32((row[s] - low) * scale if here else 0.0)
+            keys[s] = ((share if here else missing) << columns) | np.int32(s)
+        known[t] = count
+
+
+@nb.njit(inline="always")
+def _scaled(first: int, last: int, known: int, centred: bool) -> float:
+    """The rank of equal values from place `first` to `last` of `known` ones."""
+    if centred:
+        return (first + last) / max(known - 1.0, 1.0) - (1.0 if known > 1 else 0.0)
+    return (first + last + 2) / 2.0 / known
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _settle(row: F64, place: NDArray[np.uint64], first: int, last: int, most: int) -> int:
+    """Put the places `first` to `last` in the order of their values; gives the moves it took, more than `most` if undone."""
+    moves = 0
+    for i in range(first + 1, last + 1):
+        value, column, at = row[i], place[i], i
+        while at > first and row[at - 1] > value:
+            row[at], place[at] = row[at - 1], place[at - 1]
+            at -= 1
+        row[at], place[at] = value, column
+        moves += i - at
+        if moves > most:
+            break
+    return moves
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _average(
+    row: F64, place: NDArray[np.uint64], first: int, last: int, known: int, centred: bool, out: F64
+) -> None:
+    """Rank the ordered values at the places `first` to `last`, equal ones by their middle rank."""
+    while first <= last:
+        end = first
+        while end < last and row[end + 1] == row[first]:
+            end += 1
+        scaled = _scaled(first, end, known, centred)
+        for i in range(first, end + 1):
+            out[place[i]] = scaled
+        first = end + 1
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _scaled_ranks(
+    values: F64, start: int, keys: NDArray[np.int64], columns: int, known: NDArray[np.int64], centred: bool, out: F64
+) -> None:
+    """Ranks from sorted keys; a row whose keys tell too little apart to settle quickly is left with known -1."""
+    symbols, mask = values.shape[1], (1 << columns) - 1
+    row, place, ranks, filled = np.empty(symbols), np.empty(symbols, np.uint64), np.empty(symbols), -1
+    for t in range(start, min(start + len(keys), len(values))):
+        count = known[t]
+        if count < 0:
+            continue
+        source, target, ordered = values[t], out[t], keys[t - start]
+        if filled != count:
+            for i in range(count):
+                ranks[i] = _scaled(i, i, count, centred)
+            filled = count
+        shared = 0
+        for i in range(1, count):
+            shared += (ordered[i] ^ ordered[i - 1]) & ~mask == 0
+        for i in range(count):
+            target[np.uint64(ordered[i] & mask)] = ranks[i]
+        for i in range(count, symbols):
+            target[np.uint64(ordered[i] & mask)] = np.nan
+        # Only values that share a key are looked at: they may be out of order, or equal.
+        first, left = 0, 8 * symbols if keys.itemsize == 4 else symbols * symbols
+        while shared and first < count - 1:
             last = first
-            while last + 1 < known and row[last + 1] == row[first]:
+            while last + 1 < count and (ordered[last + 1] ^ ordered[first]) & ~mask == 0:
                 last += 1
-            if centred:
-                scaled = (first + last) / max(known - 1.0, 1.0) - (1.0 if known > 1 else 0.0)
-            else:
-                scaled = (first + last + 2) / 2.0 / known
-            for i in range(first, last + 1):
-                out[t, place[i]] = scaled
+            if last > first:
+                shared -= last - first
+                value, others = source[np.uint64(ordered[first] & mask)], 0
+                for i in range(first, last + 1):
+                    place[i] = np.uint64(ordered[i] & mask)
+                    row[i] = source[place[i]]
+                    others += row[i] != value
+                if others:
+                    left -= _settle(row, place, first, last, left)
+                    if left < 0:
+                        known[t] = -1
+                        break
+                    _average(row, place, first, last, count, centred, target)
+                else:
+                    scaled = _scaled(first, last, count, centred)
+                    for i in range(first, last + 1):
+                        target[place[i]] = scaled
             first = last + 1
 
 
-def _ranks(values: F64, centred: bool) -> F64:
-    values, keys = np.ascontiguousarray(values), np.empty(values.shape, np.int64)
-    columns = max(1, (values.shape[1] - 1).bit_length())
-    _sort_keys(values, columns, keys)
-    keys.sort(axis=1)
-    out = np.empty(values.shape)
-    _scaled_ranks(values, keys, columns, out, centred)
+def _ranks(values: F64, centred: bool, out: F64 | None) -> F64:
+    values = np.ascontiguousarray(values)
+    out = np.empty(values.shape) if out is None else out
+    known, symbols = np.full(len(values), -1), values.shape[1]
+    columns = max(1, (symbols - 1).bit_length())
+    if symbols <= _MOST_COARSE:
+        keys = np.empty((min(_ROWS, len(values)), symbols), np.int32)
+        for start in range(0, len(values), _ROWS):
+            _coarse_keys(values, start, columns, keys, known)
+            keys.sort(axis=1)
+            _scaled_ranks(values, start, keys, columns, known, centred, out)
+    left = known < 0
+    if left.any():
+        some = values[left]
+        fine, keys, count = np.empty(some.shape), np.empty(some.shape, np.int64), np.empty(len(some), np.int64)
+        _sort_keys(some, columns, keys, count)
+        keys.sort(axis=1)
+        _scaled_ranks(some, 0, keys, columns, count, centred, fine)
+        out[left] = fine
     return out
 
 
-def centred_rank(values: F64) -> F64:
+def centred_rank(values: F64, out: F64 | None = None) -> F64:
     """Rank in each row scaled to [-1, 1], ties averaged: 2 * (rank - 1) / (n - 1) - 1; a lone value is 0."""
-    return _ranks(values, True)
+    return _ranks(values, True, out)
 
 
-def share_rank(values: F64) -> F64:
+def share_rank(values: F64, out: F64 | None = None) -> F64:
     """Rank in each row divided by the number of known values, ties averaged: in (0, 1]."""
-    return _ranks(values, False)
+    return _ranks(values, False, out)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -98,12 +207,12 @@ def _per_group(values: F64, group: NDArray[np.int64], out: F64) -> None:
             out[t, s] = values[t, s] - sums[at] / known[at] if at >= 0 else np.nan
 
 
-def neutralised(values: F64, group: F64) -> F64:
+def neutralised(values: F64, group: F64, out: F64 | None = None) -> F64:
     """`values` minus the mean of the known values of their group in each row, added in column order.
 
     `group` is (T, S), equal numbers being one group; a symbol without a group (NaN) is NaN.
     """
-    out = np.empty(values.shape)
+    out = np.empty(values.shape) if out is None else out
     if values.size:
         # Groups seldom change, and then one row names them all.
         fixed = bool(((group == group[:1]) | (np.isnan(group) & np.isnan(group[:1]))).all())
@@ -124,28 +233,34 @@ def _per_size(values: F64, out: F64) -> None:
             out[t, s] = values[t, s] / size
 
 
-def unit_size(values: F64) -> F64:
+def unit_size(values: F64, out: F64 | None = None) -> F64:
     """`values` divided by the sum of their absolute known values in each row, added in column order."""
-    out = np.empty(values.shape)
+    out = np.empty(values.shape) if out is None else out
     _per_size(np.ascontiguousarray(values), out)
     return out
 
 
-def _row_sums(values: F64, known: NDArray[np.bool_]) -> F64:
-    """(T, 1) sums of the known values, first column first."""
-    return np.cumsum(np.where(known, values, 0.0), axis=1)[:, -1:]
-
-
-def zscore(values: F64) -> F64:
-    """(value - mean) / sample standard deviation (n - 1) in each row, sums in column order; 0 where all are equal."""
-    if values.shape[1] == 0:
-        return values.copy()
-    known = ~np.isnan(values)
-    count = known.sum(axis=1, keepdims=True)
-    low = np.where(known, values, np.inf).min(axis=1, keepdims=True)
-    high = np.where(known, values, -np.inf).max(axis=1, keepdims=True)
-    with np.errstate(all="ignore"):
-        gap = values - _row_sums(values, known) / count
-        spread = np.sqrt(_row_sums(gap * gap, known) / (count - 1))
+@nb.njit(cache=True, error_model="numpy")
+def _scores(values: F64, out: F64) -> None:
+    for t in range(values.shape[0]):
+        row, total, count, square, low, high = values[t], 0.0, 0, 0.0, np.inf, -np.inf
+        for s in range(row.size):
+            if row[s] == row[s]:
+                total, count = total + row[s], count + 1
+                low, high = min(low, row[s]), max(high, row[s])
+        mean = total / count
+        for s in range(row.size):
+            out[t, s] = row[s] - mean
+            square += out[t, s] * out[t, s] if row[s] == row[s] else 0.0
+        spread = np.sqrt(square / (count - 1))
         # Equal values have a rounded mean that differs from them: without this their scores would be noise.
-        return np.where(known & ((low >= high) | (spread == 0.0)), 0.0, gap / spread)
+        equal = low >= high or spread == 0.0
+        for s in range(row.size):
+            out[t, s] = 0.0 if equal and row[s] == row[s] else out[t, s] / spread
+
+
+def zscore(values: F64, out: F64 | None = None) -> F64:
+    """(value - mean) / sample standard deviation (n - 1) in each row, sums in column order; 0 where all are equal."""
+    out = np.empty(values.shape) if out is None else out
+    _scores(np.ascontiguousarray(values), out)
+    return out

@@ -1,76 +1,147 @@
 """A formula over a whole panel at once: (T, S) matrices in, one (T, S) matrix out.
 
-Each step runs over the whole matrix, sums in vector lanes across symbols; nothing here goes bar by bar through the
-formula as `kernels.alpha.streaming` does. docs/alpha.md says what both must give.
+Each function runs over the whole matrix, sums in vector lanes across symbols, and each tree of operators in one pass;
+nothing here goes bar by bar through the formula as `kernels.alpha.streaming` does. docs/alpha.md says what both must
+give.
 """
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from kernels.alpha import clib, orders, windows
-from kernels.alpha.elementwise import ELEMENTWISE, F64
+from kernels.alpha import clib, orders, pairs, windows
+from kernels.alpha.elementwise import F64
+from kernels.alpha.elementwise_blocks import BLOCK, run
+from kernels.lanes import LANES
 from kernels.alpha.language import Node
-from kernels.alpha.program import Step, compiled
+from kernels.alpha.plan import Matrix, Plan, Tree, planned
+from kernels.alpha.program import Step
 from kernels.cross_section import centred_rank, neutralised, share_rank, unit_size, zscore
-from kernels.ordered import lag, rolling_max, rolling_min
 
-# What looks along time or across symbols and so needs whole matrices, also of a number.
-_ALONG: dict[str, Callable[..., F64]] = {
-    "delay": lag,
-    "delta": lambda x, bars: x - lag(x, bars),
-    "tsum": lambda x, bars: windows.running_sum(x, bars, 1.0),
-    "tmean": lambda x, bars: windows.running_sum(x, bars, float(bars)),
+# Windows: flat matrices, the number of symbols, bars, and where the result goes.
+_WINDOWS: dict[str, Callable[..., None]] = {
+    "tsum": lambda x, s, n, out: windows.running_sum(x, s, n, 1.0, out),
+    "tmean": lambda x, s, n, out: windows.running_sum(x, s, n, float(n), out),
     "tstd": windows.running_std,
-    "tcov": lambda x, y, bars: windows.running_pair(x, y, bars, 0),
-    "tcorr": lambda x, y, bars: windows.running_pair(x, y, bars, 1),
-    "decay_linear": lambda x, bars: windows.running_weighted(x, bars, 0),
-    "tslope": lambda x, bars: windows.running_weighted(x, bars, 1),
-    "tmin": rolling_min,
-    "tmax": rolling_max,
-    "targmin": lambda x, bars: orders.place_in_window(x, bars, -1.0),
-    "targmax": lambda x, bars: orders.place_in_window(x, bars, 1.0),
+    "decay_linear": lambda x, s, n, out: windows.running_weighted(x, s, n, False, out),
+    "tslope": lambda x, s, n, out: windows.running_weighted(x, s, n, True, out),
+    "tcov": lambda x, y, s, n, out: pairs.running_pair(x, y, s, n, False, out),
+    "tcorr": lambda x, y, s, n, out: pairs.running_pair(x, y, s, n, True, out),
+    "tmin": lambda x, s, n, out: orders.extreme_in_window(x, s, n, 1.0, out),
+    "tmax": lambda x, s, n, out: orders.extreme_in_window(x, s, n, -1.0, out),
+    "targmin": lambda x, s, n, out: orders.place_in_window(x, s, n, -1.0, out),
+    "targmax": lambda x, s, n, out: orders.place_in_window(x, s, n, 1.0, out),
     "trank": orders.rank_in_window,
     "ema": orders.exponential_mean,
-    "cs_rank": centred_rank,
-    "cs_pct": share_rank,
-    "cs_z": zscore,
-    "cs_scale": unit_size,
-    "neutralise": neutralised,
 }
+# Of a lone bar these say nothing.
+_OF_TWO_BARS = ("tstd", "tslope", "tcov", "tcorr")
+# Matrices, constants, and where the result may go.
+_WHOLE: dict[str, Callable[..., F64]] = {
+    "cs_rank": centred_rank, "cs_pct": share_rank, "cs_z": zscore, "cs_scale": unit_size, "neutralise": neutralised,
+    "log": clib.log, "log1p": clib.log1p, "signed_power": clib.signed_power,
+}  # fmt: skip
 
 
-# The same C functions without Python between the values.
-_FAST: dict[str, Callable[..., F64]] = {"log": clib.log, "log1p": clib.log1p, "signed_power": clib.signed_power}
+def _windowed(step: Step, inputs: list[F64], out: F64) -> F64:
+    symbols, bars = out.shape[1], int(step.constants[0])
+    if bars < 2 and step.function in _OF_TWO_BARS:
+        out[:] = np.nan
+        return out
+    kernel = _WINDOWS[step.function]
+    if symbols >= LANES:
+        kernel(*[x.reshape(-1) for x in inputs], symbols, bars, out.reshape(-1))
+        return out
+    # Lanes without a symbol are missing.
+    wide = [np.full((len(out), LANES), np.nan) for _ in [*inputs, out]]
+    for held, x in zip(wide, inputs, strict=False):
+        held[:, :symbols] = x
+    kernel(*[held.reshape(-1) for held in wide[:-1]], LANES, bars, wide[-1].reshape(-1))
+    out[:] = wide[-1][:, :symbols]
+    return out
 
 
-def _value(step: Step, inputs: list[F64], fields: Mapping[str, F64], shape: tuple[int, ...]) -> F64:
-    if step.function == "number":
-        return np.array(step.constants[0])
-    if step.function == "field":
-        return np.zeros(()) if step.name == "market" else fields[step.name]
-    if step.function in _ALONG:
-        whole = [np.ascontiguousarray(np.broadcast_to(matrix, shape)) for matrix in inputs]
-        return _ALONG[step.function](*whole, *step.constants)
-    if step.function in _FAST:
-        return _FAST[step.function](np.asarray(inputs[0]), *step.constants)
-    return np.asarray(ELEMENTWISE[step.function](*inputs, *step.constants))
+def _grow(tree: Tree, matrices: Mapping[int, F64], symbols: int, out: F64) -> None:
+    """Run a tree of operators over the matrices of earlier steps."""
+    # A row of scratch for each place: a number in all its cells, a result, or what a delay gives at its first bars.
+    block, places = min(BLOCK, out.size // LANES * LANES), len(tree.operands) + len(tree.rows)
+    scratch = np.empty((places, block))
+    spare = scratch.ctypes.data + 8 * block * np.arange(places)
+    base, moves, shift = spare.copy(), np.zeros(places, np.int64), np.zeros(places, np.int64)
+    for place, operand in enumerate(tree.operands):
+        if isinstance(operand, Matrix):
+            base[place], moves[place] = matrices[operand.step].ctypes.data, 1
+            shift[place] = operand.bars * symbols
+        else:
+            scratch[place] = operand
+    base[-1], moves[-1] = out.ctypes.data, 1
+    run(np.array(tree.rows, np.int64), base, moves, shift, spare, out.size, block)
 
 
-def evaluate(formula: Node, fields: Mapping[str, F64]) -> F64:
+def _tree(tree: Tree, matrices: Mapping[int, F64], out: F64) -> F64:
+    if out.size >= LANES:
+        _grow(tree, matrices, out.shape[1], out)
+        return out
+    # Too few cells to fill the lanes once.
+    wide = {step: np.resize(matrix, LANES) for step, matrix in matrices.items()}
+    found = np.empty(LANES)
+    _grow(tree, wide, out.shape[1], found)
+    out[:] = found[: out.size].reshape(out.shape)
+    return out
+
+
+class _Matrices:
+    """Of one evaluation: those that later tasks need, and those that may be filled anew."""
+
+    def __init__(self, plan: Plan, fields: Mapping[str, F64], shape: tuple[int, ...], spare: list[F64]) -> None:
+        self._steps, self._last_use, self._fields, self._shape = plan.steps, plan.last_use, fields, shape
+        self._kept: dict[int, F64] = {}
+        self._free = spare
+
+    def of(self, place: int) -> F64:
+        """The values of a leaf, or of a step that is done."""
+        step = self._steps[place]
+        if step.function == "field" and step.name != "market":
+            return np.ascontiguousarray(self._fields[step.name], dtype=np.float64)
+        if place not in self._kept:
+            self._kept[place] = np.full(self._shape, step.constants[0] if step.function == "number" else 0.0)
+        return self._kept[place]
+
+    def keep(self, place: int, values: F64) -> None:
+        self._kept[place] = values
+
+    def fresh(self) -> F64:
+        return self._free.pop() if self._free else np.empty(self._shape)
+
+    def release(self, task: int) -> None:
+        done = [place for place in self._kept if self._last_use.get(place) == task]
+        self._free += [self._kept.pop(place) for place in done]
+
+
+def _done(task: Tree | int, steps: tuple[Step, ...], matrices: _Matrices) -> F64:
+    if isinstance(task, Tree):
+        needed = {operand.step: matrices.of(operand.step) for operand in task.operands if isinstance(operand, Matrix)}
+        return _tree(task, needed, matrices.fresh())
+    step = steps[task]
+    inputs = [matrices.of(place) for place in step.inputs]
+    if step.function in _WINDOWS:
+        return _windowed(step, inputs, matrices.fresh())
+    return _WHOLE[step.function](*inputs, *step.constants, out=matrices.fresh())
+
+
+def evaluate(formula: Node, fields: Mapping[str, F64], spare: list[F64] | None = None) -> F64:
     """The formula at every bar of every symbol; `fields` maps each field to its (T, S) matrix, NaN where no bar is.
 
     Row 0 must be the panel's first bar: running sums start again at absolute bars.
+    `spare` are matrices of that shape that may be filled; what is no longer needed is added to them. Who evaluates many
+    formulas keeps one list, and adds each result when done with it: fresh memory costs more than most functions.
     Raises FormulaError for a field that `fields` lacks and for a free parameter without a value.
     """
-    steps = compiled(formula, tuple(fields))
-    shape = next(iter(fields.values())).shape
-    last_use = {place: number for number, step in enumerate(steps) for place in step.inputs}
-    kept: dict[int, F64] = {}
-    with np.errstate(all="ignore"):
-        for number, step in enumerate(steps):
-            kept[number] = _value(step, [kept[place] for place in step.inputs], fields, shape)
-            for place in set(step.inputs):
-                if last_use[place] == number:
-                    del kept[place]
-    return np.broadcast_to(kept[len(steps) - 1], shape).astype(np.float64)
+    plan, shape = planned(formula, tuple(fields)), next(iter(fields.values())).shape
+    if 0 in shape:
+        return np.empty(shape)
+    matrices, last = _Matrices(plan, fields, shape, [] if spare is None else spare), len(plan.steps) - 1
+    for number, task in enumerate(plan.tasks):
+        matrices.keep(task.step if isinstance(task, Tree) else task, _done(task, plan.steps, matrices))
+        matrices.release(number)
+    return matrices.of(last) if plan.tasks else matrices.of(last).copy()
