@@ -25,10 +25,10 @@ from numba import njit
 
 from benchmarks.machine import facts, interleaved, show, show_lines
 from benchmarks.peak import peak_rise_mb
+from kernels.cpu import sweep as cpu
 from kernels.reference import sweep as reference
 from kernels.sweep_features import RULES
 from kernels.sweep_inputs import F64, Market, Terms, chosen
-from kernels.sweep_stream import stream
 
 SETS, BARS, ROUNDS, CHECKED_SETS = 10_000, 2_500, 3, 12
 SHORTEST_WINDOW_BARS = 2
@@ -55,10 +55,15 @@ def market_of(close: F64) -> Market:
     return Market(close, close, np.ones(len(close)))
 
 
+def figures_of(close: F64, sets: F64) -> F64:
+    """(N, 5) FIGURES of the compiled lanes, the windows among the work."""
+    features, lanes = RULES["ma_cross"].features(close, sets)
+    return cpu.sweep("ma_cross", features, lanes, market_of(close), TERMS)
+
+
 def ours(close: F64, sets: F64) -> F64:
     """(N, 3) final value, drawdown, orders."""
-    figures = next(stream("ma_cross", [sets], market_of(close), TERMS))
-    return figures[:, [0, 2, 4]]
+    return figures_of(close, sets)[:, [0, 2, 4]]
 
 
 def peer(close: F64, sets: F64) -> F64:
@@ -96,8 +101,7 @@ def equals_reference(close: F64, sets: F64) -> bool:
     rows = np.linspace(0, sets.shape[1] - 1, min(CHECKED_SETS, sets.shape[1])).astype(np.int64)
     features, lanes = RULES["ma_cross"].features(close, sets)
     plain = reference.sweep("ma_cross", features, chosen(lanes, rows), market_of(close), TERMS)
-    mine = next(stream("ma_cross", [sets], market_of(close), TERMS))[rows]
-    return mine.tobytes() == plain.tobytes()
+    return figures_of(close, sets)[rows].tobytes() == plain.tobytes()
 
 
 @njit(error_model="numpy")
@@ -154,7 +158,7 @@ def report(sets: int, bars: int, rounds: int) -> dict[str, object]:
         "memory_share": round(ours_mb / peer_mb, 5),
         "limit": "one division per bar and parameter set, divider throughput", "limit_ns": round(limit_ns, 3),
         "of_limit": round(limit_ns / ours_ns, 3), "peer_suspect": peer_ns > PEER_NS_WORST,
-        "linear": sizes(sets, bars),
+        "scaling": sizes(sets, bars),
         **facts(), "versions": {name: version(name) for name in ("numba", "numpy", "vectorbt", "pandas")},
     }  # fmt: skip
 

@@ -90,7 +90,7 @@ DEFLATED = _schema("deflated", name=_text(), value=_real(), why=pa.Column("str")
 # Every other distinct trial of the same strategy; its Sharpe ratio (per bar, not annualised) is NaN where it crashed or
 # had no performance: it was a look all the same.
 PRIOR_TRIALS = _schema("prior_trials", key=_text(), sharpe=_real())
-# One row a symbol and parameter set of a sweep; `first`, `second`, `third` are what its rule names them.
+# One row a symbol and parameter set of a sweep; `first` to `sixth` are its parameters in the rule's order.
 SWEEP = _schema(
     "sweep",
     symbol=_text(),
@@ -98,6 +98,9 @@ SWEEP = _schema(
     first=_real(),
     second=_real(),
     third=_real(),
+    fourth=_real(),
+    fifth=_real(),
+    sixth=_real(),
     bar_count=_count(),
     final_usd=_number(),
     sharpe_per_bar=_real(),

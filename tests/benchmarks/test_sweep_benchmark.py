@@ -13,7 +13,7 @@ from benchmarks.sweep import closes, max_rel_diff, ours, window_pairs
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = {
     "name", "ours_ns", "peer", "peer_ns", "ratio", "max_rel_diff", "bit_equal_reference", "ours_peak_mb",
-    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "linear",
+    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "scaling",
 }  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from kernels.cpu import sweep as cpu
 from kernels.reference import sweep as reference
 from kernels.sweep_features import RULES
 from kernels.sweep_inputs import FIGURES, Lanes, Market, Terms
-from kernels.sweep_stream import stream
 
 FREE = Terms(1e6, 0.0, 0.0, 0.0, 0.0, -1.0)
 PAID = Terms(1e6, 0.001, 0.0003, 0.0002, 0.00004, -1.0)
@@ -85,23 +84,6 @@ def test_chunks_threads_and_order_change_no_bit() -> None:
     assert same_bytes(cpu.sweep("ma_cross", *given_, threads=3), whole)
     backwards = given_._replace(lanes=Lanes(*(column[::-1].copy() for column in given_.lanes)))
     assert same_bytes(cpu.sweep("ma_cross", *backwards), whole[::-1])
-    pairs = np.array([[f, s] for f in range(2, 20) for s in range(20, 60)], dtype=np.float64).T
-    at_once = next(stream("ma_cross", [pairs], given_.market, PAID))
-    chunks = stream("ma_cross", np.array_split(pairs, 7, axis=1), given_.market, PAID)
-    assert same_bytes(np.concatenate(list(chunks)), at_once)
-
-
-def test_a_stream_is_read_as_it_is_used() -> None:
-    asked: list[int] = []
-
-    def endless() -> object:
-        while True:
-            asked.append(1)
-            yield SETS["ma_cross"]
-
-    taken = stream("ma_cross", endless(), case(1, 60, 1).market, PAID)  # type: ignore[arg-type]
-    assert [next(taken).shape, next(taken).shape] == [(3, 5), (3, 5)]
-    assert len(asked) == 2
 
 
 def test_another_process_gives_the_same_bytes() -> None:
