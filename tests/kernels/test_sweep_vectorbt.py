@@ -111,6 +111,7 @@ def test_rule_alpha(formula: str, seed: int, terms: Terms) -> None:
     market = Market(markets[1].close, markets[1].fill, np.ones(BARS))
     ours = cpu.sweep(DECIDES, features[1], lanes, market, terms)
     assume((ours[:, 2] > -0.8).all())
+    assert (ours[:, 4] > 0.0).any(), "no account traded: this shows nothing"
     values = [evaluate(bind(parse(formula), {"n": n, "x": x}), fields)[:, 1] for n, x in SETS[:2].T]
     value, (enter, leave) = np.array(values).T, SETS[2:]
     wanted = Signals(value > enter, value < -enter, value <= leave, value >= -leave)
