@@ -25,13 +25,17 @@ from numba import njit
 
 from benchmarks.machine import facts, interleaved, show, show_lines
 from benchmarks.peak import peak_rise_mb
+from kernels.alpha.assigned import Assigned
+from kernels.alpha.parse import parse
 from kernels.cpu import sweep as cpu
 from kernels.reference import sweep as reference
+from kernels.sweep_alpha import DECIDES, alpha_features
 from kernels.sweep_features import RULES
 from kernels.sweep_inputs import F64, Market, Terms, chosen
 
 SETS, BARS, ROUNDS, CHECKED_SETS = 10_000, 2_500, 3, 12
 SHORTEST_WINDOW_BARS = 2
+FORMULA = "(close - tmean(close, $n)) / tstd(close, $n) + $x"
 TERMS = Terms(initial_usd=1e6, fee=0.001, half_spread=0.0003, slippage=0.0002, borrow_per_bar=0.0, short_side=0.0)
 # vectorbt took 243 to 472 ns a bar and set before; a slower one makes any ratio look good.
 PEER_NS_BEST, PEER_NS_WORST = 243.0, 472.0
@@ -124,6 +128,22 @@ def division_ns() -> float:
     return statistics.median(spent)
 
 
+def alpha_lanes(close: F64, sets: F64) -> F64:
+    """(N, 5) FIGURES of the formula's account, its evaluation among the work; `sets` has the rows n, x, enter, exit."""
+    features, lanes = alpha_features(Assigned(parse(FORMULA), {"close": close[:, None]}, 64), ("n", "x"), sets)
+    return cpu.sweep(DECIDES, features[0], lanes, market_of(close), TERMS)
+
+
+def alpha_ns(close: F64, sets: int) -> float:
+    """CPU nanoseconds a bar and set of rule alpha: 20 windows, 5 shifts, and thresholds up to `sets` sets."""
+    enter = np.linspace(0.1, 2.0, max(sets // 100, 1)).tolist()
+    given = itertools.product(range(5, 25), [-0.5, -0.25, 0.0, 0.25, 0.5], enter, [0.0])
+    grid = np.array(list(given), dtype=np.float64).T.copy()
+    alpha_lanes(close[:300], grid[:, :4])
+    took = interleaved({"alpha": lambda: alpha_lanes(close, grid)}, 3)
+    return round(took["alpha"]["cpu_ms"] * 1e6 / (grid.shape[1] * len(close)), 3)
+
+
 def sizes(sets: int, bars: int) -> list[dict[str, float]]:
     """Our cost at a quarter, a half and all of the sets, and of the bars."""
     shares = [(sets // 4, bars), (sets // 2, bars), (sets, bars), (sets, bars // 4), (sets, bars // 2)]
@@ -158,7 +178,7 @@ def report(sets: int, bars: int, rounds: int) -> dict[str, object]:
         "memory_share": round(ours_mb / peer_mb, 5),
         "limit": "one division per bar and parameter set, divider throughput", "limit_ns": round(limit_ns, 3),
         "of_limit": round(limit_ns / ours_ns, 3), "peer_suspect": peer_ns > PEER_NS_WORST,
-        "scaling": sizes(sets, bars),
+        "scaling": sizes(sets, bars), "alpha_rule_ns": alpha_ns(close, sets),
         **facts(), "versions": {name: version(name) for name in ("numba", "numpy", "vectorbt", "pandas")},
     }  # fmt: skip
 
