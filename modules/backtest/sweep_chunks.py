@@ -30,6 +30,8 @@ CHUNK_SETS = 65_536
 CHUNK_ROWS = 262_144
 # Of the features of one chunk, and of what its formula keeps beside them.
 CHUNK_FEATURES_BYTES = 134_217_728
+# However small the matrices are, each takes its place.
+MOST_KEPT = 4_096
 MAX_STREAMED_SETS = 100_000_000
 
 
@@ -59,7 +61,7 @@ def _of_formula(formula: Node, names: tuple[str, ...], bars: pd.DataFrame, symbo
     stamps = grid(bars)
     fields = {name: stamps.spread(bars[name]) for name in BAR_FIELDS}
     matrix_bytes = 8 * max(fields["close"].size, 1)
-    own = Assigned(formula, fields, max(CHUNK_FEATURES_BYTES // matrix_bytes, len(names)))
+    own = Assigned(formula, fields, min(max(CHUNK_FEATURES_BYTES // matrix_bytes, len(names)), MOST_KEPT))
     # A formula sees the stamps of all symbols; an account sees its symbol's own bars.
     rows = [np.searchsorted(stamps.ts_event, one.stamps) for one in symbols]
 
