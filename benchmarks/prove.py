@@ -29,14 +29,15 @@ PROOF = ROOT / "docs/proof.json"
 # What a property may rest on: a change in any of these makes every proof old.
 CODE = ("assets", "benchmarks", "cws", "cws_dagster", "kernels", "modules", "strategies", "tests", "requirements.lock")
 SEEDS, FORMULAS, ENTRIES, FLIPS, KILLS, PANELS, RUNS = 3, 20_000, 16, 3_000, 100, 500, 3
-BARS = 1_000_000
+BARS, SETS = 1_000_000, 10_000_000
 Found = dict[str, object]
 
 
 def tests(folder: str, name: str) -> Any:
     """A file of the tests as a module: pytest imports them by path, so their folder is no package."""
-    if str(ROOT / "tests" / folder) not in sys.path:
-        sys.path.insert(0, str(ROOT / "tests" / folder))
+    for own in ("helpers", folder):
+        if str(ROOT / "tests" / own) not in sys.path:
+            sys.path.insert(0, str(ROOT / "tests" / own))
     return importlib.import_module(name)
 
 
@@ -133,6 +134,12 @@ def engine_equals_vectorbt(_: Path) -> Found:
     return {"panels": 2 * PANELS, "relative_tolerance": 1e-9}
 
 
+def sweep_ten_million_sets(_: Path) -> Found:
+    """10^7 parameter sets, of windows and of a formula, come in chunks: each once, in the memory that 10^6 take."""
+    case = tests("modules/backtest", "test_sweep_chunks")
+    return {"sets": SETS, "peaks": case.read_in_chunks(SETS // 10, SETS)}
+
+
 def main_job_repeats(scratch: Path) -> Found:
     """The main job gives the same result hashes in new homes and new processes, whatever the hash seed and threads."""
     found: list[dict[str, str]] = []
@@ -148,7 +155,7 @@ def main_job_repeats(scratch: Path) -> Found:
 
 PROPERTIES: tuple[Callable[[Path], Found], ...] = (
     ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, alpha_a_million_bars,
-    engine_equals_vectorbt, conformance, main_job_repeats,
+    engine_equals_vectorbt, sweep_ten_million_sets, conformance, main_job_repeats,
 )  # fmt: skip
 
 

@@ -110,7 +110,7 @@ SUPERIOR = _schema("superior", key=_text(), sharpe=_number())
 CROSS_VALIDATION = _schema("cross_validation", name=_text(), value=_real(), why=pa.Column("str"))
 TRIAL_INTERVALS = _schema("trial_intervals", name=_text(), low=_real(), high=_real(), level=_number())
 PATHS = _schema("paths", path=_count(), sharpe=_number())
-# One row a symbol and parameter set of a sweep; `first`, `second`, `third` are what its rule names them.
+# One row a symbol and parameter set of a sweep; `first` to `sixth` are its parameters in the rule's order.
 SWEEP = _schema(
     "sweep",
     symbol=_text(),
@@ -118,6 +118,9 @@ SWEEP = _schema(
     first=_real(),
     second=_real(),
     third=_real(),
+    fourth=_real(),
+    fifth=_real(),
+    sixth=_real(),
     bar_count=_count(),
     final_usd=_number(),
     sharpe_per_bar=_real(),

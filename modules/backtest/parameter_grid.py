@@ -2,21 +2,19 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.sweep_features import RULES
 from modules.errors import CwsError
 
 F64 = NDArray[np.float64]
-CHUNK_SETS = 65_536
+I64 = NDArray[np.int64]
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?: by ({_NUMBER}))?")
 # More than any grid of one parameter needs, so that a range of a typing error does not fill the memory.
 MAX_VALUES = 100_000
-MAX_WINDOW_BARS = 100_000
 
 
 def _refuse(what: str, grid: str, fix: str) -> CwsError:
@@ -54,24 +52,32 @@ def parse_grid(grid: str, parameters: tuple[str, ...]) -> list[list[float]]:
     return [given[name] for name in parameters]
 
 
-def parse_sets(grid: str, rule: str, max_sets: int) -> list[list[float]]:
-    """The grid of a rule's parameters; those named after bars are whole numbers of them.
-
-    Raises CWS-BACKTEST-022 above `max_sets` sets, CWS-BACKTEST-023 for a window that is no count of bars.
-    """
-    values = parse_grid(grid, RULES[rule].parameters)
-    if size(values) > max_sets:
+def _need_windows(name: str, column: list[float], least: int, most: int, grid: str) -> None:
+    wrong = [value for value in column if not (least <= value <= most and value.is_integer())]
+    if wrong:
         raise CwsError(
-            "CWS-BACKTEST-022", what=f"the grid holds {size(values)} parameter sets, above {max_sets}",
-            where=f"setting grid, {grid!r}", fix="take a coarser grid, or raise max_sets",
+            "CWS-BACKTEST-023", what=f"{name} {wrong[0]:g} is no window",
+            where=f"setting grid, {grid!r}", fix=f"whole numbers of bars from {least} to {most}",
         )  # fmt: skip
-    for name, column in zip(RULES[rule].parameters, values, strict=True):
-        wrong = [value for value in column if not (1.0 <= value <= MAX_WINDOW_BARS and value.is_integer())]
-        if wrong and name.endswith("bars"):
-            raise CwsError(
-                "CWS-BACKTEST-023", what=f"{name} {wrong[0]:g} is no window",
-                where=f"setting grid, {grid!r}", fix=f"whole numbers of bars from 1 to {MAX_WINDOW_BARS}",
-            )  # fmt: skip
+
+
+def parse_sets(
+    grid: str, parameters: tuple[str, ...], bars: Mapping[str, tuple[int, int]], most_sets: int
+) -> list[list[float]]:
+    """The values of each parameter; those of `bars` are whole numbers between their two.
+
+    Raises CWS-BACKTEST-022 above `most_sets` sets, CWS-BACKTEST-023 for a window that is no count of bars.
+    """
+    values = parse_grid(grid, parameters)
+    if size(values) > most_sets:
+        fix = "take a coarser grid, raise max_sets, or run it as a batch, which takes more: cws backtest --grid"
+        raise CwsError(
+            "CWS-BACKTEST-022", what=f"the grid holds {size(values)} parameter sets, above {most_sets}",
+            where=f"setting grid, {grid!r}", fix=fix,
+        )  # fmt: skip
+    for name, column in zip(parameters, values, strict=True):
+        if name in bars:
+            _need_windows(name, column, *bars[name], grid)
     return values
 
 
@@ -80,9 +86,7 @@ def size(values: list[list[float]]) -> int:
     return math.prod(len(column) for column in values)
 
 
-def chunks(values: list[list[float]]) -> Iterator[F64]:
-    """(parameters, n) parts of all combinations, the last parameter fastest; never more than a chunk in memory."""
-    shape, total = tuple(len(column) for column in values), size(values)
-    for first in range(0, total, CHUNK_SETS):
-        places = np.unravel_index(np.arange(first, min(first + CHUNK_SETS, total)), shape)
-        yield np.array([np.asarray(column)[place] for column, place in zip(values, places, strict=True)])
+def sets_of(values: list[list[float]], numbers: I64) -> F64:
+    """(parameters, n) the sets with these numbers: all combinations in order, the last parameter fastest."""
+    places = np.unravel_index(numbers, tuple(len(column) for column in values))
+    return np.array([np.asarray(column)[place] for column, place in zip(values, places, strict=True)])

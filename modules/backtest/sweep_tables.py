@@ -9,16 +9,16 @@ from kernels.sweep_inputs import FIGURES
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 # The columns of a set's parameters, in the order in which its rule names them.
-PARAMETERS = ("first", "second", "third")
+PARAMETERS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
-def figures_table(symbol: str, bars: int, sets: F64, figures: F64) -> pd.DataFrame:
-    """One row a set of `sets` (parameters, N) with its FIGURES (N, 5); parameters that a rule has not are missing."""
+def figures_table(symbol: str, bars: int, numbers: I64, sets: F64, figures: F64) -> pd.DataFrame:
+    """One row a set of `sets` (parameters, N) with its number and FIGURES (N, 5); what a rule has not is missing."""
     count = len(figures)
     given = np.vstack([sets, np.full((len(PARAMETERS) - len(sets), count), np.nan)])
     told = dict(zip(FIGURES, figures.T, strict=True))
     told["order_count"] = told["order_count"].astype(np.int64)
-    key = {"symbol": pd.Series([symbol] * count, dtype="str"), "set": np.arange(count, dtype=np.int64)}
+    key = {"symbol": pd.Series([symbol] * count, dtype="str"), "set": numbers}
     bar_count = {"bar_count": np.full(count, bars, dtype=np.int64)}
     return pd.DataFrame({**key, **dict(zip(PARAMETERS, given, strict=True)), **bar_count, **told})
 

@@ -5,85 +5,79 @@ looking at a thousand sets is a thousand looks, and the deflated Sharpe ratio mu
 """
 
 from types import SimpleNamespace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from kernels.cpu.sweep import curves
-from kernels.sweep_features import RULES
-from kernels.sweep_inputs import FIGURES, Market, Terms
-from kernels.sweep_stream import stream
-from modules.backtest.parameter_grid import chunks, parse_sets
-from modules.backtest.sweep_market import markets, volatility_scale
-from modules.backtest.sweep_tables import PARAMETERS, curves_table, figures_table, no_curves
-from modules.contract import Check, ModuleSettings, module, no_row
+from kernels.sweep_inputs import FIGURES
+from modules.backtest.parameter_grid import sets_of
+from modules.backtest.sweep_chunks import Traded, prepared, scattered_sets, sweep_chunks, traded
+from modules.backtest.sweep_plan import Plan, planned
+from modules.backtest.sweep_settings import SweepSettings as Settings
+from modules.backtest.sweep_settings import terms_of
+from modules.backtest.sweep_tables import I64, PARAMETERS, curves_table, figures_table, no_curves
+from modules.contract import Check, module, no_row
+from modules.errors import CwsError
 from modules.examples import bars_example
 from modules.tables import BARS, SWEEP, SWEEP_CURVES
 
-
-class Settings(ModuleSettings):
-    rule: Literal["ma_cross", "donchian", "rsi_bands", "z_reversion"] = Field(description="how a side is decided")
-    grid: str = Field(max_length=500, description="each parameter's values: fast_bars 5..50 by 5, slow_bars 60 120")
-    max_sets: int = Field(ge=1, le=10_000_000, description="more parameter sets than this are refused")
-    initial_cash_usd: float = Field(ge=1_000.0, le=1e12, description="cash of each account before the first bar")
-    fill_on: Literal["open", "close"] = Field(description="price of the next bar at which orders fill")
-    below: Literal["short", "flat"] = Field(description="the side of a sell signal")
-    sizing: Literal["all", "volatility"] = Field(description="stake all cash, or target over recent volatility")
-    target_vol_per_bar: float = Field(ge=1e-5, le=1.0, description="deviation of a bar's return that a stake aims at")
-    vol_weight: float = Field(ge=0.001, le=1.0, description="weight of the newest squared return in the volatility")
-    max_stake: float = Field(ge=0.01, le=4.0, description="largest stake, as a share of the account's cash")
-    fee_bps: float = Field(ge=0.0, le=1_000.0, description="fee in hundredths of a per cent of the traded value")
-    half_spread_bps: float = Field(ge=0.0, le=1_000.0, description="half of bid to ask, of the price")
-    slippage_bps: float = Field(ge=0.0, le=1_000.0, description="further loss against the price")
-    borrow_bps_per_bar: float = Field(ge=0.0, le=100.0, description="paid each bar on the value sold short")
-    curve_sets: int = Field(ge=0, le=100, description="curves of so many sets a symbol, the best Sharpe ratios first")
+# What one table may hold, about 600 MB.
+MAX_ROWS = 4_000_000
 
 
 def example(rng: np.random.Generator) -> pd.DataFrame:
     return bars_example(rng)
 
 
-def _terms(settings: Settings) -> Terms:
-    return Terms(
-        initial_usd=settings.initial_cash_usd,
-        fee=settings.fee_bps / 1e4,
-        half_spread=settings.half_spread_bps / 1e4,
-        slippage=settings.slippage_bps / 1e4,
-        borrow_per_bar=settings.borrow_bps_per_bar / 1e4,
-        short_side=-1.0 if settings.below == "short" else 0.0,
-    )
+def _need_room(plan: Plan, symbols: int) -> None:
+    if plan.sets * symbols > MAX_ROWS:
+        raise CwsError(
+            "CWS-BACKTEST-026", what=f"{plan.sets} parameter sets on {symbols} symbols are more than {MAX_ROWS} rows",
+            where="settings grid", fix="take a coarser grid, fewer symbols, or run it as a batch: cws backtest --grid",
+        )  # fmt: skip
 
 
-def _staked(market: Market, settings: Settings) -> Market:
-    if settings.sizing == "all":
-        return market
-    aim = (settings.target_vol_per_bar, settings.vol_weight, settings.max_stake)
-    return market._replace(scale=volatility_scale(market.close, *aim))
+def _best(own: pd.DataFrame, count: int) -> I64:
+    # Equal ratios go by the number of the set, and sets without a ratio come last.
+    order = np.argsort(-own["sharpe_per_bar"].to_numpy(), kind="stable")[:count]
+    return np.sort(own["set"].to_numpy()[order])
+
+
+def _curves(
+    plan: Plan, bars: pd.DataFrame, settings: Settings, symbols: list[Traded], best: dict[str, I64]
+) -> pd.DataFrame:
+    """The curves of each symbol's best sets; a chunk of sets at a time, whichever symbols want them."""
+    wanted = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *best.values()]))
+    prepare, shown = prepared(plan, bars, symbols), [no_curves()]
+    at_once = scattered_sets(plan, bars["ts_event"].nunique(), len(symbols))
+    for at in range(0, len(wanted), at_once):
+        part = wanted[at : at + at_once]
+        features_of = prepare(sets_of(plan.values, part))
+        for number, (symbol, stamps, market) in enumerate(symbols):
+            rows = np.flatnonzero(np.isin(part, best[symbol]))
+            features, lanes = features_of(number)
+            own = curves(plan.decides, features, lanes, market, terms_of(settings), rows)
+            shown.append(curves_table(symbol, stamps, part[rows], own))
+    return pd.concat(shown).sort_values(["symbol", "set"], kind="stable", ignore_index=True)
 
 
 @module(takes=BARS, gives=(SWEEP, SWEEP_CURVES), settings=Settings, example=example)
 def vector_sweep(bars: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    values = parse_sets(settings.grid, settings.rule, settings.max_sets)
-    sets, terms = np.concatenate(list(chunks(values)), axis=1), _terms(settings)
-    tables, shown = [figures_table("", 0, sets[:, :0], np.empty((0, len(FIGURES))))], [no_curves()]
-    for symbol, stamps, whole in markets(bars, settings.fill_on):
-        market = _staked(whole, settings)
-        figures = np.concatenate(list(stream(settings.rule, chunks(values), market, terms)))
-        tables.append(figures_table(symbol, len(stamps), sets, figures))
-        # Equal ratios go by the number of the set, and sets without a ratio come last.
-        best = np.sort(np.argsort(-figures[:, 1], kind="stable")[: settings.curve_sets]).astype(np.int64)
-        features, lanes = RULES[settings.rule].features(market.close, sets[:, best])
-        own = curves(settings.rule, features, lanes, market, terms, np.arange(len(best), dtype=np.int64))
-        shown.append(curves_table(symbol, stamps, best, own))
-    return pd.concat(tables, ignore_index=True), pd.concat(shown, ignore_index=True)
+    plan, symbols = planned(settings, settings.max_sets), traded(bars, settings)
+    _need_room(plan, len(symbols))
+    none = figures_table("", 0, np.empty(0, dtype=np.int64), np.empty((0, 0)), np.empty((0, len(FIGURES))))
+    whole = pd.concat([none, *sweep_chunks(bars, settings)])
+    figures = whole.sort_values(["symbol", "set"], kind="stable", ignore_index=True)
+    best = {str(symbol): _best(own, settings.curve_sets) for symbol, own in figures.groupby("symbol", sort=True)}
+    return figures, _curves(plan, bars, settings, symbols, best)
 
 
 @vector_sweep.accept
 def every_symbol_has_every_set(before: pd.DataFrame, after: SimpleNamespace, settings: Settings) -> Check:
     """Each symbol stands with all the grid's sets, numbered from 0, and with the same parameters as any other."""
-    sets = np.concatenate(list(chunks(parse_sets(settings.grid, settings.rule, settings.max_sets))), axis=1)
+    plan = planned(settings, settings.max_sets)
+    sets = sets_of(plan.values, np.arange(plan.sets, dtype=np.int64))
     symbols = sorted(set(before["symbol"]))
     expected = pd.DataFrame(
         {"symbol": np.repeat(symbols, sets.shape[1]), "set": np.tile(np.arange(sets.shape[1]), len(symbols))}

@@ -9,21 +9,19 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from kernels.alpha.batch import evaluate
-from kernels.alpha.language import FIELDS, MAX_CHARS, Node, lookback_bars
+from kernels.alpha.language import MAX_CHARS, Node, lookback_bars
 from kernels.alpha.streaming import Stream
 from modules.contract import Check, ModuleSettings, module
 from modules.examples import bars_example
-from modules.formula import ready
+from modules.formula import BAR_FIELDS, ready
 from modules.panel import KEYS, grid
 from modules.tables import BARS, SIGNAL
 
 _REPLAYED_BARS = 64
-# Of the language's fields, those that a table of bars has.
-_COLUMNS = tuple(name for name in FIELDS if name in BARS.columns)
 
 
 def _parsed(formula: str) -> Node:
-    return ready(formula, _COLUMNS, {})
+    return ready(formula, BAR_FIELDS, {})
 
 
 class Settings(ModuleSettings):
@@ -44,7 +42,7 @@ def example(rng: np.random.Generator) -> pd.DataFrame:
 @module(takes=BARS, gives=SIGNAL, settings=Settings, example=example)
 def alpha_formula(bars: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     stamps = grid(bars)
-    fields = {name: stamps.spread(bars[name]) for name in _COLUMNS}
+    fields = {name: stamps.spread(bars[name]) for name in BAR_FIELDS}
     return bars[KEYS].assign(value=stamps.gather(evaluate(_parsed(settings.formula), fields)))
 
 
@@ -59,7 +57,7 @@ def replayed_bar_by_bar(before: pd.DataFrame, after: pd.DataFrame, settings: Set
     """The streaming evaluator, fed the first bars one at a time, gives the same bits through the warm-up and beyond."""
     stamps, formula = grid(before), _parsed(settings.formula)
     replayed = min(len(stamps.ts_event), lookback_bars(formula) + _REPLAYED_BARS)
-    fields = {name: stamps.spread(before[name])[:replayed] for name in _COLUMNS}
+    fields = {name: stamps.spread(before[name])[:replayed] for name in BAR_FIELDS}
     stream = Stream(formula, len(stamps.symbols))
     rows = [stream.push({name: values[t] for name, values in fields.items()}) for t in range(replayed)]
     early = stamps.row_of < replayed

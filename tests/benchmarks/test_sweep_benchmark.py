@@ -13,7 +13,7 @@ from benchmarks.sweep import closes, max_rel_diff, ours, window_pairs
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = {
     "name", "ours_ns", "peer", "peer_ns", "ratio", "max_rel_diff", "bit_equal_reference", "ours_peak_mb",
-    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "linear",
+    "peer_peak_mb", "limit", "of_limit", "peer_suspect", "scaling", "alpha_rule_ns",
 }  # fmt: skip
 
 
@@ -24,6 +24,11 @@ def test_a_small_report_is_whole() -> None:
     assert set(found) >= FIELDS
     assert found["max_rel_diff"] <= 1e-9
     assert found["bit_equal_reference"] is True
+    # Three sizes of each, what is compared measured in one run.
+    assert {(row["sets"], row["bars"]) for row in found["scaling"]} == {
+        (10, 300), (20, 300), (40, 300), (40, 75), (40, 150),
+    }  # fmt: skip
+    assert all(row["ns"] > 0.0 for row in found["scaling"]) and found["limit_ns"] > 0.0
 
 
 def test_pairs_are_distinct_crosses() -> None:

@@ -6,20 +6,23 @@ A process of its own: numba reads NUMBA_ENABLE_CUDASIM once, when it is imported
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers")]
+sys.path[:0] = [str(Path(__file__).parents[1] / "helpers")]
 
 import numpy as np  # noqa: E402
 from same_bytes import same_bytes  # noqa: E402
 from test_panel import outcome  # noqa: E402
 from test_panel_accounts import accounts  # noqa: E402
-from test_sweep import PAID, case  # noqa: E402
+from sweep_cases import PAID, case  # noqa: E402
 
+from kernels.alpha.assigned import Assigned  # noqa: E402
+from kernels.alpha.parse import parse  # noqa: E402
 from kernels.gpu import bootstrap as gpu_bootstrap  # noqa: E402
 from kernels.gpu import cross_section as gpu_cross_section  # noqa: E402
 from kernels.gpu import panel as gpu_panel  # noqa: E402
 from kernels.gpu import rolling as gpu_rolling  # noqa: E402
 from kernels.gpu import sweep as gpu_sweep  # noqa: E402
 from kernels.reference import bootstrap, cross_section, panel, rolling, sweep  # noqa: E402
+from kernels.sweep_alpha import DECIDES, alpha_features  # noqa: E402
 
 
 def sweeps(bars: int, sets: int) -> bool:
@@ -32,6 +35,17 @@ def sweeps(bars: int, sets: int) -> bool:
         equal &= same_bytes(gpu_sweep.sweep(rule, *wild), sweep.sweep(rule, *wild))
         equal &= same_bytes(gpu_sweep.curves(rule, *given, rows), sweep.curves(rule, *given, rows))
     return equal and gpu_sweep.sweep("ma_cross", *case(1, bars, 0, PAID)).shape == (0, 5)
+
+
+def alphas(bars: int, sets: int) -> bool:
+    """A formula's lanes, on the second of three symbols."""
+    rng, market = np.random.default_rng(bars), case(bars, bars, 1).market
+    fields = {"close": np.column_stack([market.close * rng.uniform(0.9, 1.1, bars) for _ in range(3)])}
+    own = Assigned(parse("cs_z(close / delay(close, $n)) + $x"), fields, 4)
+    given = np.array([rng.integers(1, 3, sets), rng.choice([-0.5, 0.0], sets), rng.random(sets), rng.random(sets)])
+    features, lanes = alpha_features(own, ("n", "x"), given)
+    found = gpu_sweep.sweep(DECIDES, features[1], lanes, market, PAID)
+    return same_bytes(found, sweep.sweep(DECIDES, features[1], lanes, market, PAID)) and (found[:, 4] > 0.0).any()
 
 
 def holed(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -87,7 +101,7 @@ def panels(bars: int, count: int) -> bool:
 if __name__ == "__main__":
     bars, many = (int(word) for word in sys.argv[1:])
     found = {
-        "sweep": sweeps(bars, many),
+        "sweep": sweeps(bars, many) and alphas(bars, many),
         "rolling": rollings(many),
         "cross_section": cross_sections(many),
         "bootstrap": bootstraps(many),

@@ -1,46 +1,21 @@
-"""The sweep: lanes have the bytes of the plain loops, and those agree with vectorbt and with arithmetic."""
+"""The sweep: lanes have the bytes of the plain loops, and those agree with arithmetic."""
 
 import subprocess
 import sys
-from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from same_bytes import same_bytes
+from sweep_cases import PAID, Case, case
 
 from kernels.cpu import sweep as cpu
 from kernels.reference import sweep as reference
 from kernels.sweep_features import RULES
 from kernels.sweep_inputs import FIGURES, Lanes, Market, Terms
-from kernels.sweep_stream import stream
 
 FREE = Terms(1e6, 0.0, 0.0, 0.0, 0.0, -1.0)
-PAID = Terms(1e6, 0.001, 0.0003, 0.0002, 0.00004, -1.0)
-
-
-class Case(NamedTuple):
-    """A sweep's arguments after the rule."""
-
-    features: np.ndarray
-    lanes: Lanes
-    market: Market
-    terms: Terms
-
-
-def case(seed: int, bars: int, sets: int, terms: Terms = PAID, volatility: float = 0.03) -> Case:
-    """Random closes, fills near them, features with ties and holes, some bars without a scale."""
-    rng = np.random.default_rng(seed)
-    close = 100.0 * np.cumprod(1.0 + np.clip(rng.normal(0.0, volatility, bars), -0.9, 5.0))
-    scale = np.where(rng.random(bars) < 0.1, np.nan, rng.choice([1.0, 0.5, 0.0, 1.5], bars))
-    features = rng.normal(size=(bars, 4)).round(1) * np.where(rng.random((bars, 1)) < 0.5, 1.0, 100.0)
-    features[rng.random((bars, 4)) < 0.1] = np.nan
-    first, second = rng.integers(0, 4, (2, sets))
-    # Levels of one decimal too, so that features stand on them.
-    low = rng.uniform(-1.0, 0.5, sets).round(1)
-    lanes = Lanes(first, second, low, (low + rng.uniform(0.0, 1.0, sets)).round(1))
-    return Case(features, lanes, Market(close, close * rng.uniform(0.98, 1.02, bars), scale), terms)
 
 
 TERMS = st.builds(
@@ -85,23 +60,6 @@ def test_chunks_threads_and_order_change_no_bit() -> None:
     assert same_bytes(cpu.sweep("ma_cross", *given_, threads=3), whole)
     backwards = given_._replace(lanes=Lanes(*(column[::-1].copy() for column in given_.lanes)))
     assert same_bytes(cpu.sweep("ma_cross", *backwards), whole[::-1])
-    pairs = np.array([[f, s] for f in range(2, 20) for s in range(20, 60)], dtype=np.float64).T
-    at_once = next(stream("ma_cross", [pairs], given_.market, PAID))
-    chunks = stream("ma_cross", np.array_split(pairs, 7, axis=1), given_.market, PAID)
-    assert same_bytes(np.concatenate(list(chunks)), at_once)
-
-
-def test_a_stream_is_read_as_it_is_used() -> None:
-    asked: list[int] = []
-
-    def endless() -> object:
-        while True:
-            asked.append(1)
-            yield SETS["ma_cross"]
-
-    taken = stream("ma_cross", endless(), case(1, 60, 1).market, PAID)  # type: ignore[arg-type]
-    assert [next(taken).shape, next(taken).shape] == [(3, 5), (3, 5)]
-    assert len(asked) == 2
 
 
 def test_another_process_gives_the_same_bytes() -> None:
@@ -176,33 +134,3 @@ def test_a_column_beyond_the_features_is_refused() -> None:
     given_ = case(1, 20, 4)
     with pytest.raises(AssertionError, match="no such column"):
         cpu.sweep("ma_cross", *given_._replace(lanes=given_.lanes._replace(first=np.array([0, 1, 2, 4]))))
-
-
-@settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 9_999), fee=st.sampled_from([0.0, 0.001, 0.01]), impact=st.sampled_from([0.0, 0.0005]),
-       short=st.sampled_from([-1.0, 0.0]))  # fmt: skip
-def test_vectorbt_gives_the_same(seed: int, fee: float, impact: float, short: float) -> None:
-    import pandas as pd
-    import vectorbt as vbt
-
-    terms = Terms(1e4, fee, impact / 2.0, impact / 2.0, 0.0, short)
-    given_ = case(seed, 60, 6, terms)
-    close, fill = given_.market.close, given_.market.fill
-    given_ = given_._replace(market=Market(close, fill, np.ones(60)))
-    ours = cpu.sweep("ma_cross", *given_)
-    # It knows no ruin, and covers in part where cash does not suffice.
-    assume((ours[:, 2] > -0.8).all())
-    fast, slow = given_.features[:, given_.lanes.first], given_.features[:, given_.lanes.second]
-
-    def next_bar(signal: np.ndarray) -> pd.DataFrame:
-        # It fills on the signal's own bar.
-        return pd.DataFrame(np.vstack([np.zeros((1, 6), dtype=bool), signal[:-1]]))
-
-    account = vbt.Portfolio.from_signals(
-        pd.DataFrame(np.repeat(close[:, None], 6, axis=1)), next_bar(fast > slow), next_bar(fast < slow),
-        price=fill[:, None], fees=fee, slippage=impact, init_cash=1e4, freq="1D",
-        direction="both" if short < 0.0 else "longonly", size=np.inf,
-    )  # fmt: skip
-    np.testing.assert_allclose(ours[:, 0], account.final_value(), rtol=1e-9)
-    np.testing.assert_allclose(ours[:, 2], account.max_drawdown(), rtol=1e-9, atol=1e-9)
-    np.testing.assert_array_equal(ours[:, 4], account.orders.count())

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cws.trials import Task, evaluate
-from modules.backtest.parameter_grid import chunks, parse_grid, size
+from modules.backtest import vector_sweep as engine
+from modules.backtest.parameter_grid import parse_grid, sets_of, size
 from modules.backtest.sweep_market import volatility_scale
 from modules.errors import CwsError
 from modules.examples import bars_example
@@ -185,12 +186,109 @@ def test_a_grid_is_all_combinations(counts: list[int]) -> None:
     text = ", ".join(f"{name} 0.1..{count / 10:.1f} by 0.1" for name, count in zip(names, counts, strict=True))
     values = parse_grid(text, names)
     assert [len(column) for column in values] == counts
-    sets = np.concatenate(list(chunks(values)), axis=1)
+    sets = sets_of(values, np.arange(size(values)))
     assert len({tuple(column) for column in sets.T}) == size(values) == np.prod(counts)
 
 
-def test_ten_million_sets_are_never_together_in_memory() -> None:
-    values = parse_grid("a 1..4000, b 1..2500", ("a", "b"))
-    first = next(chunks(values))
-    assert size(values) == 10_000_000
-    assert first.nbytes < 2_000_000
+def test_rule_alpha_gives_the_best_sets_curves() -> None:
+    grid = "n 2..8 by 2, x -0.5 0 0.5, enter 0.5 1, exit 0 0.25"
+    found = tables(swept(BARS_SEEN, rule="alpha", formula="cs_z(-delta(close, $n)) + $x", grid=grid, curve_sets=2))
+    for symbol, own in found["sweep"].groupby("symbol"):
+        assert len(own) == 48 and (own["order_count"] > 0).mean() > 0.5
+        curve = found["sweep_curves"]
+        assert set(curve.loc[curve["symbol"] == symbol, "set"]) == set(own.nlargest(2, "sharpe_per_bar")["set"])
+    assert found["sweep"][["fourth"]].notna().all(axis=None) and found["sweep"]["fifth"].isna().all()
+
+
+def test_what_comes_later_changes_no_value_of_before() -> None:
+    told = {"rule": "alpha", "formula": "cs_rank(close / tmean(close, $n))", "grid": "n 5, enter 0.1, exit 0"}
+    whole = tables(swept(BARS_SEEN, **told, curve_sets=1))["sweep_curves"]
+    stamps = np.sort(BARS_SEEN["ts_event"].unique())[:150]
+    early = BARS_SEEN[BARS_SEEN["ts_event"].isin(stamps)].reset_index(drop=True)
+    seen = tables(swept(early, **told, curve_sets=1))["sweep_curves"]
+    expected = whole[whole["ts_event"].isin(stamps)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(seen, expected, check_exact=True)
+    assert seen["equity_usd"].nunique() > 100
+
+
+LONG = {
+    "ma_cross": "fast_bars 500, slow_bars 600",
+    "donchian": "high_bars 500, low_bars 600",
+    "rsi_bands": "bars 500, oversold 30, overbought 70",
+    "z_reversion": "bars 500, exit_score 0, entry_score 1",
+    "alpha": "n 500, enter 0, exit 0",
+}
+
+
+@pytest.mark.parametrize("rule", LONG)
+def test_bad_bars_of_every_rule(rule: str) -> None:
+    formula = "tmean(volume * ret, $n)" if rule == "alpha" else ""
+    told = {"rule": rule, "formula": formula, "sizing": "volatility"}
+    # Windows longer than the data decide nothing; so do columns without a number, and there may be no bars at all.
+    assert (tables(swept(BARS_SEEN, **told, grid=LONG[rule]))["sweep"]["order_count"] == 0).all()
+    short = LONG[rule].replace("500", "5").replace("600", "6")
+    for rows in (0, 1, 2):
+        table = tables(swept(BARS_SEEN.head(rows), **told, grid=short))["sweep"]
+        assert len(table) == min(rows, 1) and (table["final_usd"] == 1e6).all()
+    none = BARS_SEEN.assign(close=np.nan)
+    assert (tables(swept(none, **told, grid=short))["sweep"]["bar_count"] == 0).all()
+    for price in (0.0, -1.0, np.inf):
+        wrong = BARS_SEEN.copy()
+        wrong.loc[50, "open"] = price
+        assert code_of(swept(wrong, **told, grid=short)) == "CWS-BACKTEST-020"
+
+
+def test_a_column_without_numbers_or_with_infinite_ones_decides_as_declared() -> None:
+    told = {"rule": "alpha", "formula": "volume * $x", "grid": "x 1, enter 1, exit 0"}
+    table = tables(swept(BARS_SEEN.assign(volume=np.nan), **told))["sweep"]
+    assert (table["order_count"] == 0).all()
+    # What is infinite is above any threshold: bought once and held.
+    held = tables(swept(BARS_SEEN, **{**told, "formula": "volume / (close - close) * $x"}))["sweep"]
+    assert (held["order_count"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("formula", "grid", "code"),
+    [
+        ("", "enter 1, exit 0", "CWS-BACKTEST-024"),
+        ("$a + $b + $c + $d + $e", "a 1, b 1, c 1, d 1, e 1, enter 1, exit 0", "CWS-BACKTEST-025"),
+        ("close * $enter", "enter 1, exit 0", "CWS-BACKTEST-025"),
+        ("close * $x", "enter 1, exit 0", "CWS-BACKTEST-021"),
+        ("close * $x", "x 1, y 2, enter 1, exit 0", "CWS-BACKTEST-021"),
+        ("close * $x", "x 1, enter 1", "CWS-BACKTEST-021"),
+        ("tmean(close, $n)", "n 1..2 by 0.5, enter 1, exit 0", "CWS-BACKTEST-023"),
+        ("tmean(close, $n)", "n 0..9, enter 1, exit 0", "CWS-BACKTEST-023"),
+        ("tmean(close, $n)", "n 2521, enter 1, exit 0", "CWS-BACKTEST-023"),
+        ("delay(close, $n)", "n -1..3, enter 1, exit 0", "CWS-BACKTEST-023"),
+        ("close +", "enter 1, exit 0", "CWS-ALPHA-001"),
+        ("closed * 2", "enter 1, exit 0", "CWS-ALPHA-002"),
+        ("delay(close, -1)", "enter 1, exit 0", "CWS-ALPHA-003"),
+        ("close > open", "enter 1, exit 0", "CWS-ALPHA-003"),
+        ("(" * 60 + "close" + ")" * 60, "enter 1, exit 0", "CWS-ALPHA-004"),
+        ("vwap * $x", "x 1, enter 1, exit 0", "CWS-ALPHA-005"),
+        ("clip(close, $low, $high)", "low 0..5, high 4..9, enter 1, exit 0", "CWS-ALPHA-006"),
+        (" + ".join(f"tmean(close * {k}, $n)" for k in range(2, 13)), "n 5 2500, enter 1, exit 0", "CWS-ALPHA-004"),
+        ("close * $x", "x 1..2000, enter 1..2000, exit 0", "CWS-BACKTEST-022"),
+    ],
+)
+def test_a_formula_that_cannot_be_swept_is_refused(formula: str, grid: str, code: str) -> None:
+    assert code_of(swept(BARS_SEEN, rule="alpha", formula=formula, grid=grid)) == code
+
+
+def test_a_formula_belongs_to_rule_alpha() -> None:
+    assert code_of(swept(BARS_SEEN, formula="close")) == "CWS-BACKTEST-024"
+
+
+def test_zero_bars_back_are_a_lag() -> None:
+    told = {"rule": "alpha", "formula": "close / delay(close, $n) - 1", "grid": "n 0 1, enter 0, exit 0"}
+    orders = tables(swept(BARS_SEEN, **told))["sweep"].groupby("first")["order_count"].sum()
+    assert orders[0.0] == 0 and orders[1.0] > 100
+
+
+def test_more_rows_than_a_table_holds_are_for_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_ROWS", 100)
+    outcome = swept(BARS_SEEN, grid="fast_bars 1..26, slow_bars 50")
+    assert code_of(outcome) == "CWS-BACKTEST-026"
+    assert "cws backtest" in str(outcome.failure)
+    with pytest.raises(CwsError, match="CWS-SETTINGS-002"):
+        swept(BARS_SEEN, max_sets=10_000_000)
