@@ -10,9 +10,9 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "helpers")]
 
 import numpy as np  # noqa: E402
 from same_bytes import same_bytes  # noqa: E402
+from sweep_cases import PAID, case  # noqa: E402
 from test_panel import outcome  # noqa: E402
 from test_panel_accounts import accounts  # noqa: E402
-from sweep_cases import PAID, case  # noqa: E402
 
 from kernels.alpha.assigned import Assigned  # noqa: E402
 from kernels.alpha.parse import parse  # noqa: E402
