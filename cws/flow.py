@@ -27,6 +27,9 @@ from modules.settings import Bound
 from modules.tables import PRIOR_TRIALS
 from modules.values import Table, make_table
 
+# Execution on paper is a backtest too: its settings are part of what was asked.
+TESTED_STAGES = ("feature", "size", "backtest", "execute")
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -106,9 +109,7 @@ def record_traces(house: House, flow: Flow) -> None:
 def task(unit: Unit, pins: Mapping[str, Pin], tables: Mapping[str, Value]) -> Task:
     """The backtest as a trial: what decides its bytes, and its sealed outcome."""
     assert unit.strategy is not None
-    # Execution on paper is a backtest too: its settings are part of what was asked.
-    stages = ("feature", "size", "backtest", "execute")
-    bounds = [bound for stage in stages for bound in unit.strategy.bound_chain(stage)]
+    bounds = [bound for stage in TESTED_STAGES for bound in unit.strategy.bound_chain(stage)]
     return Task(
         strategy=unit.name,
         settings_hash=json_hash([[bound.module.name, bound.settings_hash] for bound in bounds]),
