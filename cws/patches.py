@@ -14,10 +14,11 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cws.strategies import Dataset, Scalar, Strategy
-from kernels.alpha.parse import parse as parse_formula
+from kernels.alpha.language import FIELDS
 from modules.canonical import json_hash
 from modules.contract import Module
 from modules.errors import CwsError
+from modules.formula import ready
 from modules.registry import load, names
 from modules.settings import bind, nearest
 
@@ -120,7 +121,7 @@ def check(patch: Patch, where: str) -> None:
 
 def _refuse_code(key: str, value: str, where: str) -> None:
     if key in FORMULAS:
-        parse_formula(value)
+        ready(value, FIELDS, {})
     elif not WORDS.fullmatch(value) or "__" in value:
         raise CwsError(
             "CWS-PATCH-005",
@@ -159,10 +160,10 @@ def under(recipe: AnyRecipe, patch: Patch) -> AnyRecipe:
     own = recipe.settings_of(module)
     settings = {key: value for key, value in patch.settings.items() if key not in own}
     skills = {kind: name for kind, name in patch.skills.items() if kind not in recipe.skills.get(module.name, {})}
-    table = recipe.settings.get(module.name, {})
-    assert isinstance(table, Mapping)
     changed: dict[str, object] = {}
     if settings:
+        table = recipe.settings.get(module.name, {})
+        assert isinstance(table, Mapping), "a setting shared under the module's own name is the recipe's"
         changed["settings"] = {**recipe.settings, module.name: {**settings, **table}}
     if skills:
         changed["skills"] = {**recipe.skills, module.name: {**skills, **recipe.skills.get(module.name, {})}}

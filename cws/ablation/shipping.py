@@ -39,12 +39,13 @@ def patched_text(text: str, patch: Patch) -> str:
 
     Raises CWS-SHIP-001 when the file holds a value in a way that is not one line.
     """
-    for section in SECTIONS:
-        for key, value in getattr(patch, section).items():
+    wanted = [(section, key, value) for section in SECTIONS for key, value in getattr(patch, section).items()]
+    now = tomllib.loads(text)
+    for section, key, value in wanted:
+        if now[section][key] != value:
             text = _with_value(text, section, key, literal(value))
-    expected = {section: getattr(patch, section) for section in SECTIONS}
-    found = tomllib.loads(text)
-    wrong = [key for section in SECTIONS for key, value in expected[section].items() if found[section][key] != value]
+    then = tomllib.loads(text)
+    wrong = [key for section, key, value in wanted if then[section][key] != value]
     if wrong:
         raise CwsError(
             "CWS-SHIP-001",
