@@ -15,6 +15,7 @@ class Reason(StrEnum):
     BASELINE_DIFFERS = "the baseline's rerun gave other bytes"
     CONTRACT_BROKEN = "a schema, an acceptance check or the future-mutation test failed"
     TOO_FEW_BLOCKS = "fewer effective blocks T / L than the reference distribution needs"
+    SCREENED = "does not look better on the search folds"
     NO_CHANGE = "the patch changed no result"
     NOT_BETTER = "not better beyond chance"
     GUARD_DRAWDOWN = "drawdown inferior"

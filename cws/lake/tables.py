@@ -86,9 +86,20 @@ _TRACES = plain_schema(
 _TRIALS = plain_schema(
     "key:str ts_avail:int64 strategy:str settings_hash:str data:str folds:str code:str looks:int64 sharpe:float64"
 )
+# Owned by the gate: nothing that proposes a patch may read them.
+_VERDICTS = plain_schema(
+    "id:str ts_avail:int64 batch:str patch:str module:str judge:str finding:str kind:str reason:str outcome:str "
+    "p:float64 p_alone:float64 batch_p:float64 effect:float64 standard_error:float64 variants:int64 blocks:float64 "
+    "annual_effect:float64 placebo:bool detail:str"
+)
+_DELTAS = plain_schema("unit:str ts_event:int64 baseline:float64 delta:float64")
 
 TABLES: Mapping[str, TableSpec] = {
     **{name: TableSpec(name, schema, declared.sort_columns(order), why) for name, schema, order, why in _SPECS},
     "traces": TableSpec("traces", _TRACES, (), "what each module run did"),
     "trials": TableSpec("trials", _TRIALS, (), "every backtest that anybody looked at"),
+    "verdicts": TableSpec("verdicts", _VERDICTS, (), "what the gate said of each patch, a part a batch"),
+    "deltas": TableSpec(
+        "deltas", _DELTAS, ("unit", "ts_event"), "paired daily returns of an ablation, a part a verdict"
+    ),
 }

@@ -105,10 +105,15 @@ def _noise(world: World, seed: int, clock: Clock, symbols: Symbols) -> _Noise:
     squared = symbols.loadings * symbols.loadings
     variance = market.loaded((sd[:, : len(factor_vol)] * factor_vol) ** 2, squared)
     variance += (sd[:, len(factor_vol) :] * usual) ** 2
-    own_sd, factor_sd = sd[:, len(factor_vol) :] * usual * whole[:, None], sd[:, : len(factor_vol)] * factor_vol * whole[:, None]
+    own_sd, factor_sd = (
+        sd[:, len(factor_vol) :] * usual * whole[:, None],
+        sd[:, : len(factor_vol)] * factor_vol * whole[:, None],
+    )
     drift = _drift(world, symbols)
     jump = _jumps(world, seed, bars, symbols)
-    return _Noise(gap, body + jump + drift, variance * (scale_body * scale_body)[:, None], own_sd, factor_sd, usual, stressed)
+    return _Noise(
+        gap, body + jump + drift, variance * (scale_body * scale_body)[:, None], own_sd, factor_sd, usual, stressed
+    )
 
 
 def _drift(world: World, symbols: Symbols) -> F64:
@@ -122,9 +127,7 @@ def _drift(world: World, symbols: Symbols) -> F64:
 def _jumps(world: World, seed: int, bars: int, symbols: Symbols) -> F64:
     noise, yearly, each = world.noise, bars_a_year(world), (bars, world.symbols)
     chance, size = market.stream(seed, MARKET_JUMPS).spawn(2)
-    common = market.jumps(
-        chance.random(bars), size.standard_normal(bars), noise.market_jumps / yearly, noise.jump_size
-    )
+    common = market.jumps(chance.random(bars), size.standard_normal(bars), noise.market_jumps / yearly, noise.jump_size)
     chance, size = market.stream(seed, OWN_JUMPS).spawn(2)
     own = market.jumps(chance.random(each), size.standard_normal(each), noise.own_jumps / yearly, noise.jump_size)
     return own + common[:, None] * symbols.loadings[0]
@@ -164,7 +167,9 @@ def _volume(world: World, seed: int, clock: Clock, symbols: Symbols, noise: _Noi
     level = log(symbols.adv_usd / bars_a_session(world)) - symbols.start
     moved = np.abs(noise.gap + noise.body) / np.sqrt(np.maximum(noise.body_variance, 1e-300))
     # A wild bar trades more, but not without bound.
-    return market.volumes(level + season[:, None], np.minimum(moved, 6.0), trading.volume_vol * flow, trading.move_share)
+    return market.volumes(
+        level + season[:, None], np.minimum(moved, 6.0), trading.volume_vol * flow, trading.move_share
+    )
 
 
 def _present(world: World, seed: int, bars: int) -> Mask:
