@@ -10,6 +10,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from cws.ablation.arm import Arm, after, play
 from cws.ablation.contract import violations
 from cws.ablation.deltas import Unit, annual_effect, guards, market_returns, paired
@@ -24,6 +26,7 @@ from cws.gate.evidence import Evidence, Rerun, Value
 from cws.gate.guards import Pair
 from cws.gate.p_value import enough_days, mean_tests
 from cws.gate.paired import averaged
+from cws.gate.placebo import swapped
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.house import House
 from cws.patches import Patch, check
@@ -45,6 +48,7 @@ class Bench:
     sink: Sink
     reuse: Reuse = field(default_factory=Reuse)
     _grounds: dict[str, Ground] = field(default_factory=dict[str, Ground])
+    _arms: dict[tuple[str, str], Arm] = field(default_factory=dict[tuple[str, str], Arm])
     _again: dict[str, str] | None = None
 
     def grounds(self) -> list[Ground]:
@@ -53,6 +57,12 @@ class Bench:
                 self._grounds[source.name] = source.open()
         return [self._grounds[source.name] for source in self.sources]
 
+    def baseline(self, ground: Ground, folds: str) -> Arm:
+        """The unpatched arm, looked at once a batch."""
+        if (ground.name, folds) not in self._arms:
+            self._arms[ground.name, folds] = play(ground, folds, self.sink, self.reuse)
+        return self._arms[ground.name, folds]
+
     def again(self) -> Mapping[str, str]:
         """Hashes of every baseline from a process of its own; once a batch, never from a cache."""
         if self._again is None:
@@ -60,9 +70,10 @@ class Bench:
         return self._again
 
 
-def ablate(bench: Bench, patch: Patch) -> Judged:
+def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judged:
     """The verdict on one patch; a verdict that was given before on the same baselines is returned, not made again.
 
+    With `placebo_seed` a coin swaps the labels baseline and candidate per block before the gate sees them.
     Raises what `cws.patches.check` raises, and CWS-ABLATE-001 when no strategy would run differently.
     """
     check(patch, f"patch {patch.id}")
@@ -80,20 +91,21 @@ def ablate(bench: Bench, patch: Patch) -> Judged:
     # A short history cannot be cut in two; the others decide.
     grounds = [ground for ground in grounds if long_enough(ground)] or grounds
     folds = {ground.name: folds_of(ground) for ground in grounds}
-    baselines = {ground.name: play(ground, "baseline", bench.sink, bench.reuse) for ground in grounds}
+    baselines = {ground.name: bench.baseline(ground, "all") for ground in grounds}
     hashes = {name: arm.hash for name, arm in baselines.items()}
     names = [text for name in sorted(folds) for text in folds[name].names]
+    names += [] if placebo_seed is None else [f"placebo {placebo_seed}"]
     wanted = verdict_id(patch, hashes, code_hash([f"{load(patch.module).stage}/{patch.module}"]), names)
     if (known := known_verdict(bench.house, wanted)) is not None:
         return known
-    judged, units = _by_value(bench, patch, wanted, grounds, folds, baselines)
+    judged, units = _by_value(bench, patch, wanted, grounds, folds, baselines, placebo_seed)
     keep_verdict(bench.house, judged, units)
     return judged
 
 
 def _by_value(
     bench: Bench, patch: Patch, wanted: str, grounds: Sequence[Ground], folds: Mapping[str, Folds],
-    baselines: Mapping[str, Arm],
+    baselines: Mapping[str, Arm], placebo_seed: int | None,
 ) -> tuple[Judged, list[Unit]]:  # fmt: skip
     def ended(verdict: Verdict) -> tuple[Judged, list[Unit]]:
         return Judged(wanted, patch, "value", verdict), []
@@ -119,6 +131,8 @@ def _by_value(
     if failures:
         return ended(Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, variants=variants, detail=tuple(failures)))
     deltas = paired(units, max(fold.horizon_days for fold in folds.values()))
+    if placebo_seed is not None:
+        deltas = swapped(deltas, np.random.default_rng(placebo_seed))
     verdict = decide(Evidence(rerun, (), Value(deltas, guards(units, SAME)), variants))
     return Judged(wanted, patch, "value", verdict, annual_effect(deltas)), units
 
@@ -129,7 +143,7 @@ def _screened(bench: Bench, patch: Patch, grounds: Sequence[Ground], folds: Mapp
     for ground in grounds:
         fold = folds[ground.name]
         early = until(ground, fold.cut)
-        arms = [play(each, fold.names[0], bench.sink, bench.reuse) for each in (early, patched(early, patch))]
+        arms = bench.baseline(early, fold.names[0]), play(patched(early, patch), fold.names[0], bench.sink, bench.reuse)
         if arms[1].failure:
             return Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, detail=(f"{ground.name}: {arms[1].failure}",))
         units.append(Unit(ground.name, arms[0], arms[1], market_returns(early)))

@@ -1,4 +1,4 @@
-"""Whether a module under a patch still keeps its contract: the rules of the one conformance suite that settings move."""
+"""Whether a module under a patch keeps its contract: the rules of the one conformance suite that settings move."""
 
 import copy
 

@@ -17,6 +17,7 @@ from cws.ablation.deltas import Unit
 from cws.ablation.ground import DAY_NS
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.house import House
+from cws.lake.tables import TABLES
 from cws.ledger.entry import Entry
 from cws.patches import Patch
 from modules.canonical import json_hash
@@ -47,7 +48,7 @@ def verdict_id(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[
 
 
 def count_confirm(house: House, patch: Patch) -> int:
-    """Record that confirm folds are about to be opened for this patch; returns m, the variants of its finding so far."""
+    """Record that confirm folds are about to be opened for this patch; returns m, the variants of its finding."""
     finding = finding_of(patch)
     tried = {str(e.body["patch"]) for e in house.ledger.entries("confirm") if e.body["finding"] == finding}
     if patch.id not in tried:
@@ -136,7 +137,7 @@ def verdict_rows(batch: str, now_ns: int, rows: Sequence[tuple[Judged, str, bool
         }
         for judged, outcome, placebo in rows
     ]
-    order = ["id", "ts_avail", "batch", "patch", "module", "judge", "finding", "kind", "reason", "outcome", "p", "p_alone", "batch_p", "effect", "standard_error", "variants", "blocks", "annual_effect", "placebo", "detail"]
+    order = TABLES["verdicts"].schema.names
     frame = pd.DataFrame(found, columns=order)
     return frame.astype({name: "str" for name in order if frame[name].dtype == object})
 
