@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cws.ablation.arm import Arm, after, play
+from cws.ablation.arm import Arm, after, play, task
 from cws.ablation.contract import violations
 from cws.ablation.deltas import Unit, annual_effect, guards, market_returns, paired
 from cws.ablation.folds import Folds, folds_of, long_enough
 from cws.ablation.fresh import hashes_again
 from cws.ablation.ground import Ground, Source, changed, patched, until
-from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict, verdict_id
+from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict, stored_baseline, verdict_id
 from cws.ablation.rehearsal import Reuse
 from cws.environment import code_hash
 from cws.gate.decide import decide
@@ -111,9 +111,14 @@ def _by_value(
         return Judged(wanted, patch, "value", verdict), []
 
     again = bench.again()
-    rerun = Rerun(
-        _joined({g.name: baselines[g.name].hash for g in grounds}), _joined({g.name: again[g.name] for g in grounds})
-    )
+    stored = {
+        ground.name: stored_baseline(bench.house, task(ground, "all", {}).key, ground.name, baselines[ground.name].hash)
+        for ground in grounds
+    }
+    here = {ground.name: baselines[ground.name].hash for ground in grounds}
+    there = {name: again[name] for name in stored}
+    # Three answers to one question: what was recorded, what this process computed, and what a fresh one did.
+    rerun = Rerun(_joined(stored), _joined(there if here == stored else here))
     if rerun.stored != rerun.again:
         return ended(Verdict(Kind.INVALID, Reason.BASELINE_DIFFERS))
     if broken := violations(patch):

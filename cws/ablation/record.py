@@ -56,6 +56,15 @@ def count_confirm(house: House, patch: Patch) -> int:
     return len(tried | {patch.id})
 
 
+def stored_baseline(house: House, key: str, strategy: str, found: str) -> str:
+    """The equity hash that was recorded for this baseline's trial key; the first to ask records `found`."""
+    for entry in house.ledger.entries("baseline"):
+        if entry.body["key"] == key:
+            return str(entry.body["hash"])
+    house.ledger.append("baseline", {"key": key, "strategy": strategy, "hash": found})
+    return found
+
+
 def known_verdict(house: House, wanted: str) -> Judged | None:
     """The verdict with that id, if it was ever given."""
     for entry in reversed(house.ledger.entries("verdict")):

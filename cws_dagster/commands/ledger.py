@@ -17,6 +17,13 @@ TELLING = {
     "lake_commit": ("table", "part", "version", "mode", "rows"),
     "trial": ("strategy", "key", "looks"),
     "stage": ("stage", "unit", "rows"),
+    "baseline": ("strategy", "hash"),
+    "confirm": ("module", "patch", "finding"),
+    "verdict": ("change", "kind", "reason", "p"),
+    "batch": ("id", "ship", "shadow", "placebos", "placebo_ships"),
+    "ship": ("module", "patch", "verdict"),
+    "shadow": ("module", "verdict"),
+    "rollback": ("module", "ship", "why"),
 }
 KINDS = (*TELLING, "torn_tail")
 
