@@ -14,13 +14,12 @@ from cws.publishable import refuse_failed_checks
 from cws.stages import Unit, chain
 from cws.strategies import Dataset, Strategy
 from cws.trace_log import tracing
+from cws.traces import REPRODUCED
 from cws.trials import LedgerSink, evaluate
 from modules.errors import CwsError
 
 # Deflated Sharpe moves with the number of trials, and the quarantine of a backtest is empty by construction.
 NOT_COMPARED = ("deflated", "quarantine")
-# The first word of such a run's id: its work is done again on purpose.
-REPRODUCED = "reproduce"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Traces as rows: what one module run did, gathered while a run goes on and as columns of the lake's `module_traces`."""
+"""Traces as rows: what one module run did, gathered while a run goes on, then rows of the lake's `module_traces`."""
 
 import json
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from modules.canonical import json_hash
 from modules.runner import CheckResult, Trace
 
 ID_CHARACTERS = 16
+# The first word of the id of a run that does work again on purpose.
+REPRODUCED = "reproduce"
 
 
 @dataclass(frozen=True)

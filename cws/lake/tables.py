@@ -79,9 +79,9 @@ _SPECS = (
 )
 # JSON text holds what has no fixed shape (settings, hashes by name): a map column would need an order of its own.
 _TRACES = plain_schema(
-    "trace_id:str run_id:str ts_avail:int64 strategy:str unit_stage:str stage:str module:str settings_hash:str settings:str skills:str inputs:str "
-    "outputs:str rows_in:int64 rows_out:int64 rows_refused:int64 wall_ns:int64 cpu_ns:int64 peak_rss_rise_kb:int64 "
-    "checks:str warnings:str error:str signature:str profile:str"
+    "trace_id:str run_id:str ts_avail:int64 strategy:str unit_stage:str stage:str module:str settings_hash:str "
+    "settings:str skills:str inputs:str outputs:str rows_in:int64 rows_out:int64 rows_refused:int64 "
+    "wall_ns:int64 cpu_ns:int64 peak_rss_rise_kb:int64 checks:str warnings:str error:str signature:str profile:str"
 )
 _TRIALS = plain_schema(
     "key:str ts_avail:int64 strategy:str settings_hash:str data:str folds:str code:str looks:int64 sharpe:float64"

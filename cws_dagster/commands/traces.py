@@ -117,5 +117,7 @@ def traces(
     elif not rows and not house.lake.tables():
         screen.line(nothing_yet())
     else:
-        screen.table(f"{min(limit, len(rows))} of {len(rows)} traces", COLUMNS, [_line(screen, r) for r in rows[:limit]])
+        screen.table(
+            f"{min(limit, len(rows))} of {len(rows)} traces", COLUMNS, [_line(screen, r) for r in rows[:limit]]
+        )
         screen.line(f"One whole: {cws()} traces ID")

@@ -10,7 +10,7 @@ from modules.signature import frames, signature
 
 
 def raised(act: Callable[[], object]) -> Exception:
-    with pytest.raises(Exception) as caught:  # noqa: B017, PT011
+    with pytest.raises(Exception) as caught:
         act()
     return caught.value
 
