@@ -17,6 +17,7 @@ Unit = Literal["failed_runs", "seconds", "rows", "badness"]
 POINTS: dict[Unit, float] = {"failed_runs": 100.0, "seconds": 1.0, "rows": 0.01, "badness": 1.0}
 ID_CHARACTERS = 12
 MAX_EVIDENCE = 20
+NO_MODULE = "-"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Finding:
 
     `evidence` are trace ids, newest last, at most MAX_EVIDENCE; `frequency` counts all of them; `cost` is per
     occurrence, in `unit`. `is_open` says whether the newest run of a unit in it still shows it. `suspects` are the
-    module's settings that may be behind it.
+    module's settings that may be behind it. Module and stage are NO_MODULE where no single module is to blame.
     """
 
     id: str
@@ -48,7 +49,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class About:
-    """What a miner says of the traces that it found: the rest of a Finding follows from the traces."""
+    """What a miner says of the traces that it found: the rest of a Finding follows from the traces.
+
+    `of_module` is False for what no single module is to blame for.
+    """
 
     miner: str
     kind: str
@@ -57,13 +61,14 @@ class About:
     cost: float
     unit: Unit
     suspects: Sequence[str] = ()
+    of_module: bool = True
 
 
 def found(evidence: pd.DataFrame, about: About, newest: frozenset[str]) -> Finding:
-    """The finding over some traces of one module (at least one, oldest first); `newest` are the ids of newest runs."""
+    """The finding over some traces (at least one, oldest first); `newest` are the ids of newest runs."""
     first, last = evidence.iloc[0], evidence.iloc[-1]
     ids = evidence["trace_id"].tolist()
-    module, stage = str(last["module"]), str(last["stage"])
+    module, stage = (str(last["module"]), str(last["stage"])) if about.of_module else (NO_MODULE, NO_MODULE)
     cost = round(float(about.cost), 6)
     identity = json_hash([about.miner, about.kind, module, about.signature]).removeprefix("b3:")
     return Finding(

@@ -92,6 +92,14 @@ class Seen:
         return sorted(declared.bounds) if declared else []
 
 
+def busy_s(traces: pd.DataFrame) -> pd.Series:
+    """Seconds that each module worked: the lesser of wall and CPU time.
+
+    On a machine under load a module waits for its turn, and several threads take more CPU than anybody waits for.
+    """
+    return traces[["wall_ns", "cpu_ns"]].min(axis=1) / 1e9
+
+
 def groups(frame: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
     """(values of `by`, the rows with these values in their order), sorted by the values."""
     for key, group in frame.groupby(by, sort=True):

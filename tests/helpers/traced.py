@@ -49,6 +49,7 @@ def frame(*changes: Mapping[str, Any]) -> pd.DataFrame:
         n = next(place)
         row = {"inputs": {"bars": f"b3:in{n}"}, "outputs": {"signal": f"b3:out{n}"}, "profile": profile()}
         row |= {**HEALTHY, **change}
+        row |= {"cpu_ns": change.get("cpu_ns", row["wall_ns"])}
         row |= {"trace_id": f"t{n}", "ts_avail": n, "settings_hash": json.dumps([row["settings"], row["skills"]])}
         text = {
             name: json.dumps(value, sort_keys=True) for name, value in row.items() if isinstance(value, dict | list)

@@ -16,8 +16,22 @@ def test_the_same_work_in_two_units_of_a_run_is_found_with_its_seconds() -> None
 
 
 def test_the_same_work_in_other_runs_is_another_finding() -> None:
-    found = mine(seen(WORK, *(WORK | {"run_id": f"run {n}", "strategy": s} for n in (2, 3) for s in ("a", "b"))))
-    assert [(one.kind, one.frequency) for one in found] == [("between runs", 2), ("within a run", 2)]
+    new = [{"run_id": f"run {n}", "module": "n"} for n in (2, 3)]
+    found = mine(seen(WORK, *new, *(WORK | {"run_id": f"run {n}", "strategy": s} for n in (2, 3) for s in ("a", "b"))))
+    assert {(one.kind, one.module, one.frequency) for one in found} == {
+        ("between runs", "m", 2),
+        ("within a run", "m", 2),
+    }
+
+
+def test_runs_that_did_nothing_new_are_one_finding_of_no_module() -> None:
+    (one,) = mine(seen(*({**WORK, "run_id": f"run {n}", "module": m} for n in (1, 2, 3) for m in ("a", "b"))))
+    assert (one.kind, one.module, one.frequency) == ("whole runs", "-", 4) and "2 runs" in one.sentence
+
+
+def test_a_module_that_waited_for_its_turn_did_no_work() -> None:
+    waited = WORK | {"cpu_ns": 10_000_000}
+    assert mine(seen(waited, waited | {"strategy": "b"}, waited | {"strategy": "c"})) == []
 
 
 def test_other_inputs_other_settings_and_other_modules_are_other_work() -> None:
