@@ -47,25 +47,15 @@ def walls(view: Path, hidden: Sequence[Path], command: Sequence[str]) -> list[st
     `hidden` are files or folders below what is bound (data inside installed packages): they are empty inside.
     """
     line = [BWRAP, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    # First what is empty: a Python that is installed below /tmp must not vanish behind it.
+    line += ["--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
     for path in SYSTEM:
         line += ["--ro-bind-try", path, path]
     for path in dict.fromkeys([sys.base_prefix, sys.prefix]):
         line += ["--ro-bind", path, path]
     for path in hidden:
         line += ["--ro-bind", "/dev/null", str(path)] if path.is_file() else ["--tmpfs", str(path)]
-    line += [
-        "--tmpfs",
-        "/tmp",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--bind",
-        str(view),
-        str(VIEW),
-        "--chdir",
-        str(VIEW),
-    ]
+    line += ["--bind", str(view), str(VIEW), "--chdir", str(VIEW)]
     for name, value in _environment().items():
         line += ["--setenv", name, value]
     return [*line, "--", *command]
