@@ -1,6 +1,6 @@
 """What every op is handed: the house, the catalogue's folder, and where progress goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -10,6 +10,7 @@ import dagster as dg
 from cws.home import settings
 from cws.house import House, open_house
 from cws.publish import Report
+from cws.trace_log import tracing
 
 # (stage, unit, module or "publish", modules done, modules in all)
 Progress = Callable[[str, str, str, int, int], None]
@@ -35,8 +36,11 @@ def desk_from_environment() -> Desk:
 
 
 @dg.resource(description="The house (lake and ledger of CWS_HOME) and the strategies' folder.")
-def desk_resource(_: dg.InitResourceContext) -> Desk:
-    return desk_from_environment()
+def desk_resource(_: dg.InitResourceContext) -> Generator[Desk]:
+    """The run's desk; Dagster ends it with the run, also with one that failed, and then its traces are committed."""
+    desk = desk_from_environment()
+    with tracing(desk.house):
+        yield desk
 
 
 def desk_of(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> Desk:

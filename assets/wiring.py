@@ -123,7 +123,7 @@ def _closed_outputs(flow: Any) -> dict[str, Any]:
 def _publish_op(unit: Unit, total: int) -> dg.OpDefinition:
     @dg.op(
         name=op_name(unit, "publish"),
-        description="Commit the tables, the quarantine and the traces; the ledger entry makes them visible.",
+        description="Commit the tables and the quarantine; the ledger entry makes them visible.",
         ins={"flow": dg.In(), "checked": dg.In(dg.Nothing)},
         required_resource_keys={"desk"},
     )

@@ -17,7 +17,7 @@ from cws.lake.commits import Pin
 from cws.pins import open_pins
 from cws.sources import keep, locate, read
 from cws.stages import Unit
-from cws.traces import trace_rows
+from cws.traces import Gathered
 from cws.trials import Task, prior_sharpes
 from modules.canonical import json_hash
 from modules.errors import CwsError
@@ -26,6 +26,9 @@ from modules.sealed import Sealed
 from modules.settings import Bound
 from modules.tables import PRIOR_TRIALS
 from modules.values import Table, make_table
+
+# Execution on paper is a backtest too: its settings are part of what was asked.
+TESTED_STAGES = ("feature", "size", "backtest", "execute")
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,10 @@ def open_flow(house: House, unit: Unit, folder: Path, run_id: str, pins: Mapping
 
 
 def step(house: House, flow: Flow, bound: Bound) -> Flow:
-    """Run one module; a failure or a failed acceptance check first leaves its trace in the lake."""
+    """Run one module; its trace waits with the house's others until the run ends (`cws.trace_log.tracing`)."""
     outcome = run(bound, flow.tables)
     traces = (*flow.traces, outcome.trace)
-    if outcome.failure is not None or outcome.trace.failed_checks:
-        record_traces(house, replace(flow, traces=traces))
+    house.traces.add(Gathered(outcome.trace, flow.run_id, flow.unit.name, flow.unit.stage, house.clock_ns()))
     if outcome.failure is not None:
         raise _placed(outcome.failure, flow.unit)
     refused = flow.refused
@@ -95,20 +97,10 @@ def _derived(unit: Unit, made: Mapping[str, Value]) -> dict[str, Value]:
     )
 
 
-def record_traces(house: House, flow: Flow) -> None:
-    """Append the flow's traces to the lake: what the supervisor reads."""
-    with house.home.writing(f"{flow.unit.stage} of {flow.unit.name}", house.lock_wait_s):
-        house.lake.append(
-            "traces", flow.unit.part, trace_rows(flow.traces, flow.unit.name, flow.run_id, house.clock_ns())
-        )
-
-
 def task(unit: Unit, pins: Mapping[str, Pin], tables: Mapping[str, Value]) -> Task:
     """The backtest as a trial: what decides its bytes, and its sealed outcome."""
     assert unit.strategy is not None
-    # Execution on paper is a backtest too: its settings are part of what was asked.
-    stages = ("feature", "size", "backtest", "execute")
-    bounds = [bound for stage in stages for bound in unit.strategy.bound_chain(stage)]
+    bounds = [bound for stage in TESTED_STAGES for bound in unit.strategy.bound_chain(stage)]
     return Task(
         strategy=unit.name,
         settings_hash=json_hash([[bound.module.name, bound.settings_hash] for bound in bounds]),

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cws.home import Home, Settings, home_at
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
+from cws.traces import TraceBuffer
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class House:
     lake: Lake
     clock_ns: Callable[[], int]
     lock_wait_s: float = 0.0
+    traces: TraceBuffer = field(default_factory=TraceBuffer)
 
 
 def open_house(chosen: Settings, clock_ns: Callable[[], int] = time.time_ns) -> House:

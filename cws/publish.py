@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cws.environment import commit, environment
-from cws.flow import Flow, record_traces, task
+from cws.flow import Flow, task
 from cws.house import House
 from cws.lake.commits import Pin
 from cws.pins import as_pin
@@ -96,7 +96,7 @@ def _evaluated(house: House, flow: Flow) -> tuple[dict[str, Table], dict[str, ob
 
 
 def publish(house: House, flow: Flow) -> Report:
-    """Publish a unit: commit its tables, its quarantine and its traces, then say so in the ledger."""
+    """Publish a unit: commit its tables and its quarantine, then say so in the ledger."""
     unit = flow.unit
     refuse_failed_checks(flow)
     with house.home.writing(f"{unit.stage} of {unit.name}", house.lock_wait_s):
@@ -118,7 +118,6 @@ def publish(house: House, flow: Flow) -> Report:
         }
         columns = house.lake.specs["quarantine"].schema.names
         pins["quarantine"] = house.lake.commit("quarantine", unit.part, _quarantine(flow, columns))
-        record_traces(house, flow)
         checks = sum(len(trace.checks) for trace in flow.traces)
         body = _ledger_body(unit, flow, pins, {**details, "rows": rows, "acceptance_checks": checks})
         entry = house.ledger.append("stage", json.loads(json.dumps(body)))

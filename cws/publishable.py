@@ -40,7 +40,7 @@ def refuse_failed_checks(flow: Flow) -> None:
             "CWS-STAGE-010",
             what=f"failed acceptance checks: {', '.join(failed)}",
             where=_where(flow),
-            fix="cws lake show traces, or the asset's checks in the Dagster UI",
+            fix="cws traces --failed, or the asset's checks in the Dagster UI",
         )
 
 

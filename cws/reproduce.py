@@ -14,6 +14,8 @@ from cws.pins import as_pin
 from cws.publishable import refuse_failed_checks
 from cws.stages import Unit, chain
 from cws.strategies import Dataset, Strategy
+from cws.trace_log import tracing
+from cws.traces import REPRODUCED
 from cws.trials import LedgerSink, Task, evaluate
 from modules.errors import CwsError
 
@@ -72,9 +74,10 @@ def _backtest(house: House, entry: Entry, folder: Path) -> Reproduction:
     dataset, strategy = Dataset.model_validate(body["dataset"]), Strategy.model_validate(body["strategy"])
     unit = Unit("backtest", dataset, strategy)
     pins = {name: as_pin(pin) for name, pin in _mapping(body["inputs"]).items()}
-    flow = open_flow(house, unit, folder, f"reproduce {entry.index}", pins)
-    for bound in chain(unit):
-        flow = step(house, flow, bound)
+    with tracing(house):
+        flow = open_flow(house, unit, folder, f"{REPRODUCED} {entry.index}", pins)
+        for bound in chain(unit):
+            flow = step(house, flow, bound)
     refuse_failed_checks(flow)
     question = task(unit, pins, flow.tables)
     with house.home.writing(f"reproduce of {unit.name}", house.lock_wait_s):

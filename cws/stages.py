@@ -87,7 +87,7 @@ class Unit:
 
     @property
     def part(self) -> str:
-        """The part of per-stage tables (quarantine, traces)."""
+        """The part of per-stage tables (quarantine)."""
         return f"{self.name}.{self.stage}"
 
 

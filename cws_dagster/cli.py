@@ -11,7 +11,22 @@ from collections.abc import Sequence
 
 import typer
 
-from cws_dagster.commands import alpha, backtests, bench, config, lake, ledger, modules, run, status, ui
+from cws_dagster.commands import (
+    ablate,
+    alpha,
+    backtests,
+    bench,
+    config,
+    lake,
+    ledger,
+    loop,
+    modules,
+    run,
+    status,
+    supervise,
+    traces,
+    ui,
+)
 from cws_dagster.screen import BROKEN_PIPE
 from modules.errors import CwsError
 
@@ -36,7 +51,16 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=markup,
     )
-    for command in (run.run, status.status, backtests.trials, backtests.reproduce, ui.ui):
+    for command in (
+        run.run,
+        status.status,
+        backtests.trials,
+        backtests.reproduce,
+        traces.traces,
+        supervise.supervise,
+        ablate.ablate,
+        ui.ui,
+    ):
         app.command()(command)
     # A formula may begin with a minus.
     app.command(context_settings={"ignore_unknown_options": True})(alpha.alpha)
@@ -46,6 +70,7 @@ def application() -> typer.Typer:
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),
         ("ledger", ledger.COMMANDS, "The record of everything: show, verify."),
+        ("loop", loop.COMMANDS, "How the loop itself does: report."),
         ("config", config.COMMANDS, "Every setting, its value and where it comes from."),
     ):
         inner = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=markup)

@@ -1,4 +1,4 @@
-"""The whole lineage of a catalogue as Dagster definitions: six groups in a line, jobs, nights."""
+"""The whole lineage of a catalogue as Dagster definitions: six groups in a line and the loop, jobs, nights."""
 
 import dagster as dg
 
@@ -6,12 +6,14 @@ from assets.backtest import backtest_assets
 from assets.clean import clean_assets
 from assets.execute import execute_assets
 from assets.feature import feature_assets
+from assets.findings import findings_asset
 from assets.ingest import ingest_assets
 from assets.size import size_assets
 from assets.wiring import IN_MEMORY
 from cws.strategies import Catalogue
 from cws_dagster.jobs import all_jobs
 from cws_dagster.schedules import nightly_schedules
+from cws_dagster.supervising import supervisor_job, supervisor_schedule, supervisor_sensors
 
 FACTORIES = (ingest_assets, clean_assets, feature_assets, backtest_assets, size_assets, execute_assets)
 
@@ -25,11 +27,12 @@ def build(catalogue: Catalogue, desk: object) -> dg.Definitions:
 
     Ops hand tables on in memory, so every job runs in one process.
     """
-    jobs = all_jobs(catalogue)
+    jobs, supervisor = all_jobs(catalogue), supervisor_job()
     return dg.Definitions(
-        assets=all_assets(catalogue),
-        jobs=list(jobs.values()),
-        schedules=nightly_schedules(catalogue, jobs),
+        assets=[*all_assets(catalogue), findings_asset()],
+        jobs=[*jobs.values(), supervisor],
+        schedules=[*nightly_schedules(catalogue, jobs), supervisor_schedule(supervisor)],
+        sensors=supervisor_sensors(supervisor),
         resources={"desk": desk, **IN_MEMORY},
         executor=dg.in_process_executor,
     )

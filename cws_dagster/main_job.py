@@ -18,6 +18,7 @@ from cws.home import Settings
 from cws.house import House, open_house
 from cws.publish import Report
 from cws.strategies import Catalogue, catalogue
+from cws.trace_log import tracing
 from cws_dagster.instance import instance_at
 from cws_dagster.jobs import keys_of
 from cws_dagster.lineage import build
@@ -110,7 +111,8 @@ def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent
         house.ledger.append(
             "run", {"strategies": sorted(picked), "code_version": commit(), "environment": environment()}
         )
-        _materialize(outcome, job, keys)
+        with tracing(house):
+            _materialize(outcome, job, keys)
     outcome.reports.sort(key=lambda report: (STAGES.index(report.stage), report.unit))
     outcome.wall_s = time.perf_counter() - started
     return outcome

@@ -21,8 +21,10 @@ from pydantic import BaseModel, ConfigDict
 
 STAGES = ("ingest", "clean", "feature", "backtest", "size", "execute")
 Schemas: TypeAlias = DataFrameSchema | type[bytes] | tuple[DataFrameSchema | type[bytes], ...]
-Judge = Literal["value", "correctness", "runtime"]
-JUDGES: tuple[Judge, ...] = ("value", "correctness", "runtime")
+# Who decides about a patch: the paired P&L delta, declared oracles alone, same bytes at less cost, or nobody, because
+# limits take no patch.
+Judge = Literal["value", "correctness", "runtime", "limit"]
+JUDGES: tuple[Judge, ...] = ("value", "correctness", "runtime", "limit")
 
 
 class ModuleSettings(BaseModel):

@@ -11,8 +11,10 @@ import pandas as pd
 
 from modules.contract import Check, Module, namespace
 from modules.errors import CwsError
+from modules.profile import ColumnProfile, profile
 from modules.sealed import Sealed
 from modules.settings import Bound
+from modules.signature import signature
 from modules.unsealing import unseal
 from modules.values import RawBytes, Table, checked, make_table
 
@@ -29,7 +31,10 @@ class CheckResult:
 
 @dataclass
 class Trace:
-    """What one module run did; `error` is empty when it worked. Hashes identify every input and output."""
+    """What one module run did; `error` is empty when it worked. Hashes identify every input and output.
+
+    `profile` is of the primary output, by column; a sealed outcome has none. `signature` says which failure it was.
+    """
 
     module: str
     stage: str
@@ -47,6 +52,8 @@ class Trace:
     checks: list[CheckResult] = field(default_factory=list[CheckResult])
     warnings: list[str] = field(default_factory=list[str])
     error: str = ""
+    signature: str = ""
+    profile: dict[str, ColumnProfile] = field(default_factory=dict[str, ColumnProfile])
 
     @property
     def failed_checks(self) -> list[str]:
@@ -105,7 +112,10 @@ def _execute(bound: Bound, inputs: Mapping[str, Value], trace: Trace) -> dict[st
     result = module._core(*before.values(), bound.settings, **bound.functions())  # pyright: ignore[reportPrivateUsage]
     outputs = _outputs(module, result)
     trace.outputs = {name: table.hash for name, table in outputs.items()}
-    trace.rows_out = next(iter(outputs.values())).rows
+    primary = next(iter(outputs.values()))
+    trace.rows_out = primary.rows
+    # Figures of what is sealed would be a result without a trial.
+    trace.profile = {} if module.stage == SEALED_STAGE else profile(primary.frame)
     trace.rows_refused = outputs["refused"].rows if "refused" in outputs else 0
     _conserve(module, trace)
     frames = {name: table.frame for name, table in outputs.items()}
@@ -141,7 +151,7 @@ def run(bound: Bound, inputs: Mapping[str, Value]) -> ModuleRun:
                 {name: Sealed(table) for name, table in tables.items()} if module.stage == SEALED_STAGE else tables
             )
         except Exception as error:  # noqa: BLE001  every failure must leave its trace; the caller raises it again
-            failure, trace.error = error, f"{type(error).__name__}: {error}"
+            failure, trace.error, trace.signature = error, f"{type(error).__name__}: {error}", signature(error)
     trace.warnings = sorted({str(warning.message) for warning in caught})[:20]
     trace.wall_ns, trace.cpu_ns = time.perf_counter_ns() - wall, time.process_time_ns() - cpu
     trace.peak_rss_rise_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak

@@ -1,6 +1,6 @@
 """The tables of the lake: columns, row order and why each exists. `modules.tables` declares the columns, once.
 
-Only `traces` and `trials` are declared here: no module exchanges them, the loop itself writes them.
+Only `module_traces` and `trials` are declared here: no module exchanges them, the loop itself writes them.
 """
 
 from collections.abc import Mapping
@@ -85,16 +85,27 @@ _SPECS = (
 )
 # JSON text holds what has no fixed shape (settings, hashes by name): a map column would need an order of its own.
 _TRACES = plain_schema(
-    "run_id:str ts_avail:int64 strategy:str stage:str module:str settings_hash:str settings:str skills:str inputs:str "
-    "outputs:str rows_in:int64 rows_out:int64 rows_refused:int64 wall_ns:int64 cpu_ns:int64 peak_rss_rise_kb:int64 "
-    "checks:str warnings:str error:str"
+    "trace_id:str run_id:str ts_avail:int64 strategy:str unit_stage:str stage:str module:str settings_hash:str "
+    "settings:str skills:str inputs:str outputs:str rows_in:int64 rows_out:int64 rows_refused:int64 "
+    "wall_ns:int64 cpu_ns:int64 peak_rss_rise_kb:int64 checks:str warnings:str error:str signature:str profile:str"
 )
 _TRIALS = plain_schema(
     "key:str ts_avail:int64 strategy:str settings_hash:str data:str folds:str code:str looks:int64 sharpe:float64"
 )
+# Owned by the gate: nothing that proposes a patch may read them.
+_VERDICTS = plain_schema(
+    "id:str ts_avail:int64 batch:str patch:str module:str judge:str finding:str kind:str reason:str outcome:str "
+    "p:float64 p_alone:float64 batch_p:float64 effect:float64 standard_error:float64 variants:int64 blocks:float64 "
+    "annual_effect:float64 placebo:bool detail:str"
+)
+_DELTAS = plain_schema("unit:str ts_event:int64 baseline:float64 delta:float64")
 
 TABLES: Mapping[str, TableSpec] = {
     **{name: TableSpec(name, schema, declared.sort_columns(order), why) for name, schema, order, why in _SPECS},
-    "traces": TableSpec("traces", _TRACES, (), "what each module run did"),
+    "module_traces": TableSpec("module_traces", _TRACES, (), "what each module run did"),
     "trials": TableSpec("trials", _TRIALS, (), "every backtest that anybody looked at"),
+    "verdicts": TableSpec("verdicts", _VERDICTS, (), "what the gate said of each patch, a part a batch"),
+    "deltas": TableSpec(
+        "deltas", _DELTAS, ("unit", "ts_event"), "paired daily returns of an ablation, a part a verdict"
+    ),
 }

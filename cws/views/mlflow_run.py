@@ -80,6 +80,18 @@ def keep_run(home: Home, backtest: Backtest, draw: Callable[[Path], None], now_m
     return Run(run.info.run_id, experiment_id, drawn)
 
 
+def find_run(home: Home, strategy: str, trial: str) -> Run | None:
+    """The newest run that shows a trial of a strategy; None without one. Nothing is made where there is no MLflow."""
+    if not home.mlflow_db.exists():
+        return None
+    client = _client(home)
+    experiment = client.get_experiment_by_name(strategy)
+    if experiment is None:
+        return None
+    found = client.search_runs([experiment.experiment_id], f"tags.`{TRIAL}` = '{trial}'", max_results=1)
+    return Run(found[0].info.run_id, experiment.experiment_id, False) if found else None
+
+
 def _experiment(client: Any, home: Home, backtest: Backtest) -> str:
     name = backtest.unit.name
     known = client.get_experiment_by_name(name)

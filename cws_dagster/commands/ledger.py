@@ -18,6 +18,13 @@ TELLING = {
     "trial": ("strategy", "key", "looks"),
     "look": ("strategy", "formula", "parameters", "key"),
     "stage": ("stage", "unit", "rows"),
+    "baseline": ("strategy", "hash"),
+    "confirm": ("module", "patch", "finding"),
+    "verdict": ("change", "kind", "reason", "p"),
+    "batch": ("id", "ship", "shadow", "placebos", "placebo_ships"),
+    "ship": ("module", "patch", "verdict"),
+    "shadow": ("module", "verdict"),
+    "rollback": ("module", "ship", "why"),
 }
 KINDS = (*TELLING, "torn_tail")
 

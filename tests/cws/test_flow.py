@@ -12,6 +12,7 @@ from cws.house import House
 from cws.pins import published
 from cws.publish import publish
 from cws.stages import chain
+from cws.trace_log import keep_traces, read_traces
 from modules.errors import CwsError
 from modules.values import RawBytes, Table
 
@@ -55,7 +56,8 @@ def test_a_module_that_fails_leaves_its_trace_and_raises(place: Place) -> None:
         for bound in chain(unit):
             flow = step(house, flow, bound)
     assert refusal.value.where.startswith("bars.csv"), "the file is named"
-    traces = house.lake.read(house.lake.pin("traces", "small.ingest"))
+    keep_traces(house)
+    traces = read_traces(house)
     assert traces["module"].tolist() == ["exchange_sessions", "csv_ohlcv"]
     assert traces["error"].tolist()[0] == "" and "CWS-INGEST" in traces["error"].tolist()[1]
     assert published(house) == {}

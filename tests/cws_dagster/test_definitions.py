@@ -33,5 +33,5 @@ def test_the_definitions_hold_every_asset_check_job_and_schedule(definitions: dg
     dg.Definitions.validate_loadable(definitions)
     graph = definitions.resolve_asset_graph()
     groups = {node.group_name for node in graph.asset_nodes}
-    assert groups == {"ingest", "clean", "feature", "backtest", "size", "execute"}
+    assert groups == {"ingest", "clean", "feature", "backtest", "size", "execute", "loop"}
     assert len(graph.asset_check_keys) > 200

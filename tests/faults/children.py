@@ -23,6 +23,7 @@ from cws.flow import open_flow, step
 from cws.publish import publish
 from cws.stages import chain, units
 from cws.strategies import catalogue
+from cws.trace_log import tracing
 from cws_dagster.main_job import run
 from modules.contract import STAGES
 
@@ -102,11 +103,12 @@ def walk(place: Place, run_id: str = "walk") -> None:
     with house.home.writing(run_id):
         house.ledger.recover()
         house.lake.recover()
-        for unit in (unit for stage in STAGES for unit in units(found, stage)):
-            flow = open_flow(house, unit, place.strategies, run_id)
-            for bound in chain(unit):
-                flow = step(house, flow, bound)
-            publish(house, flow)
+        with tracing(house):
+            for unit in (unit for stage in STAGES for unit in units(found, stage)):
+                flow = open_flow(house, unit, place.strategies, run_id)
+                for bound in chain(unit):
+                    flow = step(house, flow, bound)
+                publish(house, flow)
 
 
 def run_and_wait(folder: Path, held: Any, go_on: Any, told: Any) -> None:

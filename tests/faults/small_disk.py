@@ -31,7 +31,7 @@ STEPS = (
     ("cws.lake.lake", "write_parquet", "/equity/", 3),
     ("cws.lake.lake", "write_commit", "/trades", 0),
     ("cws.lake.lake", "write_parquet", "/fills/", 0),
-    ("cws.lake.lake", "write_parquet", "/traces/", 0),
+    ("cws.lake.lake", "write_parquet", "/module_traces/", 0),
 )
 
 

@@ -172,7 +172,7 @@ def result_hashes(outcome: Outcome) -> Mapping[str, str]:
 
 def visible(house: House) -> dict[str, object]:
     """What readers see: the pins in force and the tables (traces aside: a failed run leaves its traces on purpose)."""
-    tables = {row["table"]: row for row in house.lake.tables() if row["table"] != "traces"}
+    tables = {row["table"]: row for row in house.lake.tables() if row["table"] != "module_traces"}
     return {"pins": published(house), "tables": tables}
 
 

@@ -15,7 +15,7 @@ from cws_dagster.instance import instance_at
 from modules.contract import STAGES, Check
 from modules.registry import load
 
-HOLDS_CHECKS = {"traces"}  # what a failed run leaves on purpose
+HOLDS_CHECKS = {"module_traces"}  # what a failed run leaves on purpose
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def test_the_failed_check_stands_in_the_traces_with_what_it_measured(
     fail_check(monkeypatch, "exchange_sessions", 0)
     place.run()
     lake = place.house().lake
-    assert [row["table"] for row in lake.tables()] == ["traces"]
-    (pin,) = lake.parts("traces")
+    assert [row["table"] for row in lake.tables()] == ["module_traces"]
+    (pin,) = lake.parts("module_traces")
     trace = lake.read(pin).iloc[-1]
     assert (trace["stage"], trace["module"], trace["error"]) == ("ingest", "exchange_sessions", "")
     first = json.loads(trace["checks"])[0]

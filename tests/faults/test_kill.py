@@ -24,7 +24,7 @@ IN_THE_MIDDLE = {
     "execute": "paper_fill",
 }
 # The n-th commit of a Delta log falls between two commits of this stage's publication.
-COMMIT_OF = {"ingest": 2, "clean": 7, "feature": 10, "backtest": 16, "size": 23, "execute": 27}
+COMMIT_OF = {"ingest": 2, "clean": 6, "feature": 8, "backtest": 13, "size": 19, "execute": 22}
 LOG = ("cws.lake.lake", "write_commit")
 OTHERS = [
     ("cws.lake.lake", "write_parquet", 15, "after"),
@@ -32,7 +32,8 @@ OTHERS = [
     ("cws.ledger.ledger", "Ledger.append", 12, "after"),
     ("cws.flow", "keep", 1, "after"),
     ("cws.publish", "evaluate", 1, "after"),
-    ("cws.publish", "record_traces", 6, "after"),
+    ("cws.trace_log", "keep_traces", 1, "before"),
+    ("cws.trace_log", "keep_traces", 1, "after"),
 ]
 
 

@@ -6,7 +6,7 @@ from modules import tables as declared
 
 WANTED = {
     "raw_bars", "ohlcv", "instruments", "corporate_actions", "features", "weights", "equity", "stats", "positions",
-    "targets", "orders", "fills", "traces", "trials", "quarantine",
+    "targets", "orders", "fills", "module_traces", "trials", "quarantine",
 }  # fmt: skip
 
 

@@ -1,0 +1,173 @@
+"""One batch: patches ablated, placebos among them, one verdict over all, and what ships or goes to shadow.
+
+A batch may be killed anywhere: verdicts that were given are found again by their ids, the state of the false-discovery
+procedures moves with the batch's one ledger entry, and `finish` ships what that entry says and nothing twice.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cws.ablation.ablate import Bench, ablate
+from cws.ablation.record import Judged, judged_of, verdict_rows
+from cws.ablation.shipping import settle, ship
+from cws.gate.batch import BatchState, Outcome, Slot, fresh, weekly
+from cws.gate.placebo import slots
+from cws.gate.verdict import Kind
+from cws.house import House
+from cws.ledger.entry import Entry
+from cws.patches import Patch
+from modules.canonical import json_hash
+from modules.errors import CwsError
+from modules.registry import ROOT, load
+
+MAX_PATCHES = 2_000
+# Sizing and execution move risk at once: such a patch goes through shadow, however good it looks.
+RISK_STAGES = ("size", "execute")
+Progress = Callable[[int, int, Judged], None]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a batch said, in slot order; `refused` are patches that no run could decide, with their reasons."""
+
+    id: str
+    judged: tuple[Judged, ...]
+    outcomes: tuple[Outcome, ...]
+    placebo: tuple[bool, ...]
+    refused: tuple[str, ...]
+
+    @property
+    def placebo_ships(self) -> tuple[int, int]:
+        """(shipped or shadowed, all) placebos: the measured noise floor."""
+        outcomes = [outcome for outcome, placebo in zip(self.outcomes, self.placebo, strict=True) if placebo]
+        return sum(outcome is not Outcome.REJECT for outcome in outcomes), len(outcomes)
+
+
+def silent(done: int, total: int, judged: Judged) -> None:
+    """No progress."""
+
+
+def run_batch(
+    bench: Bench, patches: Sequence[Patch], seed: int, progress: Progress = silent, root: Path = ROOT
+) -> Batch:
+    """Ablate every patch that no earlier batch decided, then decide over all of them together.
+
+    The caller holds the home's writer lock. Raises CWS-ABLATE-002 above MAX_PATCHES patches.
+    """
+    if len(patches) > MAX_PATCHES:
+        raise CwsError(
+            "CWS-ABLATE-002", what=f"{len(patches)} patches in a batch; the limit is {MAX_PATCHES}",
+            where="batch", fix="hand them in over several batches",
+        )  # fmt: skip
+    house = bench.house
+    finish(house, root)
+    judged, refused = _ablated(bench, patches, progress)
+    earlier = {str(one) for entry in house.ledger.entries("batch") for one in _list(entry, "verdicts")}
+    judged = [one for one in judged if one.id not in earlier]
+    state = last_state(house)
+    real = len(judged)
+    judged += _placebos(bench, judged, seed)
+    flags = tuple(place >= real for place in range(len(judged)))
+    after, outcomes = weekly(state, [Slot(one.verdict, _touches_risk(one)) for one in judged])
+    outcomes = [_final(one, outcome) for one, outcome in zip(judged, outcomes, strict=True)]
+    batch = Batch(_id(judged, seed, state), tuple(judged), tuple(outcomes), flags, tuple(refused))
+    if judged:
+        _record(house, batch, after, seed)
+    finish(house, root)
+    return batch
+
+
+def _ablated(bench: Bench, patches: Sequence[Patch], progress: Progress) -> tuple[list[Judged], list[str]]:
+    judged: dict[str, Judged] = {}
+    refused: list[str] = []
+    for done, patch in enumerate(patches, start=1):
+        try:
+            found = ablate(bench, patch)
+        except CwsError as refusal:
+            refused.append(f"{patch.id} of {patch.module}: {refusal}")
+            continue
+        judged[found.id] = found
+        progress(done, len(patches), found)
+    return list(judged.values()), refused
+
+
+def _placebos(bench: Bench, judged: Sequence[Judged], seed: int) -> list[Judged]:
+    """Swapped copies of a share of those that came as far as a p-value."""
+    able = [one for one in judged if one.verdict.batch_p is not None]
+    chosen = slots(len(able), np.random.default_rng(seed)).tolist() if able else []
+    return [ablate(bench, able[place].patch, placebo_seed=seed + place) for place in chosen]
+
+
+def _touches_risk(judged: Judged) -> bool:
+    return load(judged.patch.module).stage in RISK_STAGES
+
+
+def _final(judged: Judged, outcome: Outcome) -> Outcome:
+    """A judge without a p-value has said all there is: same bytes, or fewer breaks and no new one."""
+    final = judged.verdict.batch_p is None and judged.verdict.kind is Kind.PASS
+    return Outcome.SHIP if final else outcome
+
+
+def _id(judged: Sequence[Judged], seed: int, state: BatchState) -> str:
+    asked = {"verdicts": [one.id for one in judged], "seed": seed, "weeks": state.weeks}
+    return json_hash(asked).removeprefix("b3:")[:12]
+
+
+def _record(house: House, batch: Batch, after: BatchState, seed: int) -> None:
+    """The rows first, under the batch's own part, then the entry that makes it a batch."""
+    rows = list(zip(batch.judged, [str(o) for o in batch.outcomes], batch.placebo, strict=True))
+    pin = house.lake.commit("verdicts", batch.id, verdict_rows(batch.id, house.clock_ns(), rows))
+    real = [(one, o) for one, o, placebo in rows if not placebo]
+    ships, placebos = batch.placebo_ships
+    house.ledger.append(
+        "batch",
+        {
+            "id": batch.id,
+            "seed": seed,
+            "state": asdict(after),
+            "verdicts": [one.id for one in batch.judged],
+            "ship": [one.id for one in _one_a_module([one for one, o in real if o == Outcome.SHIP])],
+            "shadow": [one.id for one, o in real if o == Outcome.SHADOW],
+            "placebos": placebos,
+            "placebo_ships": ships,
+            "pin": vars(pin),
+        },
+    )
+
+
+def _one_a_module(shipping: Sequence[Judged]) -> list[Judged]:
+    """Verdicts hold against the module as it was: of several patches to one module only the surest ships."""
+    best: dict[str, Judged] = {}
+    for one in sorted(shipping, key=lambda one: (one.verdict.p if one.verdict.p is not None else 0.0, one.id)):
+        best.setdefault(one.patch.module, one)
+    return list(best.values())
+
+
+def last_state(house: House) -> BatchState:
+    """The false-discovery procedures after the last batch."""
+    entries = house.ledger.entries("batch")
+    state: Any = entries[-1].body["state"] if entries else None
+    return fresh() if state is None else BatchState(**state)
+
+
+def finish(house: House, root: Path = ROOT) -> None:
+    """Do what the last batch decided and a crash left undone: files written, patches shipped, shadows opened."""
+    settle(house, root)
+    done = {str(e.body["verdict"]) for kind in ("ship", "shadow") for e in house.ledger.entries(kind)}
+    verdicts = {str(e.body["id"]): judged_of(e) for e in house.ledger.entries("verdict")}
+    for entry in house.ledger.entries("batch")[-1:]:
+        for one in _list(entry, "ship"):
+            if one not in done:
+                ship(house, verdicts[one].patch, one, root)
+        for one in _list(entry, "shadow"):
+            if one not in done:
+                house.ledger.append("shadow", {"verdict": one, "module": verdicts[one].patch.module})
+
+
+def _list(entry: Entry, name: str) -> list[str]:
+    values: Any = entry.body[name]
+    return [str(value) for value in values]

@@ -1,0 +1,155 @@
+"""What the ledger and the gate's own tables hold of ablations: who was tried on confirm folds, and what came of it.
+
+A confirm look is recorded before the folds are opened. A verdict exists when its ledger entry does; its deltas are
+committed before that under its own id, so a crash between the two leaves nothing twice.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cws.ablation.deltas import Unit
+from cws.ablation.ground import DAY_NS
+from cws.gate.verdict import Kind, Reason, Verdict
+from cws.house import House
+from cws.lake.tables import TABLES
+from cws.ledger.entry import Entry
+from cws.patches import Patch
+from modules.canonical import json_hash
+
+NUMBERS = ("p", "p_alone", "batch_p", "effect", "standard_error", "blocks")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict with what it is about. `annual_effect` is for people: no decision reads it."""
+
+    id: str
+    patch: Patch
+    judge: str
+    verdict: Verdict
+    annual_effect: float = float("nan")
+
+
+def finding_of(patch: Patch) -> str:
+    """What variants are counted by; a person's patch belongs to its module."""
+    return patch.finding or f"module.{patch.module}"
+
+
+def verdict_id(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[str]) -> str:
+    """The same patch of the same finding on the same baselines, folds and code is the same question."""
+    fields_ = {"patch": patch.id, "finding": finding_of(patch), "baselines": hashes, "code": code, "folds": [*folds]}
+    return json_hash(fields_).removeprefix("b3:")[:16]
+
+
+def count_confirm(house: House, patch: Patch) -> int:
+    """Record that confirm folds are about to be opened for this patch; returns m, the variants of its finding."""
+    finding = finding_of(patch)
+    tried = {str(e.body["patch"]) for e in house.ledger.entries("confirm") if e.body["finding"] == finding}
+    if patch.id not in tried:
+        house.ledger.append("confirm", {"patch": patch.id, "finding": finding, "module": patch.module})
+    return len(tried | {patch.id})
+
+
+def stored_baseline(house: House, key: str, strategy: str, found: str) -> str:
+    """The equity hash that was recorded for this baseline's trial key; the first to ask records `found`."""
+    for entry in house.ledger.entries("baseline"):
+        if entry.body["key"] == key:
+            return str(entry.body["hash"])
+    house.ledger.append("baseline", {"key": key, "strategy": strategy, "hash": found})
+    return found
+
+
+def known_verdict(house: House, wanted: str) -> Judged | None:
+    """The verdict with that id, if it was ever given."""
+    for entry in reversed(house.ledger.entries("verdict")):
+        if entry.body["id"] == wanted:
+            return judged_of(entry)
+    return None
+
+
+def keep_verdict(house: House, judged: Judged, units: Sequence[Unit]) -> Entry:
+    """Deltas first, under the verdict's own part, then the entry that makes it a verdict."""
+    if units:
+        house.lake.commit("deltas", judged.id, _deltas(units))
+    return house.ledger.append("verdict", _body(judged))
+
+
+def _deltas(units: Sequence[Unit]) -> pd.DataFrame:
+    frames = [
+        pd.DataFrame(
+            {
+                "unit": pd.Series([unit.name] * len(unit.baseline.days), dtype="str"),
+                "ts_event": unit.baseline.days * DAY_NS,
+                "baseline": unit.baseline.returns,
+                "delta": unit.candidate.returns - unit.baseline.returns,
+            }
+        )
+        for unit in sorted(units, key=lambda unit: unit.name)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _body(judged: Judged) -> dict[str, object]:
+    verdict, patch = judged.verdict, judged.patch
+    numbers = {name: _plain(getattr(verdict, name)) for name in NUMBERS}
+    said = {"kind": verdict.kind.name, "reason": verdict.reason.name, "detail": [*verdict.detail]}
+    about = {"id": judged.id, "judge": judged.judge, "annual_effect": _plain(judged.annual_effect)}
+    return {**about, **said, **numbers, "variants": verdict.variants, "patch": patch.id, "change": _change(patch)}
+
+
+def _change(patch: Patch) -> dict[str, object]:
+    return {name: value if isinstance(value, str) else dict(value) for name, value in asdict(patch).items()}
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def judged_of(entry: Entry) -> Judged:
+    """A verdict as the ledger holds it."""
+    body: dict[str, Any] = dict(entry.body)
+    numbers = {name: body[name] for name in NUMBERS}
+    verdict = Verdict(
+        Kind[body["kind"]], Reason[body["reason"]], variants=body["variants"], detail=tuple(body["detail"]), **numbers
+    )
+    effect = float("nan") if body["annual_effect"] is None else float(body["annual_effect"])
+    known = {field.name for field in fields(Patch)}
+    patch = Patch(**{name: value for name, value in body["change"].items() if name in known})
+    return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect)
+
+
+def verdict_rows(batch: str, now_ns: int, rows: Sequence[tuple[Judged, str, bool]]) -> pd.DataFrame:
+    """The lake's `verdicts` of a batch: (judged, outcome, whether it is a placebo), in slot order."""
+    found = [
+        {
+            "id": judged.id,
+            "ts_avail": now_ns,
+            "batch": batch,
+            "patch": judged.patch.id,
+            "module": judged.patch.module,
+            "judge": judged.judge,
+            "finding": finding_of(judged.patch),
+            "kind": judged.verdict.kind.name,
+            "reason": judged.verdict.reason.name,
+            "outcome": outcome,
+            **{name: _number(getattr(judged.verdict, name)) for name in NUMBERS},
+            "variants": judged.verdict.variants,
+            "annual_effect": judged.annual_effect,
+            "placebo": placebo,
+            "detail": json.dumps([*judged.verdict.detail]),
+        }
+        for judged, outcome, placebo in rows
+    ]
+    order = TABLES["verdicts"].schema.names
+    frame = pd.DataFrame(found, columns=order)
+    return frame.astype({name: "str" for name in order if frame[name].dtype == object})
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else float(value)

@@ -1,0 +1,143 @@
+"""Ship a patch: its module's TOML is rewritten, and a ledger entry holds the text before, after, and the diff.
+
+The entry comes first, the file second: a crash between them is mended by `settle`, so a ship is never half-done, and
+whoever reads the ledger can put the text back.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cws.house import House
+from cws.ledger.disk import replace_file
+from cws.ledger.entry import Entry
+from cws.patches import Patch, literal
+from modules.errors import CwsError
+from modules.registry import ROOT, names
+
+SECTIONS = ("settings", "skills")
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """What stands in a module's TOML since `id`, and the diff to review."""
+
+    id: str
+    module: str
+    diff: str
+
+
+def toml_path(module: str, root: Path = ROOT) -> Path:
+    return root / names()[module] / f"{module}.toml"
+
+
+def patched_text(text: str, patch: Patch) -> str:
+    """The TOML with the patch's values in their lines; comments and order stay.
+
+    Raises CWS-SHIP-001 when the file holds a value in a way that is not one line.
+    """
+    wanted = [(section, key, value) for section in SECTIONS for key, value in getattr(patch, section).items()]
+    now = tomllib.loads(text)
+    for section, key, value in wanted:
+        if now[section][key] != value:
+            text = _with_value(text, section, key, literal(value))
+    then = tomllib.loads(text)
+    wrong = [key for section, key, value in wanted if then[section][key] != value]
+    if wrong:
+        raise CwsError(
+            "CWS-SHIP-001",
+            what=f"cannot write {', '.join(wrong)} in place",
+            where=f"{patch.module}.toml",
+            fix="write each setting on a line of its own: key = value",
+        )
+    return text
+
+
+def _with_value(text: str, section: str, key: str, value: str) -> str:
+    """The line `key = ...` of a section with another value; a comment behind it stays."""
+    lines, inside = text.split("\n"), ""
+    for place, line in enumerate(lines):
+        if header := re.fullmatch(r"\[([a-z_]+)\]\s*(#.*)?", line):
+            inside = header[1]
+        written = re.fullmatch(rf"({re.escape(key)}\s*=\s*)(\"(?:[^\"\\]|\\.)*\"|[^#\"]*?)(\s*(?:#.*)?)", line)
+        if inside == section and written:
+            lines[place] = f"{written[1]}{value}{written[3]}"
+    return "\n".join(lines)
+
+
+def ship(house: House, patch: Patch, verdict: str, root: Path = ROOT) -> Shipped:
+    """Write the patch into its module's TOML, the ledger first. The caller holds the home's writer lock."""
+    before = toml_path(patch.module, root).read_text(encoding="utf-8")
+    after = patched_text(before, patch)
+    body = {"module": patch.module, "patch": patch.id, "verdict": verdict, "before": before, "after": after}
+    entry = house.ledger.append("ship", {**body, "diff": _diff(patch.module, before, after)})
+    replace_file(toml_path(patch.module, root), after.encode())
+    return _shipped(entry)
+
+
+def rollback(house: House, wanted: str, why: str, root: Path = ROOT) -> Shipped:
+    """Put back the text from before a ship. The caller holds the home's writer lock.
+
+    Raises CWS-SHIP-002 when there is no such ship or it was rolled back, -003 when the file was changed since.
+    """
+    entry = _in_force(house).get(wanted)
+    if entry is None:
+        known = ", ".join(_in_force(house)) or "none"
+        raise CwsError("CWS-SHIP-002", what=f"no ship {wanted!r} in force", where="ledger", fix=f"in force: {known}")
+    body = _text(entry.body)
+    path = toml_path(body["module"], root)
+    if path.read_text(encoding="utf-8") != body["after"]:
+        raise CwsError(
+            "CWS-SHIP-003",
+            what=f"{body['module']}.toml is not as ship {wanted} left it",
+            where=str(path),
+            fix="roll back what was shipped after it first, or edit the file",
+        )
+    diff = _diff(body["module"], body["after"], body["before"])
+    undo = {"module": body["module"], "ship": wanted, "why": why, "before": body["after"], "after": body["before"]}
+    undone = house.ledger.append("rollback", {**undo, "diff": diff})
+    replace_file(path, body["before"].encode())
+    return Shipped(str(undone.index), body["module"], diff)
+
+
+def settle(house: House, root: Path = ROOT) -> list[str]:
+    """After a crash: files whose last ship or rollback was recorded but not written. Returns their modules."""
+    last = {_text(e.body)["module"]: _text(e.body) for e in _moves(house)}
+    mended: list[str] = []
+    for module, body in sorted(last.items()):
+        path = toml_path(module, root)
+        if path.read_text(encoding="utf-8") == body["before"] != body["after"]:
+            replace_file(path, body["after"].encode())
+            mended.append(module)
+    return mended
+
+
+def in_force(house: House) -> list[Shipped]:
+    """Every ship that was not rolled back, oldest first."""
+    return [_shipped(entry) for entry in _in_force(house).values()]
+
+
+def _moves(house: House) -> list[Entry]:
+    return sorted([*house.ledger.entries("ship"), *house.ledger.entries("rollback")], key=lambda entry: entry.index)
+
+
+def _in_force(house: House) -> dict[str, Entry]:
+    undone = {_text(entry.body)["ship"] for entry in house.ledger.entries("rollback")}
+    return {str(e.index): e for e in house.ledger.entries("ship") if str(e.index) not in undone}
+
+
+def _shipped(entry: Entry) -> Shipped:
+    body = _text(entry.body)
+    return Shipped(str(entry.index), body["module"], body["diff"])
+
+
+def _text(body: Mapping[str, object]) -> dict[str, str]:
+    return {key: str(value) for key, value in body.items()}
+
+
+def _diff(module: str, before: str, after: str) -> str:
+    lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
+    return "".join(difflib.unified_diff(*lines, f"a/{module}.toml", f"b/{module}.toml"))

@@ -1,0 +1,115 @@
+"""Run a command where nothing but its view exists: no network, no CWS_HOME, no vendor data, no environment.
+
+bubblewrap (Debian's) makes the walls out of kernel namespaces. Whoever tunes on what decides later makes every test
+worthless, so what proposes patches runs in here, and without the walls it does not run at all.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from modules.errors import CwsError
+
+BWRAP = "bwrap"
+# Where the view stands inside, whatever its name outside: a path tells nothing about the house.
+VIEW = Path("/view")
+SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")
+MAX_OUTPUT_BYTES = 1_000_000
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a confined command may use before it is ended."""
+
+    wall_s: float = 600.0
+    cpu_s: int = 600
+
+
+@cache
+def missing() -> str:
+    """Why there are no walls on this machine, "" when there are."""
+    if shutil.which(BWRAP) is None:
+        return "bubblewrap is not installed"
+    tried = subprocess.run([BWRAP, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True)
+    return "" if tried.returncode == 0 else f"bubblewrap cannot make namespaces here: {tried.stderr.strip()[:200]}"
+
+
+def walls(view: Path, hidden: Sequence[Path], command: Sequence[str]) -> list[str]:
+    """The whole command line: a bare root with the system's libraries, Python, and `view` alone writable.
+
+    `hidden` are files or folders below what is bound (data inside installed packages): they are empty inside.
+    """
+    line = [BWRAP, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    # First what is empty: a Python that is installed below /tmp must not vanish behind it.
+    line += ["--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
+    for path in SYSTEM:
+        line += ["--ro-bind-try", path, path]
+    for path in dict.fromkeys([sys.base_prefix, sys.prefix]):
+        line += ["--ro-bind", path, path]
+    for path in hidden:
+        line += ["--ro-bind", "/dev/null", str(path)] if path.is_file() else ["--tmpfs", str(path)]
+    line += ["--bind", str(view), str(VIEW), "--chdir", str(VIEW)]
+    for name, value in _environment().items():
+        line += ["--setenv", name, value]
+    return [*line, "--", *command]
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(VIEW / "code"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def confined(view: Path, hidden: Sequence[Path], command: Sequence[str], budget: Budget) -> str:
+    """Run the command to its end and return what it printed.
+
+    Raises CWS-SANDBOX-001 without walls, -002 when it used up its budget, -003 when it failed or printed too much.
+    """
+    if why := missing():
+        raise CwsError(
+            "CWS-SANDBOX-001",
+            what=f"what proposes patches must not see what decides about them: {why}",
+            where="cws supervise",
+            fix="apt-get install bubblewrap",
+        )
+    where = " ".join(command)[:200]
+    try:
+        done = subprocess.run(
+            walls(view, hidden, command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=budget.wall_s,
+            preexec_fn=lambda: _limit(budget),
+        )
+    except subprocess.TimeoutExpired:
+        raise CwsError(
+            "CWS-SANDBOX-002", what=f"more than {budget.wall_s:g} s", where=where, fix="give it a larger budget"
+        ) from None
+    if done.returncode != 0 or len(done.stdout) > MAX_OUTPUT_BYTES:
+        said = done.stderr.strip().split("\n")[-1][:300] or f"{len(done.stdout)} characters of output"
+        raise CwsError(
+            "CWS-SANDBOX-003",
+            what=f"ended with {done.returncode}: {said}",
+            where=where,
+            fix="run it alone in a copy of its view",
+        )
+    return done.stdout
+
+
+def _limit(budget: Budget) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (budget.cpu_s, budget.cpu_s + 5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(5)

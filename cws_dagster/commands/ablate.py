@@ -1,0 +1,116 @@
+"""`cws ablate`: a patch through the gate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cws_dagster.screen import AsJson, Screen, figure, print_json
+from modules.errors import CwsError
+
+if TYPE_CHECKING:
+    from cws.ablation.batch import Batch
+    from cws.ablation.record import Judged
+    from cws.patches import Patch
+
+MAX_FILES = 2_000
+
+
+def read_patches(paths: list[Path]) -> "list[Patch]":
+    """The patches of files and of folders' *.toml, in order.
+
+    Raises CWS-PATCH-007 for a path that cannot be read, and what `parse_patch` raises.
+    """
+    from cws.patches import parse_patch
+
+    files = [file for path in paths for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
+    found: list[Patch] = []
+    for file in files[:MAX_FILES]:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as failure:
+            raise CwsError(
+                "CWS-PATCH-007",
+                what=f"cannot read the patch: {failure}",
+                where=str(file),
+                fix="name a patch's TOML file",
+            ) from None
+        found.append(parse_patch(text, file.name))
+    return found
+
+
+def fields(judged: "Judged") -> dict[str, Any]:
+    """A verdict for machines."""
+    verdict = judged.verdict
+    numbers = {name: getattr(verdict, name) for name in ("p", "p_alone", "effect", "standard_error", "variants")}
+    change = {"settings": dict(judged.patch.settings), "skills": dict(judged.patch.skills)}
+    said = {"kind": verdict.kind.name, "reason": verdict.reason.name, "detail": [*verdict.detail]}
+    about = {"id": judged.id, "patch": judged.patch.id, "module": judged.patch.module, "judge": judged.judge}
+    return {**about, **change, **said, **numbers, "annual_effect": judged.annual_effect}
+
+
+def row(judged: "Judged") -> tuple[str, ...]:
+    verdict, patch = judged.verdict, judged.patch
+    change = ", ".join(f"{key} = {value}" for key, value in {**patch.settings, **patch.skills}.items())
+    p = "" if verdict.p is None else figure(verdict.p)
+    return (patch.id, patch.module, change, verdict.kind.name, str(verdict.reason), p, str(verdict.variants))
+
+
+HEADS = ("patch", "module", "change", "verdict", "why", "p", "variants")
+
+
+def ablate(
+    patches: Annotated[list[Path], typer.Argument(metavar="PATCH...", help="TOML files, or folders of them.")],
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Decide over all of them together, with placebos; ship what passes.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Draws the placebos of a batch.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Try a patch against what runs now.
+
+    The same tasks with and without it, on folds that nobody tuned on. Alone it gets a verdict; in a batch it may ship.
+    """
+    from cws.ablation.ablate import ablate as decided
+    from cws.ablation.batch import run_batch
+    from cws.ablation.published import bench_of
+    from cws.home import settings
+
+    wanted = read_patches(patches)
+    bench = bench_of(settings())
+    house, screen = bench.house, Screen()
+    with house.home.writing("cws ablate", house.lock_wait_s):
+        if batch:
+            _show_batch(run_batch(bench, wanted, seed, _line(screen, as_json)), screen, as_json)
+            return
+        judged = [decided(bench, patch) for patch in wanted]
+    if as_json:
+        reuse = {"runs": bench.reuse.runs, "reused": bench.reuse.reused}
+        print_json({"verdicts": [fields(one) for one in judged], **reuse})
+    else:
+        screen.table("Verdicts", HEADS, [row(one) for one in judged])
+        screen.line(f"{bench.reuse.runs} module runs, {bench.reuse.reused} reused by hash; A/A in a process of its own")
+
+
+def _line(screen: Screen, as_json: bool) -> Any:
+    def line(done: int, total: int, judged: "Judged") -> None:
+        if not as_json:
+            said = f"{judged.verdict.kind.name}, {judged.verdict.reason}"
+            screen.line(f"{done}/{total}  {judged.patch.module} {judged.patch.id}: {said}")
+
+    return line
+
+
+def _show_batch(found: "Batch", screen: Screen, as_json: bool) -> None:
+    ships, placebos = found.placebo_ships
+    rows = zip(found.judged, found.outcomes, found.placebo, strict=True)
+    if as_json:
+        verdicts = [{**fields(one), "outcome": str(o), "placebo": placebo} for one, o, placebo in rows]
+        said = {"batch": found.id, "verdicts": verdicts, "refused": [*found.refused]}
+        print_json({**said, "placebos": placebos, "placebo_ships": ships})
+        return
+    table = [(*row(one), f"{outcome}{' (placebo)' if placebo else ''}") for one, outcome, placebo in rows]
+    screen.table(f"Batch {found.id}", (*HEADS, "outcome"), table)
+    for refusal in found.refused:
+        screen.line(f"refused: {refusal}")
+    screen.line(f"placebos: {ships} of {placebos} would have shipped")

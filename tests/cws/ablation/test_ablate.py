@@ -1,0 +1,109 @@
+"""The way of a patch: what each step refuses, what it costs, and that nothing is decided twice or on cached bytes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from way import CountingSink
+
+from cws.ablation.ablate import Bench, ablate
+from cws.ablation.arm import after, play
+from cws.ablation.folds import folds_of
+from cws.ablation.ground import Ground, patched, until
+from cws.ablation.record import count_confirm
+from cws.ablation.rehearsal import Reuse
+from cws.gate.verdict import Kind, Reason
+from cws.patches import Patch
+from cws.pins import published
+from modules.errors import CwsError
+
+SLOWER = Patch("reversal_5d", {"window_bars": 9})
+
+
+def ground_of(bench: Bench) -> Ground:
+    return bench.grounds()[0]
+
+
+def kinds(bench: Bench) -> list[str]:
+    return [e.kind for e in bench.house.ledger.entries() if e.kind in ("baseline", "confirm", "verdict")]
+
+
+def test_a_rehearsal_gives_the_bytes_that_were_published(bench: Bench) -> None:
+    arm = play(ground_of(bench), "all", CountingSink(), None)
+    assert arm.hash == published(bench.house)["equity", "small_reversal"].hash
+
+
+def test_the_search_folds_are_the_first_days_of_the_whole_run_to_the_bit(bench: Bench) -> None:
+    ground = ground_of(bench)
+    folds = folds_of(ground)
+    whole = play(ground, "all", CountingSink(), None)
+    early = play(until(ground, folds.cut), "search", CountingSink(), None)
+    assert np.array_equal(whole.returns[: len(early.returns)], early.returns)
+    assert early.days.max() < folds.cut < folds.confirm <= after(whole, folds.confirm).days.min()
+
+
+def test_equal_questions_are_answered_once_with_the_same_bytes(bench: Bench) -> None:
+    ground, reuse = ground_of(bench), Reuse()
+    first = play(ground, "all", CountingSink(), reuse)
+    runs = reuse.runs
+    second = play(patched(ground, Patch("rank_to_weight", {"gross": 0.5})), "all", CountingSink(), reuse)
+    assert reuse.reused >= 2, "features before the patched module are not computed again"
+    assert reuse.runs < 2 * runs and first.hash != second.hash
+    assert (
+        second.hash == play(patched(ground, Patch("rank_to_weight", {"gross": 0.5})), "all", CountingSink(), None).hash
+    )
+
+
+def test_a_verdict_is_kept_with_its_deltas_and_given_once(bench: Bench) -> None:
+    judged = ablate(bench, SLOWER)
+    assert judged.verdict.kind in (Kind.REJECT, Kind.PASS)
+    assert ablate(replace(bench, _grounds={}, _arms={}, _again=None), SLOWER).id == judged.id
+    assert kinds(bench).count("verdict") == 1
+    if judged.verdict.reason is not Reason.SCREENED:
+        deltas = bench.house.lake.read(bench.house.lake.pin("deltas", judged.id))
+        assert set(deltas["unit"]) == {"small_reversal"} and deltas["delta"].abs().max() > 0.0
+
+
+def test_a_stored_baseline_that_differs_makes_the_verdict_invalid(bench: Bench) -> None:
+    ground = ground_of(bench)
+    sink = CountingSink()
+    play(ground, "all", sink, None)
+    (key,) = sink.looks
+    bench.house.ledger.append("baseline", {"key": key, "strategy": ground.name, "hash": "b3:other"})
+    judged = ablate(bench, SLOWER)
+    assert (judged.verdict.kind, judged.verdict.reason) == (Kind.INVALID, Reason.BASELINE_DIFFERS)
+    assert "confirm" not in kinds(bench), "nothing is looked at on confirm folds"
+
+
+def test_a_cache_cannot_vouch_for_itself(bench: Bench) -> None:
+    """The bench's own arm is wrong here; the one that counts comes from a fresh process."""
+    ground = ground_of(bench)
+    wrong = bench.baseline(ground, "all")
+    bench._arms[ground.name, "all"] = replace(wrong, hash="b3:wrong")
+    assert ablate(bench, SLOWER).verdict.kind is Kind.INVALID
+
+
+def test_a_patch_that_breaks_its_modules_contract_is_rejected_before_any_look(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cws.ablation.ablate.violations", lambda patch: ("ignores_the_future: value",))
+    judged = ablate(bench, SLOWER)
+    assert judged.verdict.reason is Reason.CONTRACT_BROKEN and judged.verdict.detail == ("ignores_the_future: value",)
+    assert "confirm" not in kinds(bench)
+
+
+def test_variants_of_a_finding_are_counted_once_each(bench: Bench) -> None:
+    tries = [Patch("reversal_5d", {"window_bars": bars}, finding="f-1") for bars in (3, 4, 4)]
+    assert [count_confirm(bench.house, patch) for patch in tries] == [1, 2, 2]
+    assert count_confirm(bench.house, Patch("reversal_5d", {"window_bars": 3}, finding="f-2")) == 1
+
+
+def test_a_patch_that_no_strategy_would_notice_is_refused(bench: Bench) -> None:
+    for patch in (Patch("momentum_12_1", {"skip_bars": 5}), Patch("cost_bps", {"cost_bps": 0.0})):
+        with pytest.raises(CwsError, match="CWS-ABLATE-001"):
+            ablate(bench, patch)
+
+
+def test_holding_more_of_the_same_is_no_improvement(bench: Bench) -> None:
+    judged = ablate(bench, Patch("rank_to_weight", {"gross": 2.0}))
+    assert judged.verdict.kind is Kind.REJECT

@@ -1,0 +1,43 @@
+"""A batch decides over all its patches together, once, and finishes what a crash left."""
+
+from pathlib import Path
+
+import pytest
+
+from cws.ablation.ablate import Bench
+from cws.ablation.batch import MAX_PATCHES, finish, last_state, run_batch
+from cws.ablation.record import Judged, keep_verdict
+from cws.ablation.shipping import in_force, toml_path
+from cws.gate.verdict import Kind, Reason, Verdict
+from cws.patches import Patch
+from modules.errors import CwsError
+
+PATCHES = [Patch("reversal_5d", {"window_bars": bars}) for bars in (3, 7, 9)]
+
+
+def test_a_batch_is_decided_once_and_its_rows_are_in_the_gates_table(bench: Bench, root: Path) -> None:
+    refused = Patch("position_limits", {"max_weight": 1.0})
+    found = run_batch(bench, [*PATCHES, refused], seed=1, root=root)
+    assert len(found.refused) == 1 and "CWS-PATCH-004" in found.refused[0]
+    assert [one.patch for one in found.judged if one.patch in PATCHES][:3] == PATCHES
+    rows = bench.house.lake.read(bench.house.lake.pin("verdicts", found.id))
+    assert list(rows["id"]) == [one.id for one in found.judged]
+    assert last_state(bench.house).weeks == 1
+    again = run_batch(bench, PATCHES, seed=1, root=root)
+    assert again.judged == () and last_state(bench.house).weeks == 1, "nothing is left to decide"
+
+
+def test_too_many_patches_are_refused(bench: Bench, root: Path) -> None:
+    with pytest.raises(CwsError, match="CWS-ABLATE-002"):
+        run_batch(bench, [PATCHES[0]] * (MAX_PATCHES + 1), seed=0, root=root)
+
+
+def test_what_a_batch_decided_is_shipped_after_a_crash_and_not_twice(bench: Bench, root: Path) -> None:
+    house, patch = bench.house, Patch("reversal_5d", {"window_bars": 9})
+    judged = Judged("v1", patch, "value", Verdict(Kind.PASS, Reason.BETTER, p=0.001, p_alone=0.001, batch_p=0.001))
+    keep_verdict(house, judged, [])
+    house.ledger.append("batch", {"id": "b1", "state": None, "verdicts": ["v1"], "ship": ["v1"], "shadow": []})
+    for _ in range(2):
+        finish(house, root)
+        assert "window_bars = 9" in toml_path("reversal_5d", root).read_text()
+        assert len(in_force(house)) == 1
