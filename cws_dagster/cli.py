@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cws_dagster.commands import alpha, backtests, config, lake, ledger, modules, run, status, ui
+from cws_dagster.commands import alpha, backtests, config, gate, lake, ledger, modules, run, status, ui
 from cws_dagster.screen import BROKEN_PIPE
 from modules.errors import CwsError
 
@@ -44,6 +44,7 @@ def application() -> typer.Typer:
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),
         ("ledger", ledger.COMMANDS, "The record of everything: show, verify."),
+        ("gate", gate.COMMANDS, "What decides which patch ships: the proof of its error rates."),
         ("config", config.COMMANDS, "Every setting, its value and where it comes from."),
     ):
         inner = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=markup)

@@ -45,7 +45,7 @@ def reference(days: int, horizon_days: int, factors: int) -> Reference:
     """The declared spectrum is that of an AR(1) whose integrated autocorrelation is `horizon_days`.
 
     Relative to frequency zero it is (1 - r)^2 / (1 - 2 r cos w + r^2) with r = (L - 1) / (L + 1): flat for L = 1, and
-    steeper than that of overlapping sums over L days. Degrees of freedom after Satterthwaite (1946): (sum s)^2 / sum s^2.
+    steeper than that of overlapping sums over L days. Degrees of freedom are (sum s)^2 / sum s^2 (Satterthwaite 1946).
     Fitted factors take their share of both.
     """
     share = (days - 1.0 - factors) / (days - 1.0)

@@ -1,7 +1,7 @@
 """The judge of runtime: the same bytes, and less cost in interleaved runs A B B A.
 
-Within a block the labels A and B are exchangeable when the patch changes nothing: a drift over the block hits both alike.
-So the sign of each block's difference is a fair coin, and counting over all signs is an exact test (Fisher 1935).
+Within a block the labels A and B are exchangeable when the patch changes nothing: a drift hits both alike. So the sign
+of each block's difference is a fair coin, and counting over all signs is an exact test (Fisher 1935).
 """
 
 import math
