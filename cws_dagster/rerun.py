@@ -16,7 +16,9 @@ SCRIPT = (
 def _started(hash_seed: str) -> subprocess.Popen[str]:
     # Another hash seed orders sets otherwise: what leans on their order is noticed.
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    return subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
 
 
 def examples_again() -> tuple[int, int]:
@@ -25,13 +27,14 @@ def examples_again() -> tuple[int, int]:
     Raises CWS-GATE-007 when a process does not come to its end.
     """
     processes = [_started("1"), _started("2")]
-    answers = [process.communicate()[0] for process in processes]
-    if any(process.returncode for process in processes):
+    answers = [process.communicate() for process in processes]
+    failed = [said for process, (_, said) in zip(processes, answers, strict=True) if process.returncode]
+    if failed:
         raise CwsError(
             "CWS-GATE-007",
-            what="a process that reruns the modules' examples failed",
+            what=f"a process that reruns the modules' examples failed: {failed[0].strip().splitlines()[-1:]}",
             where="A/A",
             fix="cws modules verify names the module",
         )
-    first, second = (json.loads(answer) for answer in answers)
+    first, second = (json.loads(answer) for answer, _ in answers)
     return sum(hashes == second.get(name) for name, hashes in first.items()), len(first)

@@ -29,10 +29,10 @@ class Counts:
     size_tries: int
 
 
-FULL = Counts(40_000, 4_000, 200, 100, 24, 60, 10, 800, 126_000_000, 400_000)
+FULL = Counts(40_000, 4_000, 200, 60, 20, 40, 10, 800, 63_000_000, 400_000)
 # The same worlds with fewer repetitions, so their bounds carry wider standard errors.
-SHORT = Counts(4_000, 400, 12, 16, 4, 16, 4, 200, 1_260_000, 10_000)
-NAIVE_WEEKS, NAIVE_TRIES, WEEKS_A_TASK = 4, 4_000, 4
+SHORT = Counts(4_000, 400, 8, 12, 4, 12, 4, 200, 1_260_000, 10_000)
+NAIVE_WEEKS, NAIVE_TRIES, WEEKS_A_TASK = 4, 2_000, 4
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from kernels.cpu.tails import t_upper
 from kernels.ordered import F64
 
 LEVELS = np.array([10.0 ** (-k / 4.0) for k in range(4, 17)])
-EFFECTS = np.arange(0.0, 1.05, 0.05)
+EFFECTS = np.arange(0.0, 0.825, 0.025)
 SIZE_SERIES, POWER_SERIES, CHUNK = 200_000, 4_000, 10_000
 # As good as the normal distribution.
 NORMAL_FREEDOM = 1e7
@@ -46,7 +46,8 @@ def _share_below(p: F64) -> F64:
 def _sizes(rng: np.random.Generator) -> dict[str, F64]:
     out: dict[str, F64] = {}
     for cell in SIZED:
-        name = f"T={cell.days} L={cell.horizon_days} {cell.law}"
+        law = cell.law.removesuffix(" sums") if cell.horizon_days == 1 else cell.law
+        name = f"T={cell.days} L={cell.horizon_days} {law}"
         chunks = [series(rng, cell, CHUNK) for _ in range(cell.tries // CHUNK)]
         out[name] = _share_below(np.concatenate([p_values(rows, cell.horizon_days) for rows in chunks]))
         if cell in (SIZED[0], SIZED[-1]):

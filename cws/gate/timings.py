@@ -46,7 +46,7 @@ def _signs(blocks: int, rng: np.random.Generator) -> F64:
         bits = np.arange(2**blocks)[:, None] >> np.arange(blocks) & 1
     else:
         bits = rng.integers(0, 2, (SAMPLED_FLIPS, blocks))
-    return bits * 2.0 - 1.0
+    return bits.astype(np.float64) * 2.0 - 1.0
 
 
 def flip_p(values: F64) -> float:

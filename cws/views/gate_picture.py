@@ -42,4 +42,4 @@ def _power(axis: Any, curves: Curves) -> None:
     axis.axhline(0.01, color=QUIET, linewidth=0.8, linestyle=":")
     axis.set_xlabel("mean of the paired delta a day, over its standard deviation")
     axis.set_title("Share that passes alone at level .01, independent days", fontsize=9, loc="left")
-    axis.legend(fontsize=7, frameon=False, loc="lower right")
+    axis.legend(fontsize=7, frameon=False, loc="center right")
