@@ -39,12 +39,12 @@ def at_least(name: str, measured: float, limit: float, tries: int) -> Bound:
     return Bound(name, measured, limit, _binomial_error(limit, tries), measured >= limit)
 
 
-def mean_at_most(name: str, values: Sequence[float], limit: float) -> Bound:
-    """The mean of independent `values` may not be above `limit`; no allowance, for it is to be far below."""
+def mean_at_most(name: str, values: Sequence[float], limit: float, errors: float) -> Bound:
+    """The mean of independent `values` may not be above `limit` by more than `errors` of its standard errors."""
     mean = math.fsum(values) / len(values)
     spread = math.fsum((value - mean) ** 2 for value in values) / max(len(values) - 1, 1)
     error = math.sqrt(spread / len(values))
-    return Bound(name, mean, limit, error, mean <= limit)
+    return Bound(name, mean, limit + errors * error, error, mean <= limit + errors * error)
 
 
 def chance_of_so_many(count: int, tries: int, level: float) -> float:

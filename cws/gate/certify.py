@@ -15,7 +15,10 @@ FALSE_DISCOVERIES = 0.10
 
 @dataclass(frozen=True)
 class Counts:
-    """How much of each world: patches alone, all-null weeks, streams of weeks, series of the size table."""
+    """How much of each world: patches alone, all-null weeks, streams of weeks, series of the size table.
+
+    `fdr_errors` is how many standard errors a false discovery rate may be above its bound: none in the full counts.
+    """
 
     null_tries: int
     power_tries: int
@@ -27,11 +30,12 @@ class Counts:
     batch: int
     size_values: int
     size_tries: int
+    fdr_errors: float
 
 
-FULL = Counts(40_000, 4_000, 200, 60, 20, 40, 10, 800, 63_000_000, 400_000)
+FULL = Counts(40_000, 4_000, 200, 60, 20, 40, 10, 800, 63_000_000, 400_000, 0.0)
 # The same worlds with fewer repetitions, so their bounds carry wider standard errors.
-SHORT = Counts(4_000, 400, 8, 12, 4, 12, 4, 200, 1_260_000, 10_000)
+SHORT = Counts(4_000, 400, 8, 12, 4, 12, 4, 200, 1_260_000, 10_000, 3.0)
 NAIVE_WEEKS, NAIVE_TRIES, WEEKS_A_TASK = 4, 2_000, 4
 
 
@@ -145,13 +149,13 @@ def _naive(by_name: dict[str, list[Answer]]) -> tuple[dict[str, float], list[Bou
     return figures, bounds
 
 
-def _figures(by_name: dict[str, list[Answer]]) -> tuple[dict[str, float], list[Bound]]:
+def _figures(by_name: dict[str, list[Answer]], fdr_errors: float) -> tuple[dict[str, float], list[Bound]]:
     figures, bounds = _alone(*[one for one in by_name["alone"] if isinstance(one, Alone)])
     for world, name in (("stream", "fdr"), ("adversary", "adversary_fdr"), ("raw stream", "fdr_raw")):
         more, shares = _streams([one for one in by_name[world] if isinstance(one, Discoveries)], name)
         figures.update(more)
         # Raw deltas are not what the gate decides on: they show what neutralising is worth.
-        bounds += [mean_at_most(name, shares, FALSE_DISCOVERIES)] if world != "raw stream" else []
+        bounds += [mean_at_most(name, shares, FALSE_DISCOVERIES, fdr_errors)] if world != "raw stream" else []
     weeks = [one for one in by_name["null weeks"] if isinstance(one, NullWeeks)]
     tried = sum(one.weeks for one in weeks)
     figures["null_batch_any_ship"] = sum(one.lucky for one in weeks) / tried
@@ -171,7 +175,7 @@ def certify(
     by_name: dict[str, list[Answer]] = {}
     for task, found in zip(work, mapper(answer, work), strict=True):
         by_name.setdefault(task.name, []).append(found)
-    figures, bounds = _figures(by_name)
+    figures, bounds = _figures(by_name, counts.fdr_errors)
     more, caught = _naive(by_name)
     same, reruns = aa()
     figures |= more | {"aa_bitexact_rate": same / reruns if reruns else math.nan}
