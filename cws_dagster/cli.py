@@ -17,6 +17,7 @@ from cws_dagster.commands import (
     backtests,
     bench,
     config,
+    gate,
     lake,
     ledger,
     loop,
@@ -71,6 +72,7 @@ def application() -> typer.Typer:
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),
         ("ledger", ledger.COMMANDS, "The record of everything: show, verify."),
         ("loop", loop.COMMANDS, "How the loop itself does: report."),
+        ("gate", gate.COMMANDS, "What decides which patch ships: the proof of its error rates."),
         ("config", config.COMMANDS, "Every setting, its value and where it comes from."),
     ):
         inner = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=markup)

@@ -1,4 +1,4 @@
-"""The weekly verdict on a batch: BatchBH decides what goes to shadow, LORD++ what of the rest of risk ships at once.
+"""The weekly verdict on a batch: BatchBH decides what goes to shadow, LORD++ what ships at once.
 
 BatchBH after Zrnic, Jiang, Ramdas & Jordan (2020), LORD++ after Ramdas, Yang, Wainwright & Jordan (2017), both from
 online-fdr. Both promise a false discovery rate for independent p-values; for shared history `certify` measures it.
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class BatchState:
-    """What earlier weeks leave behind: both procedures as canonical JSON. A value: store it, compare it, go on from it."""
+    """What earlier weeks leave behind: both procedures as canonical JSON. A value: store it, and go on from it."""
 
     batch_bh: str
     lord: str
@@ -31,7 +31,7 @@ class BatchState:
 
 @dataclass(frozen=True)
 class Slot:
-    """A verdict in a batch, and whether the patch touches risk (sizing, limits, execution): such a one never ships at once."""
+    """A verdict in a batch. A patch that touches risk (sizing, limits, execution) never ships at once."""
 
     verdict: Verdict
     touches_risk: bool = True

@@ -3,7 +3,8 @@
 The days of a patch that holds for L days depend on each other up to L days apart: L is declared by the task, never
 estimated, so nobody can tune it. The studentised mean is compared with Student's t (a fixed-b test: its long-run
 variance comes from B = T / (2 L) cosine frequencies only, weighted by the declared spectrum). A t test is too liberal
-for series with rare large losses, so its skewness counts against a candidate, never for it (Hall 1992).
+for series with rare large losses, so skewness counts against a candidate, never for it (Hall 1992), and it is taken one
+standard error below its estimate: the losses that make it have often not happened yet.
 docs/gate.md has the measured sizes.
 """
 
@@ -45,7 +46,7 @@ def reference(days: int, horizon_days: int, factors: int) -> Reference:
     """The declared spectrum is that of an AR(1) whose integrated autocorrelation is `horizon_days`.
 
     Relative to frequency zero it is (1 - r)^2 / (1 - 2 r cos w + r^2) with r = (L - 1) / (L + 1): flat for L = 1, and
-    steeper than that of overlapping sums over L days. Degrees of freedom after Satterthwaite (1946): (sum s)^2 / sum s^2.
+    steeper than that of overlapping sums over L days. Degrees of freedom are (sum s)^2 / sum s^2 (Satterthwaite 1946).
     Fitted factors take their share of both.
     """
     share = (days - 1.0 - factors) / (days - 1.0)
@@ -70,8 +71,11 @@ class MeanTests:
 
 
 def _less_skewed(t: F64, skewness: F64, blocks: float) -> F64:
-    """Hall's (1992) monotone transformation of a studentised mean, taken only where it lowers it."""
-    u = skewness / math.sqrt(blocks)
+    """Hall's (1992) monotone transformation of a studentised mean, taken only where it lowers it.
+
+    The standard error of a sample's skewness is sqrt(6 / n).
+    """
+    u = (skewness - math.sqrt(6.0 / blocks)) / math.sqrt(blocks)
     return np.minimum(t, t + u * (t * t / 3.0 + 1.0 / 6.0) + u * u * t * t * t / 27.0)
 
 

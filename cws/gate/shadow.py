@@ -45,7 +45,7 @@ class Shadow:
                 "CWS-GATE-005",
                 what=f"a shadow of scale {self.scale} and horizon {self.horizon_days} days",
                 where="shadow",
-                fix="the scale is the series' root mean square on confirm folds, above zero; a horizon is a day or more",
+                fix="the series' root mean square on confirm folds, above zero; a horizon of a day or more",
             )
 
     @property

@@ -7,6 +7,8 @@ import numpy as np
 
 from cws.gate.p_value import enough_days
 from cws.gate.rules import Rule
+from cws.gate.verdict import Kind
+from cws.gate.worlds import evidence
 from kernels.ordered import F64
 
 DAYS, HORIZONS, LEVELS = (64, 250, 1260), (1, 5, 10), (1e-2, 1e-3, 1e-4)
@@ -60,11 +62,12 @@ def series(rng: np.random.Generator, cell: Cell, rows: int) -> F64:
 
 
 def sizes(rule: Rule, seed: Sequence[int], cell: Cell) -> Sizes:
-    """Count the p-values of `cell.tries` series of no mean."""
-    if not enough_days(cell.days, cell.horizon_days):
-        return Sizes(cell, None)
+    """Count the p-values of `cell.tries` series of no mean, unless the rule's decision refuses the first."""
     rng, below, left = np.random.default_rng(seed), np.zeros(len(LEVELS), dtype=np.int64), cell.tries
-    while left:
+    first = evidence(series(rng, cell, 1), np.empty((0, cell.days)), cell.horizon_days)
+    if rule.decide(first).kind is Kind.INSUFFICIENT:
+        return Sizes(cell, None)
+    while left and enough_days(cell.days, cell.horizon_days):
         rows = min(left, CHUNK_VALUES // cell.days)
         p = rule.p_values(series(rng, cell, rows), cell.horizon_days)
         below += np.array([np.count_nonzero(p <= level) for level in LEVELS])

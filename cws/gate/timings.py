@@ -1,7 +1,7 @@
 """The judge of runtime: the same bytes, and less cost in interleaved runs A B B A.
 
-Within a block the labels A and B are exchangeable when the patch changes nothing: a drift over the block hits both alike.
-So the sign of each block's difference is a fair coin, and counting over all signs is an exact test (Fisher 1935).
+Within a block the labels A and B are exchangeable when the patch changes nothing: a drift hits both alike. So the sign
+of each block's difference is a fair coin, and counting over all signs is an exact test (Fisher 1935).
 """
 
 import math
@@ -46,7 +46,7 @@ def _signs(blocks: int, rng: np.random.Generator) -> F64:
         bits = np.arange(2**blocks)[:, None] >> np.arange(blocks) & 1
     else:
         bits = rng.integers(0, 2, (SAMPLED_FLIPS, blocks))
-    return bits * 2.0 - 1.0
+    return bits.astype(np.float64) * 2.0 - 1.0
 
 
 def flip_p(values: F64) -> float:

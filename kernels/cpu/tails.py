@@ -45,13 +45,14 @@ def _fraction(a, b, x):
 
 
 @_compiled
-def _beta(a, b, x):
-    if x <= 0.0 or x >= 1.0:
+def _beta(a, b, x, rest):
+    """`rest` is 1 - x, as its caller knows it better than a difference would."""
+    if x <= 0.0 or rest <= 0.0:
         return min(max(x, 0.0), 1.0)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
     if x < (a + 1.0) / (a + b + 2.0):
         return math.exp(log_front) * _fraction(a, b, x) / a
-    return 1.0 - math.exp(log_front) * _fraction(b, a, 1.0 - x) / b
+    return 1.0 - math.exp(log_front) * _fraction(b, a, rest) / b
 
 
 @_compiled
@@ -60,7 +61,8 @@ def _upper(t, freedom, smallest):
         return 1.0
     if math.isinf(t):
         return smallest if t > 0.0 else 1.0
-    half = 0.5 * _beta(0.5 * freedom, 0.5, freedom / (freedom + t * t))
+    below = freedom + t * t
+    half = 0.5 * _beta(0.5 * freedom, 0.5, freedom / below, t * t / below) if math.isfinite(below) else 0.0
     return max(half if t > 0.0 else 1.0 - half, smallest)
 
 
@@ -72,7 +74,7 @@ def _uppers(t, freedom, smallest, out):
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
     """I_x(a, b), the distribution function of a beta variable, for a, b > 0."""
-    return float(_beta(a, b, x))
+    return float(_beta(a, b, x, 1.0 - x))
 
 
 def t_upper(t: F64, freedom: float) -> F64:

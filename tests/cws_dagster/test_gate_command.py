@@ -1,0 +1,61 @@
+"""`cws gate certify`: the short version with everything real, and reruns that differ or fall over."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from places import ROOT, pure_environment
+
+from cws_dagster.rerun import examples_again
+from modules.errors import CwsError
+
+KEYS = (
+    "null_false_ship_rate power_1_sigma power_half_sigma fdr null_batch_any_ship adversary_fdr naive_false_ship_rate "
+    "aa_bitexact_rate"
+)
+
+
+def test_the_short_certificate_passes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cws_dagster.cli", "gate", "certify", "--seed", "11", "--short", "--json"]
+    environment = pure_environment(CWS_HOME=str(tmp_path))
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert set(KEYS.split()) <= set(said)
+    assert said["passed"]
+    assert said["aa_bitexact_rate"] == 1.0
+    assert {"measured", "limit", "standard_error", "passed"} <= set(said["bounds"][0])
+    refused = [cell for cell in said["sizes"] if cell["insufficient"]]
+    assert {(cell["days"], cell["horizon_days"]) for cell in refused} == {(64, 5), (64, 10)}
+    assert "certifying" in done.stderr
+
+
+def fake_modules(folder: Path, hashes: str) -> None:
+    (folder / "modules").mkdir()
+    (folder / "modules/__init__.py").write_text("")
+    (folder / "modules/conformance.py").write_text(f"def example_hashes(module):\n    return {hashes}\n")
+    registry = "from types import SimpleNamespace as N\ndef all_modules():\n    return [N(name='a'), N(name='b')]\n"
+    (folder / "modules/registry.py").write_text(registry)
+
+
+@pytest.mark.parametrize(
+    ("hashes", "same"),
+    [("{'out': 'b3:1'}", 2), ("{'out': hash('order of a set') if module.name == 'b' else 0}", 1)],
+)
+def test_what_leans_on_the_process_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashes: str, same: int
+) -> None:
+    fake_modules(tmp_path, hashes)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert examples_again() == (same, 2)
+
+
+def test_a_rerun_that_falls_over_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_modules(tmp_path, "1 / 0")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(CwsError, match=r"CWS-GATE-007.*ZeroDivisionError"):
+        examples_again()
