@@ -15,6 +15,8 @@ from cws.house import House
 from cws.known_alphas import KnownAlpha
 from cws.lake.commits import Pin
 from cws.pins import published
+from cws.trace_log import tracing
+from cws.traces import Gathered
 from cws.trials import LedgerSink, Result, Task, evaluate
 from kernels.alpha.batch import evaluate as evaluate_formula
 from kernels.alpha.canonical import text
@@ -48,6 +50,11 @@ class Study:
     resembles: Mapping[str, float]
 
 
+def strategy_of(dataset: str) -> str:
+    """Under which name the looks at formulas on a dataset are counted and traced."""
+    return f"alpha_{dataset}"
+
+
 def _pin(house: House, dataset: str | None) -> Pin:
     """The published bars of a dataset, or of the one with the most symbols among those that have volumes."""
     pins = {part: pin for (table, part), pin in sorted(published(house).items()) if table == "ohlcv"}
@@ -66,8 +73,10 @@ def _pin(house: House, dataset: str | None) -> Pin:
     )
 
 
-def _ran(bound: Bound, tables: Mapping[str, Value]) -> Mapping[str, Value]:
+def _ran(house: House, run_id: str, bound: Bound, tables: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The module's outputs; `run_id` is the name under which the look is counted, and when it began."""
     outcome = run(bound, tables)
+    house.traces.add(Gathered(outcome.trace, run_id, run_id.split()[0], bound.module.stage, house.clock_ns()))
     if outcome.failure is not None:
         raise outcome.failure
     if outcome.trace.failed_checks:
@@ -124,11 +133,13 @@ def prepared(house: House, formula: str, parameters: Mapping[str, float], pin: P
     bound_formula = text(ready(formula, COLUMNS, parameters))
     bars = Table(house.lake.read(pin), pin.hash, "bars")
     makes, judges = bind(load("alpha_formula"), {"formula": bound_formula}), bind(load("ic_decay"), {})
-    signal = _ran(makes, {"bars": bars})["signal"]
-    assert isinstance(signal, Table)
-    judged = _ran(judges, {"bars": bars, "signal": signal})
+    run_id = f"{strategy_of(pin.part)} {house.clock_ns()}"
+    with tracing(house):
+        signal = _ran(house, run_id, makes, {"bars": bars})["signal"]
+        assert isinstance(signal, Table)
+        judged = _ran(house, run_id, judges, {"bars": bars, "signal": signal})
     task = Task(
-        strategy=f"alpha_{pin.part}",
+        strategy=strategy_of(pin.part),
         settings_hash=json_hash([[b.module.name, b.settings_hash] for b in (makes, judges)]),
         data={f"{pin.table}/{pin.part}": pin.hash},
         folds="all",

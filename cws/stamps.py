@@ -21,8 +21,7 @@ class Stamps:
     """UTC ns of what happened first to a strategy; None for what has not happened.
 
     `idea_ns` is when the ledger first names it (a run that was to try it, or a trial), `backtest_ns` its first trial,
-    `verdict_ns` the gate's first verdict on it, `order_ns` the first publication of its orders. `paper` says that the
-    orders went nowhere.
+    `verdict_ns` the gate's first verdict on it, `order_ns` the first publication of its orders, which are on paper.
     """
 
     strategy: str
@@ -30,7 +29,6 @@ class Stamps:
     backtest_ns: int | None = None
     verdict_ns: int | None = None
     order_ns: int | None = None
-    paper: bool = True
 
     @property
     def idea_to_order_s(self) -> float | None:

@@ -26,7 +26,7 @@ class Links:
 def published_by(house: House) -> dict[tuple[str, str, str], Entry]:
     """(run, stage, unit) -> the `stage` entry with which that run published that unit."""
     entries = house.ledger.entries("stage")
-    return {(str(e.body["run_id"]), str(e.body["stage"]), str(e.body["unit"])): e for e in entries}
+    return {(str(e.body.get("run_id")), str(e.body["stage"]), str(e.body.get("unit"))): e for e in entries}
 
 
 def links(house: House, trace: Mapping[str, object], published: Mapping[tuple[str, str, str], Entry]) -> Links:

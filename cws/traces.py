@@ -11,6 +11,7 @@ from modules.canonical import json_hash
 from modules.runner import CheckResult, Trace
 
 ID_CHARACTERS = 16
+MAX_WAITING = 100_000
 # The first word of the id of a run that does work again on purpose.
 REPRODUCED = "reproduce"
 
@@ -36,6 +37,8 @@ class TraceBuffer:
     waiting: list[Gathered] = field(default_factory=list[Gathered])
 
     def add(self, gathered: Gathered) -> None:
+        """Raises AssertionError beyond MAX_WAITING: somebody runs modules and never commits their traces."""
+        assert len(self.waiting) < MAX_WAITING, "run modules inside cws.trace_log.tracing"
         self.waiting.append(gathered)
 
     def drain(self) -> list[Gathered]:

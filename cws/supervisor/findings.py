@@ -17,16 +17,17 @@ Unit = Literal["failed_runs", "seconds", "rows", "badness"]
 POINTS: dict[Unit, float] = {"failed_runs": 100.0, "seconds": 1.0, "rows": 0.01, "badness": 1.0}
 ID_CHARACTERS = 12
 MAX_EVIDENCE = 20
-NO_MODULE = "-"
+# Module and stage of what no single module is to blame for.
+NOBODY = ("-", "-")
 
 
 @dataclass(frozen=True)
 class Finding:
     """`id` is the same for the same miner, module and signature on every day.
 
-    `evidence` are trace ids, newest last, at most MAX_EVIDENCE; `frequency` counts all of them; `cost` is per
+    `evidence` are trace ids, newest last, at most MAX_EVIDENCE; `frequency` counts all occurrences; `cost` is per
     occurrence, in `unit`. `is_open` says whether the newest run of a unit in it still shows it. `suspects` are the
-    module's settings that may be behind it. Module and stage are NO_MODULE where no single module is to blame.
+    module's settings that may be behind it. Module and stage are NOBODY where no single module is to blame.
     """
 
     id: str
@@ -51,7 +52,8 @@ class Finding:
 class About:
     """What a miner says of the traces that it found: the rest of a Finding follows from the traces.
 
-    `of_module` is False for what no single module is to blame for.
+    `place` is (module, stage) where that is not the traces'. `frequency` is given for what holds rather than happens:
+    a limit that never binds is no worse for having been run more often.
     """
 
     miner: str
@@ -61,14 +63,16 @@ class About:
     cost: float
     unit: Unit
     suspects: Sequence[str] = ()
-    of_module: bool = True
+    place: tuple[str, str] | None = None
+    frequency: int | None = None
 
 
 def found(evidence: pd.DataFrame, about: About, newest: frozenset[str]) -> Finding:
     """The finding over some traces (at least one, oldest first); `newest` are the ids of newest runs."""
     first, last = evidence.iloc[0], evidence.iloc[-1]
     ids = evidence["trace_id"].tolist()
-    module, stage = (str(last["module"]), str(last["stage"])) if about.of_module else (NO_MODULE, NO_MODULE)
+    module, stage = about.place or (str(last["module"]), str(last["stage"]))
+    frequency = len(ids) if about.frequency is None else about.frequency
     cost = round(float(about.cost), 6)
     identity = json_hash([about.miner, about.kind, module, about.signature]).removeprefix("b3:")
     return Finding(
@@ -81,10 +85,10 @@ def found(evidence: pd.DataFrame, about: About, newest: frozenset[str]) -> Findi
         sentence=about.sentence,
         suspects=tuple(about.suspects),
         evidence=tuple(ids[-MAX_EVIDENCE:]),
-        frequency=len(ids),
+        frequency=frequency,
         cost=cost,
         unit=about.unit,
-        score=round(len(ids) * cost * POINTS[about.unit], 6),
+        score=round(frequency * cost * POINTS[about.unit], 6),
         first_seen_ns=int(first["ts_avail"]),
         last_seen_ns=int(last["ts_avail"]),
         is_open=not newest.isdisjoint(ids),

@@ -45,8 +45,12 @@ def declared(modules: Iterable[str]) -> dict[str, Declared]:
 
 def _declared(module: Module) -> Declared:
     fields = module.settings_type.model_fields
-    bounds = {name: _bounds(info.metadata) for name, info in fields.items() if info.annotation in (int, float)}
+    bounds = {name: _bounds(info.metadata) for name, info in fields.items() if _is_number(info.annotation)}
     return Declared(module.manifest.judge, next(iter(module.gives)), bounds)
+
+
+def _is_number(annotation: object) -> bool:
+    return annotation is int or annotation is float
 
 
 def _bounds(metadata: list[object]) -> Bounds:

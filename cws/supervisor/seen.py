@@ -4,7 +4,7 @@ import json
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -103,5 +103,4 @@ def busy_s(traces: pd.DataFrame) -> pd.Series:
 def groups(frame: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[str, ...], pd.DataFrame]]:
     """(values of `by`, the rows with these values in their order), sorted by the values."""
     for key, group in frame.groupby(by, sort=True):
-        values = cast("tuple[Hashable, ...]", key)
-        yield tuple(str(value) for value in values), group
+        yield tuple(str(value) for value in key), group

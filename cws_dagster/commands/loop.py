@@ -83,7 +83,10 @@ def _plain(found: Any) -> Any:
 
 
 def report(as_json: AsJson = False) -> None:
-    """Print how the loop does: from idea to first order, traces by module, top findings."""
+    """Print how the loop does.
+
+    From idea to first order, traces by module, top findings.
+    """
     from cws.home import settings
     from cws.house import open_house
     from cws.supervisor.gather import gather

@@ -33,9 +33,9 @@ def supervise(
     limit: Annotated[int, typer.Option(min=1, help="How many findings on the screen.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Mine every trace of this home for what goes wrong or costs most.
+    """Mine all traces into a ranked work list.
 
-    The ranked work list names the module, what it does, what it costs, the settings that may be behind it, and traces.
+    It names the module, what it does, what it costs, the settings that may be behind it, and traces.
     """
     from cws.home import settings
     from cws.house import open_house

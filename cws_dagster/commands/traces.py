@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 COLUMNS = ("trace", "time", "unit", "stage", "module", "rows in", "out", "refused", "ms", "MB", "checks", "error")
 AS_JSON = ("settings", "skills", "inputs", "outputs", "checks", "warnings", "profile")
 SHORTEST_ID = 4
+# Column -> the option that chooses by it.
+OPTIONS = {"strategy": "strategy", "unit_stage": "stage", "module": "module", "run_id": "run"}
 
 
 def failed(row: dict[str, Any]) -> bool:
@@ -30,13 +32,24 @@ def parsed(frame: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def chosen(house: "House", wanted: dict[str, str | None]) -> "pd.DataFrame":
-    """The traces with these values, oldest first."""
+    """The traces with these values, oldest first. Raises CWS-TRACE-002 where no trace at all has one of them."""
     from cws.trace_log import read_traces
+    from modules.errors import CwsError
+    from modules.settings import nearest
 
-    frame = read_traces(house)
+    everything = frame = read_traces(house)
     for name, value in wanted.items():
-        if value is not None:
-            frame = frame[frame[name].str.startswith(value) if name == "run_id" else frame[name] == value]
+        if value is None:
+            continue
+        fits = everything[name].str.startswith(value) if name == "run_id" else everything[name] == value
+        if len(everything) and not fits.any():
+            raise CwsError(
+                "CWS-TRACE-002",
+                what=f"no trace has the {OPTIONS[name]} {value!r}",
+                where=f"--{OPTIONS[name]}",
+                fix=nearest(value, set(everything[name])),
+            )
+        frame = frame[fits.loc[frame.index]]
     return frame
 
 

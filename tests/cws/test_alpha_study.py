@@ -13,6 +13,7 @@ from cws.house import House
 from cws.known_alphas import known_alphas
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
+from cws.trace_log import read_traces
 from cws.trials import distinct
 from cws.views.alpha_picture import alpha_png
 from modules.errors import CwsError
@@ -44,6 +45,8 @@ def test_a_look_is_a_trial_of_its_dataset(house: House) -> None:
         "the same formula, however it is written"
     )
     study(house, "ret", "full", {}, {})
+    traces = read_traces(house)
+    assert traces["module"].tolist() == ["alpha_formula", "ic_decay"] * 3 and set(traces["strategy"]) == {"alpha_full"}
     trials = distinct(house.ledger)
     assert trials["strategy"].tolist() == ["alpha_full"] * 2 and trials["looks"].tolist() == [2, 1]
 

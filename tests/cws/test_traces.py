@@ -14,7 +14,7 @@ from cws.pins import published
 from cws.stages import chain, units
 from cws.strategies import catalogue
 from cws.trace_log import read_traces
-from cws.traces import Gathered, TraceBuffer, trace_rows
+from cws.traces import MAX_WAITING, Gathered, TraceBuffer, trace_rows
 from modules.conformance import example_inputs
 from modules.contract import STAGES
 from modules.registry import load
@@ -58,6 +58,12 @@ def test_a_drained_buffer_is_empty() -> None:
     buffer, one = TraceBuffer(), Gathered(traced("returns"), "r", "s", "feature", 1)
     buffer.add(one)
     assert (buffer.drain(), buffer.drain()) == ([one], [])
+
+
+def test_a_buffer_that_nobody_drains_is_a_programmer_error() -> None:
+    one = Gathered(traced("returns"), "r", "s", "feature", 1)
+    with pytest.raises(AssertionError, match="tracing"):
+        TraceBuffer([one] * MAX_WAITING).add(one)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from cws_dagster.cli import main
 HEAVY = ("dagster", "pandas", "numpy", "pydantic", "pydantic_settings", "pandera", "pyarrow", "deltalake", "mlflow")
 LISTING = (
     ["status"], ["config", "show"], ["lake", "tables"], ["lake", "history", "ohlcv"], ["lake", "fsck"],
-    ["ledger", "show"], ["trials"], ["modules", "list"], ["modules", "show", "reversal_5d"],
+    ["ledger", "show"], ["trials"], ["traces"],
+    ["supervise", "--findings"], ["loop", "report"], ["modules", "list"], ["modules", "show", "reversal_5d"],
     ["modules", "verify", "returns"],
 )  # fmt: skip
 PROGRESS = {"returns": "feature: 1 modules, 0 failed\n"}
@@ -58,7 +59,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_every_command_has_help_whose_first_sentence_is_whole(cws: Call) -> None:
-    for group in ([], ["modules"], ["lake"], ["ledger"], ["config"]):
+    for group in ([], ["modules"], ["lake"], ["ledger"], ["loop"], ["config"]):
         code, out, _ = cws(*group, "--help")
         commands = out.split("Commands:")[1].split("Exit codes")[0]
         assert code == 0

@@ -10,7 +10,9 @@ from assets.desk import desk_resource
 from cws.home import settings
 from cws.house import open_house
 from cws.strategies import catalogue
+from cws.trace_log import read_traces
 from cws_dagster.lineage import build
+from modules.contract import STAGES
 
 
 def test_a_strategy_job_publishes_the_same_data_versions_again(
@@ -27,6 +29,10 @@ def test_a_strategy_job_publishes_the_same_data_versions_again(
             instance=instance, run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
         )
     assert result.success
+    # The desk's resource commits the run's traces when Dagster ends it.
+    traces = read_traces(open_house(settings()))
+    mine = traces[traces["run_id"] == result.run_id]
+    assert mine["unit_stage"].drop_duplicates().tolist() == list(STAGES)
     stages = [entry for entry in open_house(settings()).ledger.entries("stage") if entry.index >= before]
     assert [entry.body["stage"] for entry in stages] == ["ingest", "clean", "feature", "backtest", "size", "execute"]
     own = ("us_tech", "ts_momentum")

@@ -57,7 +57,7 @@ def _finding(seen: Seen, step: tuple[str, ...], moves: list[Moved]) -> Finding:
 def _with_that_output(seen: Seen, step: tuple[str, ...], moves: list[Moved]) -> pd.DataFrame:
     """The traces of the step that gave what had moved, later runs that gave the same again among them."""
     here = seen.worked[(seen.worked[STEP] == list(step[:3])).all(axis=1)]
-    return here[here["outputs"].isin({seen.worked.at[move.after, "outputs"] for move in moves})]
+    return here[here["outputs"].isin({str(seen.worked.at[move.after, "outputs"]) for move in moves})]
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

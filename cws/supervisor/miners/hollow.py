@@ -3,7 +3,7 @@
 What a module was already given so is not its doing: the trace that made its input is asked first.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -45,16 +45,17 @@ def _about(seen: Seen, step: tuple[str, ...], group: pd.DataFrame) -> About:
     return About(MINER, kind, f"{unit}/{unit_stage}/{column}", sentence, BADNESS[kind], "badness", suspects)
 
 
-def _hollow(seen: Seen, place: Hashable, made_by: Mapping[str, Hashable]) -> list[tuple[str, str]]:
-    module, rows_in, rows_out = (seen.worked.at[place, name] for name in ("module", "rows_in", "rows_out"))
-    declared = seen.modules.get(str(module))
+def _hollow(seen: Seen, place: Any, made_by: Mapping[str, Any]) -> list[tuple[str, str]]:
+    trace = seen.worked.loc[place]
+    rows_in, rows_out = int(trace["rows_in"]), int(trace["rows_out"])
+    declared = seen.modules.get(str(trace["module"]))
     primary = declared.primary if declared else ""
     if rows_out == 0:
         return [("no rows", primary)] if rows_in > 0 and primary not in MAY_BE_EMPTY else []
     given = [made_by[digest] for digest in seen.told["inputs"][place].values() if digest in made_by]
     profile = seen.told["profile"][place]
     before = {name: told for maker in given for name, told in seen.told["profile"][maker].items()}
-    found_here = [(_kind(name, told, int(rows_out)), name) for name, told in sorted(profile.items())]
+    found_here = [(_kind(name, told, rows_out), name) for name, told in sorted(profile.items())]
     hollow = [(kind, name) for kind, name in found_here if kind and not _was(kind, before.get(name))]
     if not given and len(hollow) < len(profile):
         # A source carries what it carries; only one that carries nothing is broken.

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cws.supervisor.findings import About, Finding, found
+from cws.supervisor.findings import NOBODY, About, Finding, found
 from cws.supervisor.seen import Seen, busy_s, groups
 
 MINER = "repeated"
@@ -32,7 +32,7 @@ def _whole(seen: Seen, rows: pd.DataFrame) -> list[Finding]:
     if lost_s < LEAST_LOST_SECONDS:
         return []
     sentence = f"{runs} runs did only what earlier runs had done on the same data, {lost_s:.1f} s of module time"
-    about = About(MINER, WHOLE, WHOLE, sentence, lost_s / len(rows), "seconds", of_module=False)
+    about = About(MINER, WHOLE, WHOLE, sentence, lost_s / len(rows), "seconds", place=NOBODY)
     return [found(rows, about, seen.newest)]
 
 

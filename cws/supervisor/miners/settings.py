@@ -35,7 +35,10 @@ def _did_nothing(seen: Seen, place: Hashable) -> bool:
 
 
 def _finding(seen: Seen, evidence: pd.DataFrame, kind: str, signature: str, said: str, names: list[str]) -> Finding:
-    return found(evidence, About(MINER, kind, signature, said, BADNESS[kind], "badness", names), seen.newest)
+    """It holds for as many steps as the newest runs show it in, however often they were run."""
+    steps = evidence.loc[evidence["trace_id"].isin(seen.newest), STEP].drop_duplicates()
+    about = About(MINER, kind, signature, said, BADNESS[kind], "badness", names, frequency=max(1, len(steps)))
+    return found(evidence, about, seen.newest)
 
 
 def _changes(seen: Seen, group: pd.DataFrame) -> list[str]:

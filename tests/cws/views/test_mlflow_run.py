@@ -6,7 +6,7 @@ from publishing import CLOCK_NS, backtest_unit, make_equity, publish
 
 from cws.house import House
 from cws.stages import Unit
-from cws.views.mlflow_run import Run, keep_run, parameters, tracking_uri
+from cws.views.mlflow_run import Run, find_run, keep_run, parameters, tracking_uri
 from cws.views.published import open_backtest
 from modules.registry import load
 
@@ -123,3 +123,16 @@ def test_each_strategy_has_its_experiment_and_nothing_is_sent(house: House) -> N
     from mlflow.telemetry.utils import is_telemetry_disabled
 
     assert is_telemetry_disabled()
+
+
+def test_the_run_of_a_trial_is_found_and_none_is_made_by_looking(prepared: House) -> None:
+    made = _keep(prepared, backtest_unit(), Drawing())
+    shown = find_run(prepared.home, "xs_reversal", "k" * 32)
+    assert shown is not None and (shown.run_id, shown.page) == (made.run_id, made.page)
+    assert find_run(prepared.home, "xs_reversal", "other") is None
+    assert find_run(prepared.home, "no_such_strategy", "k" * 32) is None
+
+
+def test_a_home_without_mlflow_has_no_run_and_gets_no_database(house: House) -> None:
+    assert find_run(house.home, "xs_reversal", "k" * 32) is None
+    assert not house.home.mlflow_db.exists()

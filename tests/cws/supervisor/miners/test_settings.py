@@ -32,7 +32,8 @@ def test_a_limit_that_binds_again_or_never_bound_has_not_stopped() -> None:
 
 def test_a_module_that_never_did_anything_on_many_versions_is_idle() -> None:
     (one,) = mine(seen(*map(idle, range(LEAST_VERSIONS)), modules=FREE))
-    assert (one.kind, one.frequency, one.suspects) == ("idle", LEAST_VERSIONS, ("window_bars",))
+    assert (one.kind, one.frequency, one.suspects) == ("idle", 1, ("window_bars",)), "it holds, it does not happen"
+    assert (one.first_seen_ns, one.last_seen_ns) == (1, LEAST_VERSIONS)
 
 
 @pytest.mark.parametrize(
