@@ -97,9 +97,7 @@ def _settle(row: F64, place: NDArray[np.uint64], first: int, last: int, most: in
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _average(
-    row: F64, place: NDArray[np.uint64], first: int, last: int, known: int, centred: bool, out: F64
-) -> None:
+def _average(row: F64, place: NDArray[np.uint64], first: int, last: int, known: int, centred: bool, out: F64) -> None:
     """Rank the ordered values at the places `first` to `last`, equal ones by their middle rank."""
     while first <= last:
         end = first

@@ -81,7 +81,12 @@ def running_pair(x: F64, y: F64, symbols: int, n: int, correlate: bool, out: F64
                     sound = finite(((a + ac) + (c + cc)) + (((xx + xxc) + (yy + yyc)) + (xy + xyc)))
                     if some(~sound):
                         b, bc, d, dc, r, rc, s, sc, u, uc = _pair_anchor(x, y, at, symbols, n)
-                        a, ac, c, cc = choose(sound, a, b), choose(sound, ac, bc), choose(sound, c, d), choose(sound, cc, dc)
+                        a, ac, c, cc = (
+                            choose(sound, a, b),
+                            choose(sound, ac, bc),
+                            choose(sound, c, d),
+                            choose(sound, cc, dc),
+                        )
                         xx, xxc, yy = choose(sound, xx, r), choose(sound, xxc, rc), choose(sound, yy, s)
                         yyc, xy, xyc = choose(sound, yyc, sc), choose(sound, xy, u), choose(sound, xyc, uc)
                         sound = finite(((a + ac) + (c + cc)) + (((xx + xxc) + (yy + yyc)) + (xy + xyc)))

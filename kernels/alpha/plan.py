@@ -122,6 +122,8 @@ def planned(formula: Node, fields: tuple[str, ...]) -> Plan:
         if owners[place] != place or step.function in ("number", "field"):
             continue
         whole = step.function not in OPERATORS and step.function not in _BACK
-        tasks.append(place if whole else _tree(steps, [member for member, owner in enumerate(owners) if owner == place]))
+        tasks.append(
+            place if whole else _tree(steps, [member for member, owner in enumerate(owners) if owner == place])
+        )
     last_use = {step: number for number, task in enumerate(tasks) for step in _reads(steps, task)}
     return Plan(steps, tuple(tasks), last_use)

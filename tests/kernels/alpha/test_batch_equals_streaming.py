@@ -95,7 +95,9 @@ def calm(seed: int, bars: int, symbols: int) -> dict[str, np.ndarray]:
             start, column = int(rng.integers(bars)), int(rng.integers(symbols))
             values[start : start + int(rng.integers(1, 400)), column] = rng.choice([np.nan, 0.1, np.inf])
     steps = np.sort(rng.integers(0, bars, 1 + bars // 500))
-    fields["sector"] = rng.choice([1.0, 2.0, np.nan], (len(steps) + 1, symbols))[np.searchsorted(steps, np.arange(bars))]
+    fields["sector"] = rng.choice([1.0, 2.0, np.nan], (len(steps) + 1, symbols))[
+        np.searchsorted(steps, np.arange(bars))
+    ]
     return fields
 
 
