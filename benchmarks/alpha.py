@@ -2,8 +2,8 @@
 
 `python -m benchmarks.alpha [--json]`. Both sides run warm and interleaved, single process, CPU time, medians. The limit
 is bandwidth: every formula has to read its fields once and write its values once, at the speed at which numpy copies
-such matrices in the same run. `ours` fills its matrices anew from formula to formula, as `evaluate` lets a caller do; `fresh`
-takes fresh memory each time.
+such matrices in the same run. `ours` fills its matrices anew from formula to formula, as `evaluate` lets a caller do;
+`fresh` takes fresh memory each time.
 """
 
 import argparse

@@ -88,7 +88,7 @@ def alpha_a_million_bars(_: Path) -> Found:
 
 
 def alpha_a_million_bars_of_random_formulas(_: Path) -> Found:
-    """Random formulas with windows beyond an anchor, over gaps and flat runs, cut anywhere: 10^6 bars, the same bits."""
+    """Random formulas with windows beyond an anchor, over gaps and flat runs, cut anywhere: on 10^6 bars."""
     from hypothesis import given, seed, settings
     from hypothesis import strategies as st
 
@@ -102,7 +102,7 @@ def alpha_a_million_bars_of_random_formulas(_: Path) -> Found:
 
 
 def alpha_a_million_bars_of_each_function(_: Path) -> Found:
-    """Every function of the language by itself, over gaps and flat runs, cut twice: 10^6 bars together, the same bits."""
+    """Every function of the language by itself, over gaps and flat runs, cut twice: on 10^6 bars."""
     from kernels.alpha.language import FUNCTIONS
 
     case = tests("kernels/alpha", "test_batch_equals_streaming")
@@ -173,7 +173,8 @@ def main_job_repeats(scratch: Path) -> Found:
 
 PROPERTIES: tuple[Callable[[Path], Found], ...] = (
     ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, alpha_a_million_bars,
-    alpha_a_million_bars_of_random_formulas, alpha_a_million_bars_of_each_function, engine_equals_vectorbt, conformance, main_job_repeats,
+    alpha_a_million_bars_of_random_formulas, alpha_a_million_bars_of_each_function,
+    engine_equals_vectorbt, conformance, main_job_repeats,
 )  # fmt: skip
 
 

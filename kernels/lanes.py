@@ -6,7 +6,7 @@ and the seven places behind it inside its array.
 """
 
 # numba's extension interface is untyped.
-# pyright: basic, reportMissingTypeArgument=false
+# pyright: basic, reportMissingTypeArgument=false, reportCallIssue=false
 
 import operator
 from collections.abc import Callable

@@ -154,6 +154,16 @@ def test_each_function_over_calm_prices(function: str) -> None:
     assert bits(cut(formula, fields, [1, CUT_BARS // 3])) == bits(evaluate(formula, fields))
 
 
+def test_matrices_that_are_filled_anew_show_nothing_of_what_they_held() -> None:
+    fields, spare = calm(4, 600, 9), list[np.ndarray]()
+    inner = [if_number(function, "close / delay(open, 3)", "11") for function in FUNCTIONS]
+    for written in [*inner, *(f"tmean({one}, 5) - delay(cs_pct({one}), 2) * 0.5" for one in inner)]:
+        found = evaluate(parse(written), fields, spare)
+        assert bits(found) == bits(evaluate(parse(written), fields))
+        spare.append(found)
+    assert len(spare) < 10
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_function_by_itself(function: str) -> None:
     formula = parse(if_number(function, "close - open", "5"))

@@ -21,7 +21,12 @@ from modules.values import make_table
         ("1e999", "CWS-ALPHA-004", "formula, character 1", "use a smaller number"),
         ("(" * 60 + "close" + ")" * 60, "CWS-ALPHA-004", "formula, character 50", "use fewer levels or terms"),
         ("+".join(["tsum(close, 2500)"] * 11), "CWS-ALPHA-004", "formula, character 1", "use shorter or fewer windows"),
-        ("neutralise(close, sector)", "CWS-ALPHA-005", "formula, character 19", "this panel has close, high, low, open, volume"),
+        (
+            "neutralise(close, sector)",
+            "CWS-ALPHA-005",
+            "formula, character 19",
+            "this panel has close, high, low, open, volume",
+        ),
         ("vwap - close", "CWS-ALPHA-005", "formula, character 1", "this panel has close, high, low, open, volume"),
         ("close * $k", "CWS-ALPHA-006", "formula, character 9", "give it one; given: none"),
     ],
