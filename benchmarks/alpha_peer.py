@@ -18,6 +18,10 @@ def _place_of_largest(window: Any) -> float:
     return np.argmax(window) + 1.0
 
 
+def _place_of_smallest(window: Any) -> float:
+    return np.argmin(window) + 1.0
+
+
 def _decay(window: Any) -> float:
     total, weights = 0.0, 0.0
     for place in range(len(window)):
@@ -38,6 +42,10 @@ def _smaller(x: pd.DataFrame, y: pd.DataFrame) -> pd.DataFrame:
     return x.where(x < y, y).where(x.notna())
 
 
+def _larger(x: pd.DataFrame, y: pd.DataFrame) -> pd.DataFrame:
+    return x.where(x > y, y).where(x.notna())
+
+
 def _neutralise(x: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
     # The groups of this panel never change, so that pandas may group its columns once.
     return x - x.T.groupby(group.iloc[0]).transform("mean").T
@@ -47,12 +55,15 @@ _WAYS: dict[str, Callable[..., Any]] = {
     "+": lambda x, y: x + y, "-": lambda x, y: x - y, "*": lambda x, y: x * y, "/": lambda x, y: x / y,
     "neg": lambda x: -x, "<": lambda x, y: x < y, "<=": lambda x, y: x <= y, "abs": lambda x: x.abs(),
     "sign": np.sign, "log": np.log, "sqrt": np.sqrt, "signed_power": _signed_power, "min": _smaller,
+    "max": _larger,
     "delay": lambda x, n: x.shift(n), "delta": lambda x, n: x.diff(n),
     "tsum": lambda x, n: x.rolling(n).sum(), "tmean": lambda x, n: x.rolling(n).mean(),
     "tstd": lambda x, n: x.rolling(n).std(), "tmin": lambda x, n: x.rolling(n).min(),
     "tmax": lambda x, n: x.rolling(n).max(), "trank": lambda x, n: x.rolling(n).rank(pct=True),
     "tcorr": lambda x, y, n: x.rolling(n).corr(y), "tcov": lambda x, y, n: x.rolling(n).cov(y),
-    "targmax": lambda x, n: _applied(x, n, _place_of_largest), "decay_linear": lambda x, n: _applied(x, n, _decay),
+    "targmin": lambda x, n: _applied(x, n, _place_of_smallest),
+    "targmax": lambda x, n: _applied(x, n, _place_of_largest),
+    "decay_linear": lambda x, n: _applied(x, n, _decay),
     "cs_pct": lambda x: x.rank(axis=1, pct=True), "cs_scale": lambda x: x.div(x.abs().sum(axis=1), axis=0),
     "neutralise": _neutralise,
 }  # fmt: skip

@@ -29,7 +29,7 @@ PROOF = ROOT / "docs/proof.json"
 # What a property may rest on: a change in any of these makes every proof old.
 CODE = ("assets", "benchmarks", "cws", "cws_dagster", "kernels", "modules", "strategies", "tests", "requirements.lock")
 SEEDS, FORMULAS, ENTRIES, FLIPS, KILLS, PANELS, RUNS = 3, 20_000, 16, 3_000, 100, 500, 3
-BARS, SETS = 1_000_000, 10_000_000
+BARS, SETS, LONG_FORMULAS = 1_000_000, 10_000_000, 200
 Found = dict[str, object]
 
 
@@ -86,6 +86,31 @@ def alpha_a_million_bars(_: Path) -> Found:
     fields = case.walk(1, BARS, 2)
     assert case.bits(case.evaluate(formula, fields)) == case.bits(case.streamed(formula, fields))
     return {"bars": BARS}
+
+
+def alpha_a_million_bars_of_random_formulas(_: Path) -> Found:
+    """Random formulas with windows beyond an anchor, over gaps and flat runs, cut anywhere: on 10^6 bars."""
+    from hypothesis import given, seed, settings
+    from hypothesis import strategies as st
+
+    case = tests("kernels/alpha", "test_batch_equals_streaming")
+    inner = case.test_long_windows_over_calm_prices_cut_anywhere.hypothesis.inner_test
+    many = settings(max_examples=LONG_FORMULAS, deadline=None, database=None)
+    bars = BARS // LONG_FORMULAS
+    with set_to(**{"test_batch_equals_streaming:CUT_BARS": bars, "test_batch_equals_streaming:LONGEST_WINDOW": 300}):
+        seed(1)(many(given(st.data(), st.integers(0, 10_000), st.integers(1, 10))(inner)))()
+    return {"formulas": LONG_FORMULAS, "bars": BARS}
+
+
+def alpha_a_million_bars_of_each_function(_: Path) -> Found:
+    """Every function of the language by itself, over gaps and flat runs, cut twice: on 10^6 bars."""
+    from kernels.alpha.language import FUNCTIONS
+
+    case = tests("kernels/alpha", "test_batch_equals_streaming")
+    with set_to(**{"test_batch_equals_streaming:CUT_BARS": -(-BARS // len(FUNCTIONS))}):
+        for function in FUNCTIONS:
+            case.test_each_function_over_calm_prices(function)
+    return {"functions": len(FUNCTIONS), "bars": BARS}
 
 
 def ledger_flips(scratch: Path) -> Found:
@@ -155,6 +180,7 @@ def main_job_repeats(scratch: Path) -> Found:
 
 PROPERTIES: tuple[Callable[[Path], Found], ...] = (
     ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, alpha_a_million_bars,
+    alpha_a_million_bars_of_random_formulas, alpha_a_million_bars_of_each_function,
     engine_equals_vectorbt, sweep_ten_million_sets, conformance, main_job_repeats,
 )  # fmt: skip
 

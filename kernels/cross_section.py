@@ -1,12 +1,18 @@
 """Cross-sections of a (T, S) matrix, bars x symbols: each row is one stamp, NaN takes no part and stays NaN."""
 
+from typing import TypeAlias
+
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from kernels.lanes import LANES, choose, least, load, spread
 
+# Lanes are no type of Python's.
+# pyright: reportCallIssue=false
+
 F64 = NDArray[np.float64]
+Keys: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
 
 
 _LARGEST = 0x7FFFFFFFFFFFFFFF
@@ -54,7 +60,7 @@ def _coarse_keys(values: F64, start: int, columns: int, out: NDArray[np.int32], 
     Rounding keeps the order, so two values can only share a key, never swap. A range that is not finite is left to
     the fine keys: `known` is -1, and otherwise counts the row's values.
     """
-    missing, columns = np.int32((1 << (31 - columns)) - 1), np.int32(columns)
+    missing, shift = np.int32((1 << (31 - columns)) - 1), np.int32(columns)
     for t in range(start, min(start + len(out), len(values))):
         row, keys = values[t], out[t - start]
         low, high = _bounds(row)
@@ -68,7 +74,7 @@ def _coarse_keys(values: F64, start: int, columns: int, out: NDArray[np.int32], 
             here = row[s] == row[s]
             count += here
             share = np.int32((row[s] - low) * scale if here else 0.0)
-            keys[s] = ((share if here else missing) << columns) | np.int32(s)
+            keys[s] = ((share if here else missing) << shift) | np.int32(s)
         known[t] = count
 
 
@@ -82,7 +88,7 @@ def _scaled(first: int, last: int, known: int, centred: bool) -> float:
 
 @nb.njit(cache=True, error_model="numpy")
 def _settle(row: F64, place: NDArray[np.uint64], first: int, last: int, most: int) -> int:
-    """Put the places `first` to `last` in the order of their values; gives the moves it took, more than `most` if undone."""
+    """Put the places `first` to `last` in the order of their values; gives the moves, more than `most` if given up."""
     moves = 0
     for i in range(first + 1, last + 1):
         value, column, at = row[i], place[i], i
@@ -97,9 +103,7 @@ def _settle(row: F64, place: NDArray[np.uint64], first: int, last: int, most: in
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _average(
-    row: F64, place: NDArray[np.uint64], first: int, last: int, known: int, centred: bool, out: F64
-) -> None:
+def _average(row: F64, place: NDArray[np.uint64], first: int, last: int, known: int, centred: bool, out: F64) -> None:
     """Rank the ordered values at the places `first` to `last`, equal ones by their middle rank."""
     while first <= last:
         end = first
@@ -113,7 +117,7 @@ def _average(
 
 @nb.njit(cache=True, error_model="numpy")
 def _scaled_ranks(
-    values: F64, start: int, keys: NDArray[np.int64], columns: int, known: NDArray[np.int64], centred: bool, out: F64
+    values: F64, start: int, keys: Keys, columns: int, known: NDArray[np.int64], centred: bool, out: F64
 ) -> None:
     """Ranks from sorted keys; a row whose keys tell too little apart to settle quickly is left with known -1."""
     symbols, mask = values.shape[1], (1 << columns) - 1

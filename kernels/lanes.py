@@ -6,7 +6,7 @@ and the seven places behind it inside its array.
 """
 
 # numba's extension interface is untyped.
-# pyright: basic, reportMissingTypeArgument=false
+# pyright: basic, reportMissingTypeArgument=false, reportCallIssue=false
 
 import operator
 from collections.abc import Callable
@@ -226,9 +226,20 @@ def _operator(function: Any, gives: Any, takes: tuple[Any, ...], build: Callable
             return (lambda value: one(value)) if matched(value) else None
 
 
-for _function, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
+for _function, _name in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
     _operator(_function, _LANES, (_LANES, _LANES), lambda b, x, y, name=_name: getattr(b, name)(x, y))
-for _function, _mark in ((operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">="), (operator.eq, "==")):
+for _function, _mark in (
+    (operator.lt, "<"),
+    (operator.le, "<="),
+    (operator.gt, ">"),
+    (operator.ge, ">="),
+    (operator.eq, "=="),
+):
     _operator(_function, _TRUTHS, (_LANES, _LANES), lambda b, x, y, mark=_mark: b.fcmp_ordered(mark, x, y))
 _operator(operator.and_, _TRUTHS, (_TRUTHS, _TRUTHS), lambda b, x, y: b.and_(x, y))
 _operator(operator.or_, _TRUTHS, (_TRUTHS, _TRUTHS), lambda b, x, y: b.or_(x, y))

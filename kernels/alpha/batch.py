@@ -12,11 +12,11 @@ import numpy as np
 from kernels.alpha import clib, orders, pairs, windows
 from kernels.alpha.elementwise import F64
 from kernels.alpha.elementwise_blocks import BLOCK, run
-from kernels.lanes import LANES
 from kernels.alpha.language import Node
 from kernels.alpha.plan import Matrix, Plan, Tree, planned
 from kernels.alpha.program import Step
 from kernels.cross_section import centred_rank, neutralised, share_rank, unit_size, zscore
+from kernels.lanes import LANES
 
 # Windows: flat matrices, the number of symbols, bars, and where the result goes.
 _WINDOWS: dict[str, Callable[..., None]] = {

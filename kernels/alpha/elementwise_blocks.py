@@ -19,8 +19,8 @@ I64 = NDArray[np.int64]
 BLOCK = 256
 # The place of an operator is its number in a program.
 OPERATORS = (
-    "copy", "neg", "abs", "sign", "sqrt", "not", "+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!=", "and", "or", "min",
-    "max", "clip", "if_else",
+    "copy", "neg", "abs", "sign", "sqrt", "not", "+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!=", "and", "or",
+    "min", "max", "clip", "if_else",
 )  # fmt: skip
 
 

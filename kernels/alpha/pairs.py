@@ -2,32 +2,87 @@
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
-from kernels.lanes import LANES, choose, finite, load, spread, store, some
+from kernels.alpha.lane_sums import centred, positive_root, take, take_product, times
 from kernels.alpha.language import ANCHOR_BARS
-from kernels.alpha.windows import F64, ROWS, _centred, _positive_root, _take, _take_product, _times
+from kernels.lanes import LANES, choose, finite, load, some, spread, store
 
-# Lanes of kernels.lanes are no type of Python's: in signatures they are the float that each of them holds.
+# Lanes are no type of Python's: in signatures they are the float that each of them holds.
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportArgumentType=false, reportReturnType=false
+
+F64 = NDArray[np.float64]
+ROWS = 8
+
+
+@nb.njit(inline="always")
+def _pair_taken(s: tuple[float, ...], v: float, w: float, turn: float) -> tuple[float, ...]:
+    """Sums of x, y, x x, y y, x y with a bar more (turn 1) or less (turn -1); a bar without a side counts as 0, 0."""
+    a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc = s
+    good = finite(v) & finite(w)
+    v, w = choose(good, v, spread(0.0)), choose(good, w, spread(0.0))
+    a, ac = take(a, ac, turn * v)
+    c, cc = take(c, cc, turn * w)
+    p, lost = times(v, v)
+    xx, xxc = take_product(xx, xxc, turn * p, turn * lost)
+    p, lost = times(w, w)
+    yy, yyc = take_product(yy, yyc, turn * p, turn * lost)
+    p, lost = times(v, w)
+    xy, xyc = take_product(xy, xyc, turn * p, turn * lost)
+    return a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc
+
+
+@nb.njit(inline="always")
+def _pair_sound(s: tuple[float, ...]) -> float:
+    return finite(((s[0] + s[1]) + (s[2] + s[3])) + (((s[4] + s[5]) + (s[6] + s[7])) + (s[8] + s[9])))
 
 
 @nb.njit(error_model="numpy")
 def _pair_anchor(x: F64, y: F64, at: int, symbols: int, n: int) -> tuple[float, ...]:
     zero = spread(0.0)
-    a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc = zero, zero, zero, zero, zero, zero, zero, zero, zero, zero
+    s = zero, zero, zero, zero, zero, zero, zero, zero, zero, zero
     for place in range(at - (n - 1) * symbols, at + 1, symbols):
-        v, w = load(x, place), load(y, place)
-        good = finite(v) & finite(w)
-        v, w = choose(good, v, zero), choose(good, w, zero)
-        a, ac = _take(a, ac, v)
-        c, cc = _take(c, cc, w)
-        p, lost = _times(v, v)
-        xx, xxc = _take_product(xx, xxc, p, lost)
-        p, lost = _times(w, w)
-        yy, yyc = _take_product(yy, yyc, p, lost)
-        p, lost = _times(v, w)
-        xy, xyc = _take_product(xy, xyc, p, lost)
-    return a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc
+        s = _pair_taken(s, load(x, place), load(y, place), spread(1.0))
+    return s
+
+
+@nb.njit(inline="always")
+def _pair_mended(sound: float, s: tuple[float, ...], r: tuple[float, ...]) -> tuple[float, ...]:
+    a, ac, c, cc = (
+        choose(sound, s[0], r[0]),
+        choose(sound, s[1], r[1]),
+        choose(sound, s[2], r[2]),
+        choose(sound, s[3], r[3]),
+    )
+    xx, xxc, yy = choose(sound, s[4], r[4]), choose(sound, s[5], r[5]), choose(sound, s[6], r[6])
+    return a, ac, c, cc, xx, xxc, yy, choose(sound, s[7], r[7]), choose(sound, s[8], r[8]), choose(sound, s[9], r[9])
+
+
+@nb.njit(inline="always")
+def _pair_loaded(kept: F64, k: int) -> tuple[float, ...]:
+    a, ac, c, cc, xx = load(kept, k), load(kept, k + 8), load(kept, k + 16), load(kept, k + 24), load(kept, k + 32)
+    xxc, yy, yyc, xy = load(kept, k + 40), load(kept, k + 48), load(kept, k + 56), load(kept, k + 64)
+    return a, ac, c, cc, xx, xxc, yy, yyc, xy, load(kept, k + 72)
+
+
+@nb.njit(inline="always")
+def _pair_keep(kept: F64, k: int, s: tuple[float, ...]) -> None:
+    for at, value in enumerate(s):
+        store(kept, k + 8 * at, value)
+
+
+@nb.njit(inline="always")
+def _covariance(n: float, s: tuple[float, ...]) -> float:
+    return centred(n, s[8], s[9], s[0], s[1], s[2], s[3])
+
+
+@nb.njit(inline="always")
+def _correlation(n: float, s: tuple[float, ...]) -> float:
+    """In [-1, 1]."""
+    one = spread(1.0)
+    wide_x, wide_y = centred(n, s[4], s[5], s[0], s[1], s[0], s[1]), centred(n, s[6], s[7], s[2], s[3], s[2], s[3])
+    value = _covariance(n, s) / (positive_root(wide_x) * positive_root(wide_y))
+    return choose(value > one, one, choose(value < -one, -one, value))
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -39,75 +94,36 @@ def running_pair(x: F64, y: F64, symbols: int, n: int, correlate: bool, out: F64
     for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = group * 15 * LANES, min(group * LANES, symbols - LANES)
-            a, ac, c, cc = load(kept, k), load(kept, k + 8), load(kept, k + 16), load(kept, k + 24)
-            xx, xxc, yy, yyc = load(kept, k + 32), load(kept, k + 40), load(kept, k + 48), load(kept, k + 56)
-            xy, xyc, last_x, last_y = load(kept, k + 64), load(kept, k + 72), load(kept, k + 80), load(kept, k + 88)
-            known, equal_x, equal_y = load(kept, k + 96), load(kept, k + 104), load(kept, k + 112)
+            s, known, last_x, last_y = _pair_loaded(kept, k), load(kept, k + 80), load(kept, k + 88), load(kept, k + 96)
+            equal_x, equal_y = load(kept, k + 104), load(kept, k + 112)
             for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v, w = load(x, at), load(y, at)
-                good = finite(v) & finite(w)
-                known = choose(good, known + one, zero)
-                equal_x = choose(v == last_x, equal_x + one, one)
-                equal_y = choose(w == last_y, equal_y + one, one)
+                known = choose(finite(v) & finite(w), known + one, zero)
+                equal_x, equal_y = choose(v == last_x, equal_x + one, one), choose(w == last_y, equal_y + one, one)
                 last_x, last_y = v, w
                 if t < n - 1:
                     store(out, at, nan)
                     continue
                 if t == n - 1 or t % ANCHOR_BARS == 0:
-                    a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc = _pair_anchor(x, y, at, symbols, n)
-                    sound = finite(((a + ac) + (c + cc)) + (((xx + xxc) + (yy + yyc)) + (xy + xyc)))
+                    s = _pair_anchor(x, y, at, symbols, n)
+                    sound = _pair_sound(s)
                 else:
-                    v, w = choose(good, v, zero), choose(good, w, zero)
-                    a, ac = _take(a, ac, v)
-                    c, cc = _take(c, cc, w)
-                    p, lost = _times(v, v)
-                    xx, xxc = _take_product(xx, xxc, p, lost)
-                    p, lost = _times(w, w)
-                    yy, yyc = _take_product(yy, yyc, p, lost)
-                    p, lost = _times(v, w)
-                    xy, xyc = _take_product(xy, xyc, p, lost)
-                    v, w = load(x, at - n * symbols), load(y, at - n * symbols)
-                    good = finite(v) & finite(w)
-                    v, w = choose(good, v, zero), choose(good, w, zero)
-                    a, ac = _take(a, ac, -v)
-                    c, cc = _take(c, cc, -w)
-                    p, lost = _times(v, v)
-                    xx, xxc = _take_product(xx, xxc, -p, -lost)
-                    p, lost = _times(w, w)
-                    yy, yyc = _take_product(yy, yyc, -p, -lost)
-                    p, lost = _times(v, w)
-                    xy, xyc = _take_product(xy, xyc, -p, -lost)
-                    sound = finite(((a + ac) + (c + cc)) + (((xx + xxc) + (yy + yyc)) + (xy + xyc)))
+                    old = at - n * symbols
+                    s = _pair_taken(_pair_taken(s, v, w, one), load(x, old), load(y, old), -one)
+                    sound = _pair_sound(s)
                     if some(~sound):
-                        b, bc, d, dc, r, rc, s, sc, u, uc = _pair_anchor(x, y, at, symbols, n)
-                        a, ac, c, cc = choose(sound, a, b), choose(sound, ac, bc), choose(sound, c, d), choose(sound, cc, dc)
-                        xx, xxc, yy = choose(sound, xx, r), choose(sound, xxc, rc), choose(sound, yy, s)
-                        yyc, xy, xyc = choose(sound, yyc, sc), choose(sound, xy, u), choose(sound, xyc, uc)
-                        sound = finite(((a + ac) + (c + cc)) + (((xx + xxc) + (yy + yyc)) + (xy + xyc)))
-                both = _centred(full, xy, xyc, a, ac, c, cc)
+                        s = _pair_mended(sound, s, _pair_anchor(x, y, at, symbols, n))
+                        sound = _pair_sound(s)
                 flat = (equal_x >= full) | (equal_y >= full)
                 if correlate:
-                    spread_x, spread_y = _centred(full, xx, xxc, a, ac, a, ac), _centred(full, yy, yyc, c, cc, c, cc)
-                    value = both / (_positive_root(spread_x) * _positive_root(spread_y))
-                    value = choose(value > one, one, choose(value < -one, -one, value))
-                    value = choose(flat, nan, value)
+                    value = choose(flat, nan, _correlation(full, s))
                 else:
-                    value = choose(flat, zero, both / pairs)
-                good = (known >= full) & sound & finite(value)
-                store(out, at, choose(good, value, nan))
-            store(kept, k, a)
-            store(kept, k + 8, ac)
-            store(kept, k + 16, c)
-            store(kept, k + 24, cc)
-            store(kept, k + 32, xx)
-            store(kept, k + 40, xxc)
-            store(kept, k + 48, yy)
-            store(kept, k + 56, yyc)
-            store(kept, k + 64, xy)
-            store(kept, k + 72, xyc)
-            store(kept, k + 80, last_x)
-            store(kept, k + 88, last_y)
-            store(kept, k + 96, known)
+                    value = choose(flat, zero, _covariance(full, s) / pairs)
+                store(out, at, choose((known >= full) & sound & finite(value), value, nan))
+            _pair_keep(kept, k, s)
+            store(kept, k + 80, known)
+            store(kept, k + 88, last_x)
+            store(kept, k + 96, last_y)
             store(kept, k + 104, equal_x)
             store(kept, k + 112, equal_y)

@@ -99,7 +99,12 @@ def _tree(steps: tuple[Step, ...], members: list[int]) -> Tree:
         return number if kind == "operand" else len(operands) + number
 
     numbered = [(operator, [place(*one) for one in inputs]) for operator, inputs in rows]
-    padded = [(operator, len(operands) + row, *(inputs * 3)[:3]) for row, (operator, inputs) in enumerate(numbered)]
+    # Operators take what they need of three.
+    padded = [
+        (operator, len(operands) + row, one, other, last)
+        for row, (operator, inputs) in enumerate(numbered)
+        for one, other, last in [(inputs * 3)[:3]]
+    ]
     return Tree(members[-1], tuple(operands), tuple(padded))
 
 
@@ -122,6 +127,8 @@ def planned(formula: Node, fields: tuple[str, ...]) -> Plan:
         if owners[place] != place or step.function in ("number", "field"):
             continue
         whole = step.function not in OPERATORS and step.function not in _BACK
-        tasks.append(place if whole else _tree(steps, [member for member, owner in enumerate(owners) if owner == place]))
+        tasks.append(
+            place if whole else _tree(steps, [member for member, owner in enumerate(owners) if owner == place])
+        )
     last_use = {step: number for number, task in enumerate(tasks) for step in _reads(steps, task)}
     return Plan(steps, tuple(tasks), last_use)

@@ -1,81 +1,30 @@
 """Running sums over windows for the batch evaluator: whole matrices, eight symbols at a time in vector lanes.
 
-The order of operations is the semantics: docs/alpha.md has it. A few rows are done for all symbols before the next ones,
-so that what is read again n bars later still lies near; meanwhile the sums wait in `kept`. All kernels take flat (T, S)
-matrices with S >= 8 and fill one of the same shape, NaN where a window is not full of finite values.
+The order of operations is the semantics: docs/alpha.md has it. A few rows are done for all symbols before the next
+ones, so that what is read again n bars later still lies near; meanwhile the sums wait in `kept`. All kernels take
+flat (T, S) matrices with S >= 8 and fill one of the same shape, NaN where a window is not full of finite values.
 """
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.lanes import LANES, choose, finite, fma, load, root, some, spread, store
+from kernels.alpha.lane_sums import centred, finite_or_zero, positive_root, runs, take, take_product, times
 from kernels.alpha.language import ANCHOR_BARS
+from kernels.lanes import LANES, choose, finite, load, some, spread, store
 
-# Lanes of kernels.lanes are no type of Python's: in signatures they are the float that each of them holds.
+# Lanes are no type of Python's: in signatures they are the float that each of them holds.
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportArgumentType=false, reportReturnType=false
 
 F64 = NDArray[np.float64]
 ROWS = 8
 
 
-@nb.njit(inline="always")
-def _take(high: float, low: float, value: float) -> tuple[float, float]:
-    """Add a value to the sum (high, low); what the addition loses goes into low (Knuth)."""
-    total = high + value
-    other = total - high
-    return total, low + ((high - (total - other)) + (value - other))
-
-
-@nb.njit(inline="always")
-def _take_product(high: float, low: float, value: float, lost: float) -> tuple[float, float]:
-    """Add a value and what its own rounding lost."""
-    total = high + value
-    other = total - high
-    return total, low + (((high - (total - other)) + (value - other)) + lost)
-
-
-@nb.njit(inline="always")
-def _times(one: float, other: float) -> tuple[float, float]:
-    """one * other and what its rounding lost."""
-    product = one * other
-    return product, fma(one, other, -product)
-
-
-@nb.njit(inline="always")
-def _runs(v: float, last: float, known: float, equal: float) -> tuple[float, float]:
-    """Finite bars in a row and equal bars in a row, this one among them."""
-    one = spread(1.0)
-    return choose(finite(v), known + one, spread(0.0)), choose(v == last, equal + one, one)
-
-
-@nb.njit(inline="always")
-def _finite(value: float) -> float:
-    return choose(finite(value), value, spread(0.0))
-
-
-@nb.njit(inline="always")
-def _positive_root(value: float) -> float:
-    return root(choose(value > spread(0.0), value, spread(0.0)))
-
-
-@nb.njit(inline="always")
-def _centred(n: float, pp: float, pc: float, a: float, ac: float, c: float, cc: float) -> float:
-    """n * sum(xy) - sum(x) * sum(y), each sum as (high, low), before the last rounding."""
-    left, left_lost = _times(n, pp)
-    right, right_lost = _times(a, c)
-    turned = -right
-    total = left + turned
-    other = total - left
-    lost = (left - (total - other)) + (turned - other)
-    return total + (lost + ((left_lost + n * pc) - (right_lost + (a * cc + ac * c))))
-
-
 @nb.njit(error_model="numpy")
 def _sum_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float]:
     a, ac = spread(0.0), spread(0.0)
     for place in range(at - (n - 1) * symbols, at + 1, symbols):
-        a, ac = _take(a, ac, _finite(load(x, place)))
+        a, ac = take(a, ac, finite_or_zero(load(x, place)))
     return a, ac
 
 
@@ -93,7 +42,7 @@ def running_sum(x: F64, symbols: int, n: int, divisor: float, out: F64) -> None:
             for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
-                known, equal = _runs(v, last, known, equal)
+                known, equal = runs(v, last, known, equal)
                 last = v
                 if t < n - 1:
                     store(out, at, nan)
@@ -102,8 +51,8 @@ def running_sum(x: F64, symbols: int, n: int, divisor: float, out: F64) -> None:
                     a, ac = _sum_anchor(x, at, symbols, n)
                     sound = finite(a + ac)
                 else:
-                    a, ac = _take(a, ac, _finite(v))
-                    a, ac = _take(a, ac, -_finite(load(x, at - n * symbols)))
+                    a, ac = take(a, ac, finite_or_zero(v))
+                    a, ac = take(a, ac, -finite_or_zero(load(x, at - n * symbols)))
                     sound = finite(a + ac)
                     if some(~sound):
                         b, bc = _sum_anchor(x, at, symbols, n)
@@ -118,14 +67,49 @@ def running_sum(x: F64, symbols: int, n: int, divisor: float, out: F64) -> None:
             store(kept, k + 32, last)
 
 
+@nb.njit(inline="always")
+def _loaded(kept: F64, k: int) -> tuple[float, ...]:
+    """Two sums as (high, low), finite bars in a row, equal bars in a row, the last value."""
+    first, second = load(kept, k), load(kept, k + 8)
+    return (
+        first,
+        second,
+        load(kept, k + 16),
+        load(kept, k + 24),
+        load(kept, k + 32),
+        load(kept, k + 40),
+        load(kept, k + 48),
+    )
+
+
+@nb.njit(inline="always")
+def _keep(kept: F64, k: int, state: tuple[float, ...]) -> None:
+    a, ac, q, qc, known, equal, last = state
+    store(kept, k, a)
+    store(kept, k + 8, ac)
+    store(kept, k + 16, q)
+    store(kept, k + 24, qc)
+    store(kept, k + 32, known)
+    store(kept, k + 40, equal)
+    store(kept, k + 48, last)
+
+
+@nb.njit(inline="always")
+def _mended(sound: float, held: tuple[float, ...], anew: tuple[float, ...]) -> tuple[float, ...]:
+    """Two sums: those held where they are sound, else those counted anew."""
+    a, ac, q, qc = held
+    b, bc, r, rc = anew
+    return choose(sound, a, b), choose(sound, ac, bc), choose(sound, q, r), choose(sound, qc, rc)
+
+
 @nb.njit(error_model="numpy")
 def _square_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float, float, float]:
     a, ac, q, qc = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
     for place in range(at - (n - 1) * symbols, at + 1, symbols):
-        v = _finite(load(x, place))
-        a, ac = _take(a, ac, v)
-        p, lost = _times(v, v)
-        q, qc = _take_product(q, qc, p, lost)
+        v = finite_or_zero(load(x, place))
+        a, ac = take(a, ac, v)
+        p, lost = times(v, v)
+        q, qc = take_product(q, qc, p, lost)
     return a, ac, q, qc
 
 
@@ -138,12 +122,11 @@ def running_std(x: F64, symbols: int, n: int, out: F64) -> None:
     for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = group * 7 * LANES, min(group * LANES, symbols - LANES)
-            a, ac, q, qc = load(kept, k), load(kept, k + 8), load(kept, k + 16), load(kept, k + 24)
-            known, equal, last = load(kept, k + 32), load(kept, k + 40), load(kept, k + 48)
+            a, ac, q, qc, known, equal, last = _loaded(kept, k)
             for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
-                known, equal = _runs(v, last, known, equal)
+                known, equal = runs(v, last, known, equal)
                 last = v
                 if t < n - 1:
                     store(out, at, nan)
@@ -152,40 +135,32 @@ def running_std(x: F64, symbols: int, n: int, out: F64) -> None:
                     a, ac, q, qc = _square_anchor(x, at, symbols, n)
                     sound = finite((a + ac) + (q + qc))
                 else:
-                    new, old = _finite(v), _finite(load(x, at - n * symbols))
-                    a, ac = _take(a, ac, new)
-                    a, ac = _take(a, ac, -old)
-                    p, lost = _times(new, new)
-                    q, qc = _take_product(q, qc, p, lost)
-                    p, lost = _times(old, old)
-                    q, qc = _take_product(q, qc, -p, -lost)
+                    new, old = finite_or_zero(v), finite_or_zero(load(x, at - n * symbols))
+                    a, ac = take(a, ac, new)
+                    a, ac = take(a, ac, -old)
+                    p, lost = times(new, new)
+                    q, qc = take_product(q, qc, p, lost)
+                    p, lost = times(old, old)
+                    q, qc = take_product(q, qc, -p, -lost)
                     sound = finite((a + ac) + (q + qc))
                     if some(~sound):
-                        b, bc, r, rc = _square_anchor(x, at, symbols, n)
-                        a, ac = choose(sound, a, b), choose(sound, ac, bc)
-                        q, qc = choose(sound, q, r), choose(sound, qc, rc)
+                        a, ac, q, qc = _mended(sound, (a, ac, q, qc), _square_anchor(x, at, symbols, n))
                         sound = finite((a + ac) + (q + qc))
-                centred = _centred(full, q, qc, a, ac, a, ac)
-                value = choose(equal >= full, zero, _positive_root(centred / pairs))
-                good = (known >= full) & sound & (centred == centred)
+                spread_sum = centred(full, q, qc, a, ac, a, ac)
+                value = choose(equal >= full, zero, positive_root(spread_sum / pairs))
+                good = (known >= full) & sound & (spread_sum == spread_sum)
                 store(out, at, choose(good, value, nan))
-            store(kept, k, a)
-            store(kept, k + 8, ac)
-            store(kept, k + 16, q)
-            store(kept, k + 24, qc)
-            store(kept, k + 32, known)
-            store(kept, k + 40, equal)
-            store(kept, k + 48, last)
+            _keep(kept, k, (a, ac, q, qc, known, equal, last))
 
 
 @nb.njit(error_model="numpy")
 def _weighted_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float, float, float]:
     a, ac, q, qc = spread(0.0), spread(0.0), spread(0.0), spread(0.0)
     for rank in range(n):
-        v = _finite(load(x, at - (n - 1 - rank) * symbols))
-        a, ac = _take(a, ac, v)
-        p, lost = _times(spread(rank + 1.0), v)
-        q, qc = _take_product(q, qc, p, lost)
+        v = finite_or_zero(load(x, at - (n - 1 - rank) * symbols))
+        a, ac = take(a, ac, v)
+        p, lost = times(spread(rank + 1.0), v)
+        q, qc = take_product(q, qc, p, lost)
     return a, ac, q, qc
 
 
@@ -199,12 +174,11 @@ def running_weighted(x: F64, symbols: int, n: int, slope: bool, out: F64) -> Non
     for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = group * 7 * LANES, min(group * LANES, symbols - LANES)
-            a, ac, q, qc = load(kept, k), load(kept, k + 8), load(kept, k + 16), load(kept, k + 24)
-            known, equal, last = load(kept, k + 32), load(kept, k + 40), load(kept, k + 48)
+            a, ac, q, qc, known, equal, last = _loaded(kept, k)
             for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
-                known, equal = _runs(v, last, known, equal)
+                known, equal = runs(v, last, known, equal)
                 last = v
                 if t < n - 1:
                     store(out, at, nan)
@@ -213,21 +187,19 @@ def running_weighted(x: F64, symbols: int, n: int, slope: bool, out: F64) -> Non
                     a, ac, q, qc = _weighted_anchor(x, at, symbols, n)
                     sound = finite((a + ac) + (q + qc))
                 else:
-                    new, old = _finite(v), _finite(load(x, at - n * symbols))
+                    new, old = finite_or_zero(v), finite_or_zero(load(x, at - n * symbols))
                     # Every weight falls by one, and the oldest to none: that is the sum of the window before.
-                    p, lost = _times(full, new)
-                    q, qc = _take_product(q, qc, p, lost)
-                    q, qc = _take_product(q, qc, -a, -ac)
-                    a, ac = _take(a, ac, new)
-                    a, ac = _take(a, ac, -old)
+                    p, lost = times(full, new)
+                    q, qc = take_product(q, qc, p, lost)
+                    q, qc = take_product(q, qc, -a, -ac)
+                    a, ac = take(a, ac, new)
+                    a, ac = take(a, ac, -old)
                     sound = finite((a + ac) + (q + qc))
                     if some(~sound):
-                        b, bc, r, rc = _weighted_anchor(x, at, symbols, n)
-                        a, ac = choose(sound, a, b), choose(sound, ac, bc)
-                        q, qc = choose(sound, q, r), choose(sound, qc, rc)
+                        a, ac, q, qc = _mended(sound, (a, ac, q, qc), _weighted_anchor(x, at, symbols, n))
                         sound = finite((a + ac) + (q + qc))
                 if slope:
-                    p, lost = _times(more, a)
+                    p, lost = times(more, a)
                     heavy, turned = two * q, -p
                     total = heavy + turned
                     other = total - heavy
@@ -238,10 +210,4 @@ def running_weighted(x: F64, symbols: int, n: int, slope: bool, out: F64) -> Non
                     value = choose(equal >= full, v, (q + qc) / below)
                 good = (known >= full) & sound & (value == value)
                 store(out, at, choose(good, value, nan))
-            store(kept, k, a)
-            store(kept, k + 8, ac)
-            store(kept, k + 16, q)
-            store(kept, k + 24, qc)
-            store(kept, k + 32, known)
-            store(kept, k + 40, equal)
-            store(kept, k + 48, last)
+            _keep(kept, k, (a, ac, q, qc, known, equal, last))

@@ -21,7 +21,11 @@ NO_CONSTANTS = st.just(())
 LIMITS = st.tuples(st.floats(-3, 3), st.floats(-3, 3)).map(lambda pair: tuple(sorted(pair)))
 
 
-def _calls(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+# `make prove` sets these higher.
+CUT_BARS, LONGEST_WINDOW = 560, 40
+
+
+def _calls(inner: st.SearchStrategy[Node], longest: int = 7) -> st.SearchStrategy[Node]:
     def call(names, arguments, constants=NO_CONSTANTS):
         return st.builds(Call, st.sampled_from(names), arguments, constants)
 
@@ -32,13 +36,13 @@ def _calls(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         max_leaves=3,
     )
     negated = inner.filter(lambda node: not isinstance(node, Number)).map(lambda node: Call("neg", (node,)))
-    bars = st.tuples(st.integers(1, 7))
+    bars = st.tuples(st.integers(1, longest))
     return st.one_of(
         call(["+", "-", "*", "/", "min", "max"], two),
         negated,
         call(SINGLES, one, bars),
         call(PAIRS, two, bars),
-        call(["delay"], one, st.tuples(st.integers(0, 7))),
+        call(["delay"], one, st.tuples(st.integers(0, longest))),
         call(PLAIN, one),
         call(["signed_power"], one, st.tuples(st.sampled_from([0.5, 1.0, 2.0, -1.5]))),
         call(["neutralise"], st.tuples(inner, st.sampled_from([Field("sector"), Field("market")]))),
@@ -51,6 +55,11 @@ LEAVES = st.one_of(
     st.sampled_from([Field(name) for name in FIELDS]), st.sampled_from([-1.5, 0.0, 0.1, 2.0, 1e300]).map(Number)
 )
 FORMULAS = st.recursive(LEAVES, _calls, max_leaves=12)
+
+
+def long_formulas() -> st.SearchStrategy[Node]:
+    """Windows that reach across anchors."""
+    return st.recursive(LEAVES, lambda inner: _calls(inner, LONGEST_WINDOW), max_leaves=8)
 
 
 def panel(seed: int, bars: int, symbols: int) -> dict[str, np.ndarray]:
@@ -75,6 +84,33 @@ def walk(seed: int, bars: int, symbols: int) -> dict[str, np.ndarray]:
     fields = {name: 60_000.0 * np.cumprod(1.0 + rng.normal(0.0, 0.001, (bars, symbols)), axis=0) for name in FIELDS}
     fields["close"][: bars // 2, 0] = 0.1
     return fields
+
+
+def calm(seed: int, bars: int, symbols: int) -> dict[str, np.ndarray]:
+    """Prices that wander, stand still, and are missing for one bar or for hundreds; groups that change now and then."""
+    rng, fields = np.random.default_rng(seed), walk(seed, bars, symbols)
+    for values in fields.values():
+        values[rng.random(values.shape) < 0.001] = np.nan
+        for _ in range(1 + bars // 1_000):
+            start, column = int(rng.integers(bars)), int(rng.integers(symbols))
+            values[start : start + int(rng.integers(1, 400)), column] = rng.choice([np.nan, 0.1, np.inf])
+    steps = np.sort(rng.integers(0, bars, 1 + bars // 500))
+    fields["sector"] = rng.choice([1.0, 2.0, np.nan], (len(steps) + 1, symbols))[
+        np.searchsorted(steps, np.arange(bars))
+    ]
+    return fields
+
+
+def cut(formula: Node, fields: dict[str, np.ndarray], cuts: list[int]) -> np.ndarray:
+    """The stream's rows, each piece by a new stream from the state of the last."""
+    bars, symbols = fields["close"].shape
+    state, rows = None, []
+    for start, end in pairwise([0, *sorted(cuts), bars]):
+        stream = Stream(formula, symbols, state)
+        for t in range(start, end):
+            rows.append(stream.push({name: values[t] for name, values in fields.items()}))
+        state = stream.state
+    return np.array(rows)
 
 
 def streamed(formula: Node, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -112,6 +148,23 @@ def if_number(function: str, x: str, bars: str) -> str:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_function_over_calm_prices(function: str) -> None:
+    """Nine symbols are more than one group of lanes and less than two; the pieces are of any length."""
+    formula, fields = parse(if_number(function, "close", "20")), calm(3, CUT_BARS, 9)
+    assert bits(cut(formula, fields, [1, CUT_BARS // 3])) == bits(evaluate(formula, fields))
+
+
+def test_matrices_that_are_filled_anew_show_nothing_of_what_they_held() -> None:
+    fields, spare = calm(4, 600, 9), list[np.ndarray]()
+    inner = [if_number(function, "close / delay(open, 3)", "11") for function in FUNCTIONS]
+    for written in [*inner, *(f"tmean({one}, 5) - delay(cs_pct({one}), 2) * 0.5" for one in inner)]:
+        found = evaluate(parse(written), fields, spare)
+        assert bits(found) == bits(evaluate(parse(written), fields))
+        spare.append(found)
+    assert len(spare) < 10
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_each_function_by_itself(function: str) -> None:
     formula = parse(if_number(function, "close - open", "5"))
     for seed in range(5):
@@ -126,13 +179,16 @@ def test_each_function_by_itself(function: str) -> None:
 def test_a_stream_goes_on_wherever_it_is_cut(formula: Node, seed: int, cuts: list[int]) -> None:
     """Beyond two anchors, split anywhere, each piece by a new stream from the state of the last."""
     fields = panel(seed, 560, 2)
-    state, rows = None, []
-    for start, end in pairwise([0, *sorted(cuts), 560]):
-        stream = Stream(formula, 2, state)
-        for t in range(start, end):
-            rows.append(stream.push({name: values[t] for name, values in fields.items()}))
-        state = stream.state
-    assert bits(np.array(rows)) == bits(evaluate(formula, fields))
+    assert bits(cut(formula, fields, cuts)) == bits(evaluate(formula, fields))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data(), st.integers(0, 10_000), st.integers(1, 10))
+def test_long_windows_over_calm_prices_cut_anywhere(data: st.DataObject, seed: int, symbols: int) -> None:
+    formula = data.draw(long_formulas())
+    cuts = data.draw(st.lists(st.integers(0, CUT_BARS), max_size=3))
+    fields = calm(seed, CUT_BARS, symbols)
+    assert bits(cut(formula, fields, cuts)) == bits(evaluate(formula, fields))
 
 
 @pytest.mark.parametrize("function", WINDOWED)
