@@ -4,18 +4,25 @@ A trial is any backtest that anybody or anything looked at. Its key is (strategy
 the same key again raises `looks`, not the count. Deflated Sharpe takes the count of distinct trials from here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pandas as pd
+from blake3 import blake3
 
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
-from modules.canonical import json_hash
+from cws.trial_batches import looks_at, sharpes_of
+from modules.canonical import json_hash, json_text
 from modules.sealed import Sealed
 from modules.unsealing import unseal
 from modules.values import Table
+
+
+KEY_CHARACTERS = 32
+# No hash and no name holds it.
+HOLE = "@@@"
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,23 @@ class Task:
 
     @property
     def key(self) -> str:
-        fields = {
+        return json_hash(self._fields()).removeprefix("b3:")[:KEY_CHARACTERS]
+
+    def keys(self, settings_hashes: Iterable[str]) -> list[str]:
+        """The keys of the same question asked with other settings, at a tenth of the time of asking each anew."""
+        before, after = json_text(replace(self, settings_hash=HOLE)._fields()).split(HOLE)
+        return [
+            blake3(f"{before}{digest}{after}".encode()).hexdigest()[:KEY_CHARACTERS] for digest in settings_hashes
+        ]
+
+    def _fields(self) -> dict[str, object]:
+        return {
             "strategy": self.strategy,
             "settings": self.settings_hash,
             "data": dict(self.data),
             "folds": self.folds,
             "code": self.code,
         }
-        return json_hash(fields).removeprefix("b3:")[:32]
 
 
 class Sink(Protocol):
@@ -69,6 +85,14 @@ def evaluate(task: Task, sink: Sink) -> Result:
     return Result(task.key, looks, tables)
 
 
+def evaluate_batch(
+    keys: Sequence[str], outcomes: Sequence[Mapping[str, Sealed]], record: Callable[[Sequence[str]], None]
+) -> list[dict[str, Table]]:
+    """Record many trials together, and only then open their outcomes. `record` must be durable when it returns."""
+    record(keys)
+    return [{name: unseal(sealed) for name, sealed in outcome.items()} for outcome in outcomes]
+
+
 def statistic(stats: pd.DataFrame, name: str) -> float:
     """One value of a STATS table; NaN when it is not there."""
     found = stats.loc[stats["name"] == name, "value"]
@@ -85,7 +109,8 @@ class LedgerSink:
 
     def record(self, task: Task) -> int:
         before = [entry for entry in self.ledger.entries("trial") if entry.body["key"] == task.key]
-        looks = len(before) + 1
+        batched = looks_at(self.ledger, self.lake, task.strategy)["key"] == task.key
+        looks = len(before) + int(batched.sum()) + 1
         body = {
             "key": task.key,
             "strategy": task.strategy,
@@ -115,23 +140,32 @@ class LedgerSink:
         self.lake.append("trials", task.strategy, frame.astype(dict.fromkeys(text, "str")))
 
 
-def distinct(ledger: Ledger) -> pd.DataFrame:
-    """One row a distinct trial, oldest first: key, strategy, looks, first_ns, last_ns, settings, folds, code."""
-    rows: dict[str, dict[str, object]] = {}
-    for entry in ledger.entries("trial"):
-        key = str(entry.body["key"])
-        row = rows.setdefault(
-            key, {"key": key, "strategy": entry.body["strategy"], "looks": 0, "first_ns": entry.ts_ns}
-        )
-        row.update(
-            looks=entry.body["looks"],
-            last_ns=entry.ts_ns,
-            settings=entry.body["settings"],
-            folds=entry.body["folds"],
-            code=entry.body["code"],
-        )
-    columns = ["key", "strategy", "looks", "first_ns", "last_ns", "settings", "folds", "code"]
-    return pd.DataFrame(list(rows.values()), columns=columns)
+def distinct(ledger: Ledger, lake: Lake | None = None, strategy: str | None = None) -> pd.DataFrame:
+    """One row a distinct trial, oldest first: key, strategy, looks, first_ns, last_ns, settings, folds, code.
+
+    A batch is one look at each of its sets. Without a lake the sets of long chunks, whose keys stand only there, count
+    one by one: never fewer trials than there are.
+    """
+    looks = pd.concat([_single_looks(ledger), _batched_looks(ledger, lake, strategy)], ignore_index=True)
+    looks = looks if strategy is None else looks[looks["strategy"] == strategy]
+    by_key = looks.sort_values("last_ns", kind="stable").groupby("key", sort=False)
+    rows = by_key[["strategy", "first_ns"]].first().assign(looks=by_key.size().astype("int64"))
+    rows = rows.join(by_key[["last_ns", "settings", "folds", "code"]].last()).reset_index()
+    return rows[["key", "strategy", "looks", "first_ns", "last_ns", "settings", "folds", "code"]]
+
+
+def _single_looks(ledger: Ledger) -> pd.DataFrame:
+    names = ("key", "strategy", "settings", "folds", "code")
+    entries = ledger.entries("trial")
+    text = {name: pd.Series([entry.body[name] for entry in entries], dtype="str") for name in names}
+    stamps = pd.Series([entry.ts_ns for entry in entries], dtype="int64")
+    return pd.DataFrame({**text, "first_ns": stamps, "last_ns": stamps})
+
+
+def _batched_looks(ledger: Ledger, lake: Lake | None, strategy: str | None) -> pd.DataFrame:
+    looks = looks_at(ledger, lake, strategy)
+    looks = looks.assign(settings="batch " + looks["batch"], folds="all", first_ns=looks["ts_ns"])
+    return looks.rename(columns={"ts_ns": "last_ns"}).drop(columns="batch").astype({"folds": "str", "settings": "str"})
 
 
 def prior_sharpes(lake: Lake, ledger: Ledger, strategy: str, key: str) -> pd.DataFrame:
@@ -139,12 +173,11 @@ def prior_sharpes(lake: Lake, ledger: Ledger, strategy: str, key: str) -> pd.Dat
 
     A trial counts from the moment it is recorded: one that crashed before its figures were kept has NaN.
     """
-    counted = distinct(ledger)
-    others = sorted(counted.loc[(counted["strategy"] == strategy) & (counted["key"] != key), "key"])
-    known: dict[str, float] = {}
+    keys = distinct(ledger, lake, strategy)["key"]
+    others = keys[keys != key].sort_values(ignore_index=True).astype("str")
+    known = sharpes_of(ledger, lake, strategy)
     for pin in lake.parts("trials"):
         if pin.part == strategy:
             seen = lake.read(pin, columns=["key", "sharpe"])
-            known = dict(zip(seen["key"], seen["sharpe"], strict=True))
-    sharpes = [known.get(other, float("nan")) for other in others]
-    return pd.DataFrame({"key": pd.Series(others, dtype="str"), "sharpe": pd.Series(sharpes, dtype="float64")})
+            known |= dict(zip(seen["key"], seen["sharpe"], strict=True))
+    return pd.DataFrame({"key": others, "sharpe": others.map(known).astype("float64")})

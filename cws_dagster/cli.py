@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cws_dagster.commands import alpha, backtests, config, lake, ledger, modules, run, status, ui
+from cws_dagster.commands import alpha, backtests, batch, config, lake, ledger, modules, run, status, ui
 from cws_dagster.screen import BROKEN_PIPE
 from modules.errors import CwsError
 
@@ -36,7 +36,7 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=markup,
     )
-    for command in (run.run, status.status, backtests.trials, backtests.reproduce, ui.ui):
+    for command in (run.run, status.status, batch.backtest, backtests.trials, backtests.reproduce, ui.ui):
         app.command()(command)
     # A formula may begin with a minus.
     app.command(context_settings={"ignore_unknown_options": True})(alpha.alpha)
