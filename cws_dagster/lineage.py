@@ -10,6 +10,7 @@ from assets.ingest import ingest_assets
 from assets.size import size_assets
 from assets.wiring import IN_MEMORY
 from cws.strategies import Catalogue
+from cws_dagster.batch_job import backtest_batch
 from cws_dagster.jobs import all_jobs
 from cws_dagster.schedules import nightly_schedules
 
@@ -28,7 +29,7 @@ def build(catalogue: Catalogue, desk: object) -> dg.Definitions:
     jobs = all_jobs(catalogue)
     return dg.Definitions(
         assets=all_assets(catalogue),
-        jobs=list(jobs.values()),
+        jobs=[*jobs.values(), backtest_batch],
         schedules=nightly_schedules(catalogue, jobs),
         resources={"desk": desk, **IN_MEMORY},
         executor=dg.in_process_executor,

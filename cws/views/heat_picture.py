@@ -13,6 +13,8 @@ from cws.views.equity_picture import FALL, FONT, QUIET, rendered_png
 
 F64 = NDArray[np.float64]
 MAX_TICKS, MAX_WRITTEN = 16, 144
+# A palette as small as a line's would bend the scale.
+COLOURS = 256
 
 
 def heat_png(batch: Batch, axes: tuple[Axis, Axis], best: F64, dpi: int = 110) -> bytes:
@@ -27,7 +29,7 @@ def heat_png(batch: Batch, axes: tuple[Axis, Axis], best: F64, dpi: int = 110) -
         figure.text(0.02, 0.905, _caveat(batch), fontsize=9, color=FALL, va="center")
         figure.text(0.02, 0.015, _foot(batch), fontsize=7.5, color=QUIET)
         plot = figure.subplots()
-        figure.subplots_adjust(left=0.11, right=1.0, top=0.86, bottom=0.14)
+        figure.subplots_adjust(left=0.11, right=0.93, top=0.86, bottom=0.14)
         # Zero is white, whatever the range: what loses must not look like what gains less.
         reach = float(np.nanmax(np.abs(best))) if np.isfinite(best).any() else 1.0
         image = plot.imshow(best, cmap="RdBu", vmin=-reach, vmax=reach, aspect="auto", origin="lower")
@@ -37,7 +39,7 @@ def heat_png(batch: Batch, axes: tuple[Axis, Axis], best: F64, dpi: int = 110) -
         _ticks(plot.xaxis, axes[1])
         if best.size <= MAX_WRITTEN:
             _written(plot, best, reach)
-        return rendered_png(figure, dpi)
+        return rendered_png(figure, dpi, COLOURS)
 
 
 def _caveat(batch: Batch) -> str:
