@@ -1,7 +1,14 @@
-"""Processes that run a batch and die on the way: started by the tests through the fork server of `children`."""
+"""Processes that run a batch and die on the way: started by the tests through the fork server of `children`.
+
+As a script, `batch_children.py FOLDER` is the parent of two workers: the fork server's children may have none.
+"""
 
 import importlib
+import multiprocessing
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from batching import batch_of
 from children import die, strike_at
@@ -14,13 +21,22 @@ def batch_and_die(folder: Path, recipe: str, owner: str, name: str, at: int, whe
     batch_of(Place(folder), recipe, grid_of(recipe))
 
 
-def two_workers_and_die(folder: Path, recipe: str, at: int) -> None:
-    """A batch of two worker processes, whose parent is killed when it is about to conclude its `at`-th chunk."""
-    strike_at(importlib.import_module("cws.batch.register"), "Register.conclude", at, "before", die)
-    batch_of(Place(folder), recipe, grid_of(recipe), processes=2)
+def two_workers_and_die(folder: Path) -> None:
+    """A batch of two worker processes, whose parent tells their ids and dies when it is to conclude its second chunk."""
+
+    def tell_and_die() -> None:
+        (folder / "workers").write_text(" ".join(str(child.pid) for child in multiprocessing.active_children()))
+        die()
+
+    strike_at(importlib.import_module("cws.batch.register"), "Register.conclude", 2, "before", tell_and_die)
+    batch_of(Place(folder), "small_cross", "", processes=2)
 
 
 def grid_of(recipe: str) -> str:
     from batching import GRID
 
     return GRID if recipe == "small_reversal" else ""
+
+
+if __name__ == "__main__":
+    two_workers_and_die(Path(sys.argv[1]))

@@ -2,15 +2,19 @@
 
 import errno
 import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import batch_children
 import pytest
-from batch_children import batch_and_die, grid_of, two_workers_and_die
+from batch_children import batch_and_die, grid_of
 from batching import batch_of, bytes_of, rows_of, write_sweep
-from children import ended, start
+from children import WAIT_LIMIT_S, ended, start
+from places import ROOT, pure_environment
 from small_house import Place, copy_place
 
 import cws.lake.lake
@@ -23,13 +27,10 @@ from modules.errors import CwsError
 
 # (owner, function, which call, when): three chunks of two sets; commits are returns, rows, returns, rows, ...
 SEAMS = [
-    ("cws.batch.register", "Register.record", 1, "before"),
     ("cws.batch.register", "Register.record", 2, "after"),
     ("cws.trials", "unseal", 4, "after"),
-    ("cws.lake.lake", "write_parquet", 1, "after"),
     ("cws.lake.lake", "Lake.append", 3, "after"),
     ("cws.lake.lake", "Lake.append", 4, "after"),
-    ("cws.lake.lake", "Lake.append", 6, "after"),
     ("cws.lake.lake", "Lake.commit", 1, "after"),
     ("cws.batch.run", "_in_full", 1, "before"),
 ]
@@ -86,7 +87,7 @@ def test_killed_at_a_seam_and_run_again(
 def test_killed_again_and_again(tmp_path: Path, done: Any, whole: Place) -> None:
     """Each run gets one chunk further and dies with the next one recorded and not concluded."""
     place = living(done, tmp_path)
-    for _ in range(3):
+    for _ in range(2):
         died = start(batch_and_die, place.folder, "small_cross", "cws.lake.lake", "Lake.append", 3, "before")
         assert ended(died) in (0, -signal.SIGKILL)
     assert_as_if_nothing_happened(place, whole, "small_cross")
@@ -94,8 +95,24 @@ def test_killed_again_and_again(tmp_path: Path, done: Any, whole: Place) -> None
 
 def test_the_parent_of_two_workers_dies_and_they_with_it(tmp_path: Path, done: Any, whole: Place) -> None:
     place = living(done, tmp_path)
-    assert ended(start(two_workers_and_die, place.folder, "small_cross", 2)) == -signal.SIGKILL
+    command = [sys.executable, batch_children.__file__, str(place.folder)]
+    died = subprocess.run(command, cwd=ROOT, env=pure_environment(), capture_output=True, text=True, timeout=200)
+    assert died.returncode == -signal.SIGKILL, died.stderr[-3000:]
+    workers = [int(word) for word in (place.folder / "workers").read_text().split()]
+    assert len(workers) == 2
+    deadline_s = time.monotonic() + WAIT_LIMIT_S
+    while any(_runs(worker) for worker in workers):
+        assert time.monotonic() < deadline_s, "a worker outlives its parent"
+        time.sleep(0.05)
     assert_as_if_nothing_happened(place, whole, "small_cross")
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process; one that nobody has waited for yet is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_full_disk_is_a_coded_error_and_the_batch_goes_on(
