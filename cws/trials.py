@@ -19,7 +19,6 @@ from modules.sealed import Sealed
 from modules.unsealing import unseal
 from modules.values import Table
 
-
 KEY_CHARACTERS = 32
 # No hash and no name holds it.
 HOLE = "@@@"
@@ -43,9 +42,7 @@ class Task:
     def keys(self, settings_hashes: Iterable[str]) -> list[str]:
         """The keys of the same question asked with other settings, at a tenth of the time of asking each anew."""
         before, after = json_text(replace(self, settings_hash=HOLE)._fields()).split(HOLE)
-        return [
-            blake3(f"{before}{digest}{after}".encode()).hexdigest()[:KEY_CHARACTERS] for digest in settings_hashes
-        ]
+        return [blake3(f"{before}{digest}{after}".encode()).hexdigest()[:KEY_CHARACTERS] for digest in settings_hashes]
 
     def _fields(self) -> dict[str, object]:
         return {

@@ -1,4 +1,4 @@
-"""The job `backtest_batch`: one run is one batch, launched from the launchpad; `cws backtest` calls the same function."""
+"""The job `backtest_batch`: one run is one batch, from the launchpad; `cws backtest` calls the same function."""
 
 import base64
 import time
@@ -83,7 +83,7 @@ def backtests_op(context: dg.OpExecutionContext, config: BatchConfig) -> dg.Outp
 
 @dg.job(
     name="backtest_batch",
-    description="Many backtests of one recipe over a grid of settings; one run is one batch. An interrupted one goes on.",
+    description="Many backtests of one recipe over a grid of settings: one run, one batch. An interrupted one goes on.",
     tags=TAGS,
     executor_def=dg.in_process_executor,
 )

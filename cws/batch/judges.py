@@ -1,5 +1,6 @@
 """What is said of all sets of a batch together: how much of the best one's figure is selection."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -25,7 +26,9 @@ def judged(returns: pd.DataFrame, prior: pd.DataFrame, keys: Sequence[str], reco
     return {name: _said(name, given, keys, record) for name in JUDGES if name in names()}
 
 
-def _said(name: str, given: Mapping[str, pd.DataFrame], keys: Sequence[str], record: Record) -> dict[str, float | str | None]:
+def _said(
+    name: str, given: Mapping[str, pd.DataFrame], keys: Sequence[str], record: Record
+) -> dict[str, float | str | None]:
     module = load(name)
     strange = sorted(set(module.takes) - set(given))
     if strange:
@@ -42,6 +45,7 @@ def _said(name: str, given: Mapping[str, pd.DataFrame], keys: Sequence[str], rec
     found: dict[str, float | str | None] = {}
     for table in opened.values():
         if list(table.frame.columns) == STATS_COLUMNS:
-            for row in table.frame.itertuples(index=False):
-                found[str(row.name)] = float(row.value) if row.value == row.value else str(row.why)
+            for row in table.frame.to_dict("records"):
+                value = float(row["value"])
+                found[str(row["name"])] = value if math.isfinite(value) else str(row["why"])
     return found

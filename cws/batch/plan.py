@@ -40,6 +40,10 @@ class Plan:
         return max(len(self.symbols), 1)
 
     @property
+    def kind(self) -> str:
+        return "sweep" if isinstance(self.recipe, Sweep) else "strategy"
+
+    @property
     def counted_as(self) -> str:
         """What the trials are counted under: all sweeps of a dataset together, whatever their files are called."""
         return self.recipe.name if isinstance(self.recipe, Strategy) else f"sweep_{self.dataset.name}"

@@ -4,6 +4,8 @@ Processes are spawned: a fork after a parallel kernel kills the child. A parent 
 and its workers end with them.
 """
 
+from __future__ import annotations
+
 import multiprocessing
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -21,8 +23,7 @@ from cws.batch.recipe import Sweep
 from cws.batch.strategy_work import StrategyWorker
 from cws.batch.sweep_work import SweepWorker
 from cws.batch.work import Rows, Worker, one_chunk
-from cws.home import Settings
-from cws.house import House, open_house
+from cws.house import House, house_at
 from modules.errors import CwsError
 
 Chunk = tuple[int, int]
@@ -45,12 +46,12 @@ def alone(worker: Worker, chunks: Sequence[Chunk], record: Callable[[int, Sequen
         yield one_chunk(worker, first, end, lambda keys, first=first: record(first, keys))
 
 
-def _serve(pipe: Connection, folder: Path, plan: Plan) -> None:
+def _serve(pipe: Connection[Any, Any], folder: Path, plan: Plan) -> None:
     """A worker process: chunks in; keys out, a nod in, rows out."""
     # Ctrl-C reaches the whole group; the parent decides what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        worker = worker_for(open_house(Settings(home=folder)), plan, _no_prior)
+        worker = worker_for(house_at(folder), plan, _no_prior)
         while True:
             first, end = pipe.recv()
 
@@ -69,7 +70,7 @@ def _serve(pipe: Connection, folder: Path, plan: Plan) -> None:
 @dataclass
 class _Hand:
     process: BaseProcess
-    pipe: Connection
+    pipe: Connection[Any, Any]
     chunk: Chunk | None = None
 
 
@@ -83,7 +84,7 @@ def _hands(count: int, folder: Path, plan: Plan) -> Generator[list[_Hand]]:
             process = context.Process(target=_serve, args=(theirs, folder, plan), daemon=True)
             process.start()
             theirs.close()
-            hands.append(_Hand(process, ours))
+            hands.append(_Hand(process, cast("Connection[Any, Any]", ours)))
         yield hands
     finally:
         for hand in hands:

@@ -4,7 +4,6 @@ The ledger says in this order: `trial_batch` (before a chunk is opened), the row
 question again goes on where it stopped; asked after its end it is shown, and looks at no backtest anew.
 """
 
-import json
 import math
 import os
 import time
@@ -12,22 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cws.batch.judges import judged
+from cws.batch.conclusion import conclusion
 from cws.batch.plan import Plan, code_of, pins_of
 from cws.batch.pool import Chunk, alone, together, worker_for
 from cws.batch.recipe import Sweep, open_recipe
-from cws.batch.register import RETURNS, Register
+from cws.batch.register import Register
 from cws.batch.strategy_sets import strategy_grid
-from cws.batch.summary import Seen, look_over, rows_at
 from cws.batch.sweep_sets import empty_bars, sweep_grid
-from cws.batch.work import Record, Worker
-from cws.environment import commit, environment
+from cws.batch.work import Worker
 from cws.house import House
 from cws.lake.commits import Pin
 from cws.stages import chain
 from cws.strategies import Catalogue
-from cws.trial_batches import TABLE
-from cws.trials import distinct, prior_sharpes
+from cws.trials import prior_sharpes
 from modules.errors import CwsError
 from modules.settings import nearest
 from modules.values import Table
@@ -117,17 +113,13 @@ def run_batch(house: House, catalogue: Catalogue, ask: Ask, progress: Progress =
         register = Register(house, plan)
         worker = worker_for(house, plan, lambda key: prior_sharpes(house.lake, house.ledger, plan.counted_as, key))
         measured = _work(register, worker, ask, progress)
-        body = _concluded(register, worker, measured)
+        body = conclusion(register, worker, measured)
         entry = house.ledger.append(KIND, body)
         return Batch(plan, heat, entry.index, dict(entry.body), now=True)
 
 
-def _kind(plan: Plan) -> str:
-    return "sweep" if isinstance(plan.recipe, Sweep) else "strategy"
-
-
 def _chunks(plan: Plan, done: int, processes: int, chunk_sets: int | None) -> list[Chunk]:
-    least, most = CHUNK_SETS[_kind(plan)]
+    least, most = CHUNK_SETS[plan.kind]
     wanted = chunk_sets or min(max(math.ceil(plan.sets / (4 * processes)), least), most)
     # A sweep's grid set is made for all symbols at once.
     size = max(wanted // plan.accounts, 1) * plan.accounts
@@ -137,7 +129,7 @@ def _chunks(plan: Plan, done: int, processes: int, chunk_sets: int | None) -> li
 def _processes(plan: Plan, asked: int | None) -> int:
     if asked is not None:
         return asked
-    return max(1, min(len(os.sched_getaffinity(0)), plan.sets // WORTH_A_PROCESS[_kind(plan)]))
+    return max(1, min(len(os.sched_getaffinity(0)), plan.sets // WORTH_A_PROCESS[plan.kind]))
 
 
 def _work(register: Register, worker: Worker, ask: Ask, progress: Progress) -> dict[str, Any]:
@@ -160,73 +152,3 @@ def _work(register: Register, worker: Worker, ask: Ask, progress: Progress) -> d
     rate = (done - before) / seconds if done > before else math.nan
     speed = {"per_second": rate, "per_day": rate * SECONDS_A_DAY}
     return {"sets": done - before, "seconds": seconds, "processes": processes, **speed}
-
-
-def _already(register: Register, first: int) -> Record:
-    """For outcomes of trials that are on record: recording them again checks their keys and writes nothing."""
-    return lambda keys: register.record(first, keys)
-
-
-def _concluded(register: Register, worker: Worker, measured: dict[str, Any]) -> dict[str, object]:
-    """The ledger's entry of a batch whose rows are all there."""
-    house, plan = register.house, register.plan
-    pin = house.lake.pin(TABLE, plan.id)
-    seen = look_over(house, pin)
-    shown = rows_at(house, pin, set(seen.shown.values()))
-    pins: dict[str, Pin] = {"rows": pin}
-    judges: dict[str, Any] = {}
-    if plan.keeps_returns and len(seen.ranking):
-        returns = register.returns()
-        pins["returns"] = house.lake.commit(RETURNS, plan.id, returns)
-        prior = prior_sharpes(house.lake, house.ledger, plan.counted_as, "")
-        keys = [str(key) for key in house.lake.read(pin, columns=["key"])["key"]]
-        judges = judged(returns, prior, keys, _already(register, 0))
-    body: dict[str, object] = {
-        "batch": plan.id, "counted_as": plan.counted_as, "recipe": plan.recipe.name, "kind": _kind(plan),
-        "dataset": plan.dataset.name, "title": plan.recipe.title, "sets": plan.sets, "accounts": plan.accounts,
-        "grid": [[axis.name, axis.words, len(axis.values)] for axis in plan.grid.axes],
-        "inputs": {name: vars(one) for name, one in plan.pins.items()}, "code": plan.code, "code_version": commit(),
-        "environment": environment(), **{name: vars(one) for name, one in pins.items()},
-        "rows_hash": seen.rows_hash, "failed": seen.failed, "measured": measured, "judges": judges,
-        **{name: _told(plan, shown[number]) for name, number in seen.shown.items()},
-        "best_in_full": _in_full(register, worker, seen),
-        "trials": len(distinct(house.ledger, house.lake, plan.counted_as)),
-    }  # fmt: skip
-    return json.loads(json.dumps(_plain(body)))
-
-
-def _told(plan: Plan, row: dict[str, object]) -> dict[str, object]:
-    number = int(str(row["set"]))
-    return {**row, "values": plan.grid.values(number // plan.accounts)}
-
-
-def _in_full(register: Register, worker: Worker, seen: Seen) -> dict[str, float]:
-    """Statistics, intervals and deflated Sharpe ratio of the best set, over all distinct trials."""
-    if not seen.shown:
-        return {}
-    best, accounts = seen.shown["best"], register.plan.accounts
-    tables = worker.in_full(best, _already(register, best - best % accounts))
-    found: dict[str, float] = {}
-    for name in ("stats", "deflated"):
-        if name in tables:
-            frame = tables[name].frame
-            found |= {str(key): float(value) for key, value in zip(frame["name"], frame["value"], strict=True)}
-    if "intervals" in tables:
-        for row in tables["intervals"].frame.to_dict("records"):
-            found |= {f"{row['name']}_low": float(row["low"]), f"{row['name']}_high": float(row["high"])}
-    if isinstance(register.plan.recipe, Sweep):
-        # A sweep's curve has no turnover, and the bars of a year are not among its settings.
-        said = ("deflated_sharpe", "expected_max_sharpe", "trials", "sharpe_per_bar", "skew", "kurtosis")
-        found = {name: found[name] for name in said if name in found}
-    return found
-
-
-def _plain(value: object) -> object:
-    """JSON has no NaN: what cannot be said is null."""
-    if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if hasattr(value, "item"):
-        value = value.item()  # pyright: ignore[reportAttributeAccessIssue]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

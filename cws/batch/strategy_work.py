@@ -29,7 +29,7 @@ OPENED = ("stats", "equity", "trades")
 STATS = ("total_return", "max_drawdown", "sharpe", "sharpe_per_bar", "skew", "kurtosis")
 
 
-class _Failed(Exception):
+class _RefusedError(Exception):
     """A set that a module or a check refused; its text is the row's reason."""
 
 
@@ -83,7 +83,7 @@ class StrategyWorker:
             if not later:
                 tables["prior_trials"] = make_table(self._prior(asked.key), PRIOR_TRIALS, "trials")
             tables = self._walk(tested, tables, len(features))
-        except _Failed as failure:
+        except _RefusedError as failure:
             return asked.key, {}, str(failure)
         wanted = {*OPENED, *SAID_LATER} - later
         return asked.key, {n: v for n in wanted if isinstance(v := tables.get(n), Sealed)}, ""
@@ -114,9 +114,9 @@ def _made(bound: Bound, tables: Mapping[str, Value]) -> Mapping[str, Value]:
     outcome = run(bound, tables)
     if outcome.failure is not None:
         code = outcome.failure.code if isinstance(outcome.failure, CwsError) else type(outcome.failure).__name__
-        raise _Failed(f"{bound.module.name}: {code}")
+        raise _RefusedError(f"{bound.module.name}: {code}")
     if outcome.trace.failed_checks:
-        raise _Failed(f"{bound.module.name}: failed {', '.join(outcome.trace.failed_checks)}")
+        raise _RefusedError(f"{bound.module.name}: failed {', '.join(outcome.trace.failed_checks)}")
     return outcome.outputs
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from blake3 import blake3
@@ -28,7 +29,9 @@ MODULE_SETS = 1_000_000
 
 def bound_sweep(recipe: Sweep, **changed: object) -> Bound:
     """The module with the recipe's settings. Raises what `modules.settings.bind` raises."""
-    return bind(load(SWEEP), {**recipe.settings, "max_sets": MODULE_SETS, **changed}, where=f"{recipe.name}.toml [settings]")
+    return bind(
+        load(SWEEP), {**recipe.settings, "max_sets": MODULE_SETS, **changed}, where=f"{recipe.name}.toml [settings]"
+    )
 
 
 def number_words(value: float) -> str:
@@ -113,7 +116,7 @@ class Cutter:
 def _few(values: Sequence[object]) -> str:
     """Whole numbers at equal steps as a range, which is exact; anything else one by one."""
     numbers = [float(str(value)) for value in values]
-    steps = {later - before for before, later in zip(numbers, numbers[1:], strict=False)}
+    steps = {later - before for before, later in pairwise(numbers)}
     if len(steps) == 1 and all(number.is_integer() and abs(number) < 2**52 for number in numbers):
         return f"{number_words(numbers[0])}..{number_words(numbers[-1])} by {number_words(steps.pop())}"
     return " ".join(number_words(number) for number in numbers)

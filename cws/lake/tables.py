@@ -98,6 +98,8 @@ TABLES: Mapping[str, TableSpec] = {
     **{name: TableSpec(name, schema, declared.sort_columns(order), why) for name, schema, order, why in _SPECS},
     "traces": TableSpec("traces", _TRACES, (), "what each module run did"),
     "batches": TableSpec("batches", _BATCHES, ("set",), "the figures of every set of a batch of backtests"),
-    "batch_returns": TableSpec("batch_returns", _BATCH_RETURNS, ("key", "ts_event"), "returns per bar of small batches"),
+    "batch_returns": TableSpec(
+        "batch_returns", _BATCH_RETURNS, ("key", "ts_event"), "returns per bar of small batches"
+    ),
     "trials": TableSpec("trials", _TRIALS, (), "every backtest that anybody looked at"),
 }

@@ -45,7 +45,9 @@ def heat_png(batch: Batch, axes: tuple[Axis, Axis], best: F64, dpi: int = 110) -
 def _caveat(batch: Batch) -> str:
     others = [name for name, _, count in batch.body["grid"] if count > 1]
     tried = f"The best of {batch.body['sets']:,} sets"
-    return f"{tried}: selection flatters every cell" + (", the more settings stand behind it" if len(others) > 2 else "")
+    return f"{tried}: selection flatters every cell" + (
+        ", the more settings stand behind it" if len(others) > 2 else ""
+    )
 
 
 def _foot(batch: Batch) -> str:

@@ -92,7 +92,8 @@ def trials(
     ]
     screen.table(
         f"{count:,} distinct trials" + (f", the newest {len(rows):,}" if count > len(rows) else ""),
-        ("key", "strategy", "looks", "first", "last", "sharpe", "sharpe per bar"), rows
+        ("key", "strategy", "looks", "first", "last", "sharpe", "sharpe per bar"),
+        rows,
     )
 
 

@@ -24,7 +24,9 @@ def parse_grid(grid: str, parameters: tuple[str, ...]) -> list[list[float]]:
     for part in grid.split(","):
         name, _, text = part.strip().partition(" ")
         if name not in parameters or name in given:
-            raise refused_grid(f"{name!r} is unknown or there twice", grid, f"give each of {', '.join(parameters)} once")
+            raise refused_grid(
+                f"{name!r} is unknown or there twice", grid, f"give each of {', '.join(parameters)} once"
+            )
         given[name] = values_of(text.strip(), grid)
     missing = [name for name in parameters if name not in given]
     if missing:

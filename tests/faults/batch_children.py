@@ -22,7 +22,7 @@ def batch_and_die(folder: Path, recipe: str, owner: str, name: str, at: int, whe
 
 
 def two_workers_and_die(folder: Path) -> None:
-    """A batch of two worker processes, whose parent tells their ids and dies when it is to conclude its second chunk."""
+    """A batch of two workers: their parent tells their ids and dies when it is to conclude its second chunk."""
 
     def tell_and_die() -> None:
         (folder / "workers").write_text(" ".join(str(child.pid) for child in multiprocessing.active_children()))

@@ -1,4 +1,4 @@
-"""`kill -9` at every seam of a batch: what was recorded stays recorded, and going on gives the bytes of no death at all."""
+"""`kill -9` at every seam of a batch: what was recorded stays so, and going on gives the bytes of no death at all."""
 
 import errno
 import signal
@@ -32,7 +32,7 @@ SEAMS = [
     ("cws.lake.lake", "Lake.append", 3, "after"),
     ("cws.lake.lake", "Lake.append", 4, "after"),
     ("cws.lake.lake", "Lake.commit", 1, "after"),
-    ("cws.batch.run", "_in_full", 1, "before"),
+    ("cws.batch.conclusion", "_in_full", 1, "before"),
 ]
 
 

@@ -19,7 +19,9 @@ def refused(text: str, strategy: Strategy = XS, max_sets: int = 100) -> CwsError
 
 
 def test_the_last_axis_is_the_fastest() -> None:
-    grid = strategy_grid(XS, "reversal_5d.window_bars=3..5, cost_bps=1 5, rank_to_weight.skill.schedule=weekly daily", 99)
+    grid = strategy_grid(
+        XS, "reversal_5d.window_bars=3..5, cost_bps=1 5, rank_to_weight.skill.schedule=weekly daily", 99
+    )
     assert grid.size == 12
     assert grid.values(0) == {
         "reversal_5d.window_bars": 3, "cost_bps": 1.0, "rank_to_weight.skill.schedule": "weekly"

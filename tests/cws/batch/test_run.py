@@ -1,4 +1,4 @@
-"""A batch on the small house: each set is the trial that `cws run` would make, whoever computes it and in what parts."""
+"""A batch on the small house: each set is the trial that `cws run` would make, whoever computes it, in any parts."""
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,9 @@ def test_prior_sharpes_know_every_set(executed: Place) -> None:
     assert np.array_equal(prior["sharpe"], expected["sharpe_per_bar"])
 
 
-def test_any_chunks_and_any_processes_give_the_same_bytes(executed: Place, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_chunks_and_any_processes_give_the_same_bytes(
+    executed: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     from small_house import copy_place
 
     write_sweep(executed)
@@ -82,7 +84,7 @@ def test_any_chunks_and_any_processes_give_the_same_bytes(executed: Place, tmp_p
             batch = batch_of(place, recipe, grid, processes=processes, chunk_sets=chunk)
             made[recipe, processes, chunk] = (*bytes_of(place, batch), batch.body["rows_hash"])
     for recipe in ("small_reversal", "small_cross"):
-        assert len({bytes for (name, _, _), bytes in made.items() if name == recipe}) == 1
+        assert len({whole for (name, _, _), whole in made.items() if name == recipe}) == 1
 
 
 def test_a_finished_batch_is_shown_and_looks_at_nothing_anew(executed: Place) -> None:
@@ -106,7 +108,9 @@ def test_other_bars_are_another_batch(executed: Place) -> None:
 
 def test_a_set_that_fails_says_why_and_counts(executed: Place) -> None:
     # A gross weight of hundreds ruins the account, and a ruined account has no returns.
-    batch = batch_of(executed, grid="leverage_cap.max_gross=1.0 3.0, cost_bps=5 1000, rank_to_weight.skill.schedule=daily")
+    batch = batch_of(
+        executed, grid="leverage_cap.max_gross=1.0 3.0, cost_bps=5 1000, rank_to_weight.skill.schedule=daily"
+    )
     rows = rows_of(executed.house(), batch)
     failed = rows[rows["why"] != ""]
     if len(failed):
@@ -134,7 +138,11 @@ def test_a_sweep_s_set_is_one_parameter_set_on_one_symbol(executed: Place, monke
     assert rows["symbol"].tolist() == list(batch.plan.symbols) * 9
     assert rows.loc[17, "parameters"] == "fast_bars=6 slow_bars=35"
     spans = cws.trial_batches.spans(house.ledger, batch.plan.id)
-    assert [(span.first, span.end, span.keys) for span in spans] == [(0, 8, ()), (8, 16, ()), (16, 18, tuple(rows["key"][16:]))]
+    assert [(span.first, span.end, span.keys) for span in spans] == [
+        (0, 8, ()),
+        (8, 16, ()),
+        (16, 18, tuple(rows["key"][16:])),
+    ]
     counted = distinct(house.ledger, house.lake, "sweep_small")
     assert counted["key"].tolist() == rows["key"].tolist()
     # Overlapping sweeps of one dataset share their trials, whatever their files are called.
