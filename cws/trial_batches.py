@@ -4,11 +4,13 @@ A short chunk names its keys in the entry. A long one (a sweep's) gives their co
 lake's `batches` rows; until those rows are there, a numbered placeholder counts for each key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from blake3 import blake3
 
 from cws.lake.lake import Lake
@@ -32,6 +34,7 @@ class Span:
     keys_hash: str
     code: str
     ts_ns: int
+    index: int
 
 
 def hash_of(keys: Sequence[str]) -> str:
@@ -49,7 +52,7 @@ def body_of(batch: str, strategy: str, code: str, first: int, keys: Sequence[str
 def span_of(entry: Entry) -> Span:
     body: dict[str, Any] = dict(entry.body)
     fields = {name: body[name] for name in ("batch", "strategy", "first", "end", "keys_hash", "code")}
-    return Span(**fields, keys=tuple(body["keys"]), ts_ns=entry.ts_ns)
+    return Span(**fields, keys=tuple(body["keys"]), ts_ns=entry.ts_ns, index=entry.index)
 
 
 def spans(ledger: Ledger, batch: str | None = None, strategy: str | None = None) -> list[Span]:
@@ -66,31 +69,37 @@ def rows_of(lake: Lake, batch: str, columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([], dtype="str") for name in columns})
 
 
-def looks_at(ledger: Ledger, lake: Lake | None, strategy: str | None = None) -> pd.DataFrame:
-    """key, strategy, code, ts_ns of every look that batches took: one a set and batch, however often it was resumed."""
-    frames: list[pd.DataFrame] = []
-    known: dict[str, pd.Series] = {}
-    for span in spans(ledger, strategy=strategy):
-        keys: Sequence[str] | pd.Series = span.keys
-        if not span.keys:
-            if span.batch not in known and lake is not None:
-                known[span.batch] = rows_of(lake, span.batch, ["key"])["key"]
-            concluded = known[span.batch].iloc[span.first : span.end] if span.batch in known else ()
-            waiting = [f"{span.batch}#{number}" for number in range(span.first + len(concluded), span.end)]
-            keys = [*concluded, *waiting] if waiting else concluded
-        fields = {"strategy": span.strategy, "code": span.code, "batch": span.batch, "ts_ns": span.ts_ns}
-        frames.append(pd.DataFrame({"key": pd.Series(keys, dtype="str").reset_index(drop=True), **fields}))
-    if not frames:
-        return pd.DataFrame({name: pd.Series([], dtype="str") for name in ("key", "strategy", "code", "batch")}).assign(
-            ts_ns=pd.Series([], dtype="int64")
-        )
-    return pd.concat(frames, ignore_index=True).drop_duplicates(["batch", "key"], ignore_index=True)
+def keys_of(spans_of: Sequence[Span], lake: Lake | None) -> Iterator[pa.ChunkedArray]:
+    """The keys of each span, as Arrow holds them: ten million are a few hundred megabytes."""
+    known: dict[str, pa.ChunkedArray] = {}
+    for span in spans_of:
+        if span.keys:
+            yield pa.chunked_array([pa.array(span.keys, pa.string())])
+            continue
+        if span.batch not in known and lake is not None:
+            rows = rows_of(lake, span.batch, ["key"])
+            known = {span.batch: pa.chunked_array([pa.array(rows["key"].array, pa.string())])}
+        concluded = known[span.batch].slice(span.first, span.end - span.first) if span.batch in known else None
+        done = len(concluded) if concluded is not None else 0
+        waiting = pa.array([f"{span.batch}#{number}" for number in range(span.first + done, span.end)], pa.string())
+        yield pa.chunked_array([*(concluded.chunks if concluded is not None else []), waiting], pa.string())
 
 
-def sharpes_of(ledger: Ledger, lake: Lake, strategy: str) -> dict[str, float]:
-    """Trial key -> Sharpe per bar of every concluded set of the strategy's batches."""
-    found: dict[str, float] = {}
-    for batch in dict.fromkeys(span.batch for span in spans(ledger, strategy=strategy)):
+def batches_with(ledger: Ledger, lake: Lake, strategy: str, key: str) -> int:
+    """How many batches looked at this trial."""
+    found = spans(ledger, strategy=strategy)
+    asked = zip(found, keys_of(found, lake), strict=True)
+    return len({span.batch for span, keys in asked if pc.index(keys, key).as_py() >= 0})
+
+
+def sharpes_of(ledger: Ledger, lake: Lake, strategy: str) -> pa.Table:
+    """key and Sharpe per bar of every set that the strategy's batches recorded; null where it is not known yet."""
+    found = spans(ledger, strategy=strategy)
+    parts = [pa.table({"key": keys, "sharpe": pa.nulls(len(keys), pa.float64())}) for keys in keys_of(found, lake)]
+    for batch in dict.fromkeys(span.batch for span in found):
         rows = rows_of(lake, batch, ["key", "sharpe_per_bar"])
-        found |= dict(zip(rows["key"], rows["sharpe_per_bar"].astype("float64"), strict=True))
-    return found
+        sharpe = pa.array(rows["sharpe_per_bar"].to_numpy(dtype="float64"), from_pandas=True)
+        parts.append(pa.table({"key": pa.array(rows["key"].array, pa.string()), "sharpe": sharpe}))
+    return pa.concat_tables(
+        [pa.table({"key": pa.array([], pa.string()), "sharpe": pa.array([], pa.float64())}), *parts]
+    )

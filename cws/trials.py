@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from blake3 import blake3
 
 from cws.lake.lake import Lake
+from cws.ledger.entry import Entry
 from cws.ledger.ledger import Ledger
-from cws.trial_batches import looks_at, sharpes_of
+from cws.trial_batches import Span, batches_with, keys_of, sharpes_of, spans
 from modules.canonical import json_hash, json_text
 from modules.sealed import Sealed
 from modules.unsealing import unseal
@@ -106,8 +110,7 @@ class LedgerSink:
 
     def record(self, task: Task) -> int:
         before = [entry for entry in self.ledger.entries("trial") if entry.body["key"] == task.key]
-        batched = looks_at(self.ledger, self.lake, task.strategy)["key"] == task.key
-        looks = len(before) + int(batched.sum()) + 1
+        looks = len(before) + batches_with(self.ledger, self.lake, task.strategy, task.key) + 1
         body = {
             "key": task.key,
             "strategy": task.strategy,
@@ -143,26 +146,49 @@ def distinct(ledger: Ledger, lake: Lake | None = None, strategy: str | None = No
     A batch is one look at each of its sets. Without a lake the sets of long chunks, whose keys stand only there, count
     one by one: never fewer trials than there are.
     """
-    looks = pd.concat([_single_looks(ledger), _batched_looks(ledger, lake, strategy)], ignore_index=True)
-    looks = looks if strategy is None else looks[looks["strategy"] == strategy]
-    by_key = looks.sort_values("last_ns", kind="stable").groupby("key", sort=False)
-    rows = by_key[["strategy", "first_ns"]].first().assign(looks=by_key.size().astype("int64"))
-    rows = rows.join(by_key[["last_ns", "settings", "folds", "code"]].last()).reset_index()
-    return rows[["key", "strategy", "looks", "first_ns", "last_ns", "settings", "folds", "code"]]
+    found = spans(ledger, strategy=strategy)
+    singles = [e for e in ledger.entries("trial") if strategy in (None, e.body["strategy"])]
+    sources = _sources(singles, found)
+    keys = pa.array([str(entry.body["key"]) for entry in singles], pa.string())
+    looked = [keys, *(chunk for one in keys_of(found, lake) for chunk in [one.combine_chunks()])]
+    counts = [1] * len(singles) + [len(one) for one in looked[1:]]
+    # Keys and two small numbers each: the words are looked up at the end, once a distinct trial.
+    places = np.repeat(np.arange(len(sources)), counts)
+    asked = sources["batch"].to_numpy()[places]
+    source = sources["place"].to_numpy()[places]
+    columns = {"source": source, "asked": asked, "row": np.arange(len(source))}
+    looks = pa.table({"key": pa.chunked_array(looked, pa.string()), **columns})
+    least = [("source", "min"), ("source", "max"), ("row", "min")]
+    once = looks.group_by(["key", "asked"], use_threads=False).aggregate(least)
+    by_key = once.group_by("key", use_threads=False).aggregate(
+        [("source_min", "min"), ("source_max", "max"), ("row_min", "min"), ("asked", "count")]
+    )
+    return _rows(by_key, sources.sort_values("place", ignore_index=True))
 
 
-def _single_looks(ledger: Ledger) -> pd.DataFrame:
-    names = ("key", "strategy", "settings", "folds", "code")
-    entries = ledger.entries("trial")
-    text = {name: pd.Series([entry.body[name] for entry in entries], dtype="str") for name in names}
-    stamps = pd.Series([entry.ts_ns for entry in entries], dtype="int64")
-    return pd.DataFrame({**text, "first_ns": stamps, "last_ns": stamps})
+def _sources(singles: Sequence[Entry], batched: Sequence[Span]) -> pd.DataFrame:
+    """One row an entry that counts trials; `place` is its rank in the ledger, `batch` tells batches from each other."""
+    rows = [(e.index, e.ts_ns, *(str(e.body[n]) for n in ("strategy", "settings", "folds", "code"))) for e in singles]
+    rows += [(s.index, s.ts_ns, s.strategy, f"batch {s.batch}", "all", s.code) for s in batched]
+    frame = pd.DataFrame(rows, columns=["index", "ts_ns", "strategy", "settings", "folds", "code"])
+    frame = frame.astype(
+        {"index": "int64", "ts_ns": "int64"} | dict.fromkeys(("strategy", "settings", "folds", "code"), "str")
+    )
+    numbers = {batch: -1 - number for number, batch in enumerate(dict.fromkeys(s.batch for s in batched))}
+    asked = [e.index for e in singles] + [numbers[s.batch] for s in batched]
+    place = np.argsort(np.argsort(frame["index"].to_numpy(), kind="stable"), kind="stable")
+    return frame.assign(batch=np.array(asked, dtype=np.int64), place=place.astype(np.int64))
 
 
-def _batched_looks(ledger: Ledger, lake: Lake | None, strategy: str | None) -> pd.DataFrame:
-    looks = looks_at(ledger, lake, strategy)
-    looks = looks.assign(settings="batch " + looks["batch"], folds="all", first_ns=looks["ts_ns"])
-    return looks.rename(columns={"ts_ns": "last_ns"}).drop(columns="batch").astype({"folds": "str", "settings": "str"})
+def _rows(by_key: pa.Table, sources: pd.DataFrame) -> pd.DataFrame:
+    first, last = (by_key[name].to_numpy() for name in ("source_min_min", "source_max_max"))
+    # Arrow groups in no order of its own.
+    order = np.lexsort((by_key["row_min_min"].to_numpy(), first))
+    then, now = sources.take(first[order]).reset_index(drop=True), sources.take(last[order]).reset_index(drop=True)
+    key = by_key["key"].to_pandas().take(order).reset_index(drop=True).astype("str")
+    looks = by_key["asked_count"].to_numpy()[order].astype("int64")
+    told = {"strategy": then["strategy"], "looks": looks, "first_ns": then["ts_ns"], "last_ns": now["ts_ns"]}
+    return pd.DataFrame({"key": key, **told, **{name: now[name] for name in ("settings", "folds", "code")}})
 
 
 def prior_sharpes(lake: Lake, ledger: Ledger, strategy: str, key: str) -> pd.DataFrame:
@@ -170,11 +196,16 @@ def prior_sharpes(lake: Lake, ledger: Ledger, strategy: str, key: str) -> pd.Dat
 
     A trial counts from the moment it is recorded: one that crashed before its figures were kept has NaN.
     """
-    keys = distinct(ledger, lake, strategy)["key"]
-    others = keys[keys != key].sort_values(ignore_index=True).astype("str")
-    known = sharpes_of(ledger, lake, strategy)
+    singles = [str(entry.body["key"]) for entry in ledger.entries("trial") if entry.body["strategy"] == strategy]
+    unknown = pa.table({"key": pa.array(singles, pa.string()), "sharpe": pa.nulls(len(singles), pa.float64())})
+    parts = [unknown, sharpes_of(ledger, lake, strategy)]
     for pin in lake.parts("trials"):
         if pin.part == strategy:
             seen = lake.read(pin, columns=["key", "sharpe"])
-            known |= dict(zip(seen["key"], seen["sharpe"], strict=True))
-    return pd.DataFrame({"key": others, "sharpe": others.map(known).astype("float64")})
+            sharpe = pa.array(seen["sharpe"].to_numpy(dtype="float64"), from_pandas=True)
+            parts.append(pa.table({"key": pa.array(seen["key"].array, pa.string()), "sharpe": sharpe}))
+    # Any look at a key has the same figures; null is no figure, and the largest of none is null.
+    best = pa.concat_tables(parts).group_by("key", use_threads=False).aggregate([("sharpe", "max")])
+    others = best.filter(pc.not_equal(best["key"], key)).sort_by("key")
+    sharpe = others["sharpe_max"].to_numpy(zero_copy_only=False).astype("float64")
+    return pd.DataFrame({"key": others["key"].to_pandas().astype("str"), "sharpe": sharpe})

@@ -13,7 +13,7 @@ from cws.batch.work import Record, Worker
 from cws.environment import commit, environment
 from cws.lake.commits import Pin
 from cws.trial_batches import TABLE
-from cws.trials import distinct, prior_sharpes
+from cws.trials import prior_sharpes
 
 
 def _already(register: Register, first: int) -> Record:
@@ -26,13 +26,13 @@ def conclusion(register: Register, worker: Worker, measured: dict[str, Any]) -> 
     house, plan = register.house, register.plan
     pin = house.lake.pin(TABLE, plan.id)
     seen = look_over(house, pin)
+    prior = prior_sharpes(house.lake, house.ledger, plan.counted_as, "")
     shown = rows_at(house, pin, set(seen.shown.values()))
     pins: dict[str, Pin] = {"rows": pin}
     judges: dict[str, Any] = {}
     if plan.keeps_returns and len(seen.ranking):
         returns = register.returns()
         pins["returns"] = house.lake.commit(RETURNS, plan.id, returns)
-        prior = prior_sharpes(house.lake, house.ledger, plan.counted_as, "")
         keys = [str(key) for key in house.lake.read(pin, columns=["key"])["key"]]
         judges = judged(returns, prior, keys, _already(register, 0))
     body: dict[str, object] = {
@@ -44,7 +44,7 @@ def conclusion(register: Register, worker: Worker, measured: dict[str, Any]) -> 
         "rows_hash": seen.rows_hash, "failed": seen.failed, "measured": measured, "judges": judges,
         **{name: _told(plan, shown[number]) for name, number in seen.shown.items()},
         "best_in_full": _in_full(register, worker, seen),
-        "trials": len(distinct(house.ledger, house.lake, plan.counted_as)),
+        "trials": len(prior),
     }  # fmt: skip
     return json.loads(json.dumps(_plain(body)))
 

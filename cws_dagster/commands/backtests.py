@@ -28,7 +28,8 @@ def _per_bar(house: "House", strategies: set[str]) -> dict[str, float]:
 
     batched: dict[str, float] = {}
     for strategy in sorted(strategies):
-        batched |= sharpes_of(house.ledger, house.lake, strategy)
+        known = sharpes_of(house.ledger, house.lake, strategy).drop_null()
+        batched |= dict(zip(known["key"].to_pylist(), known["sharpe"].to_pylist(), strict=True))
     pins = house.lake.parts("trials")
     frames = [house.lake.read(pin, columns=["key", "sharpe"]) for pin in pins]
     return batched | {
