@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from blake3 import blake3
 
 from cws.lake.lake import Lake
@@ -206,6 +205,7 @@ def prior_sharpes(lake: Lake, ledger: Ledger, strategy: str, key: str) -> pd.Dat
             parts.append(pa.table({"key": pa.array(seen["key"].array, pa.string()), "sharpe": sharpe}))
     # Any look at a key has the same figures; null is no figure, and the largest of none is null.
     best = pa.concat_tables(parts).group_by("key", use_threads=False).aggregate([("sharpe", "max")])
-    others = best.filter(pc.not_equal(best["key"], key)).sort_by("key")
+    others = best.sort_by("key")
     sharpe = others["sharpe_max"].to_numpy(zero_copy_only=False).astype("float64")
-    return pd.DataFrame({"key": others["key"].to_pandas().astype("str"), "sharpe": sharpe})
+    frame = pd.DataFrame({"key": others["key"].to_pandas().astype("str"), "sharpe": sharpe})
+    return frame[frame["key"] != key].reset_index(drop=True)
