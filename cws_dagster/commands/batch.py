@@ -41,7 +41,7 @@ def _show(batch: "Batch", shown: "BatchShown") -> None:
         **{f"{judge}: {name}": figure(value) if isinstance(value, float) else value
            for judge, said in body["judges"].items() for name, value in said.items()},
         "rows": f"cws lake show batches {body['batch']}",
-        "heat map": shown.heat_path or "no two settings vary",
+        "heat map": shown.heat_path or ("off" if len(batch.heat) == 2 else "no two settings vary"),
         "MLflow": shown.page or shown.warning or "off",
     }  # fmt: skip
     screen.facts("Batch", facts)
