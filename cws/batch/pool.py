@@ -61,7 +61,7 @@ def _serve(pipe: Connection[Any, Any], folder: Path, plan: Plan) -> None:
 
             made = one_chunk(worker, first, end, record)
             pipe.send(("rows", made))
-    except (EOFError, BrokenPipeError):
+    except (EOFError, ConnectionError):
         return
     except CwsError as refusal:
         pipe.send(("refused", (refusal.code, refusal.what, refusal.where, refusal.fix)))

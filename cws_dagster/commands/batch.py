@@ -77,7 +77,11 @@ def backtest(
     house = open_house(chosen)
     ask = Ask(recipe, grid, heat, max_sets, processes)
     with own_stderr() as stream, sets_shown(Console(file=stream, highlight=False)) as progress:
-        batch = run_batch(house, catalogue(chosen.strategies), ask, progress)
+        try:
+            batch = run_batch(house, catalogue(chosen.strategies), ask, progress)
+        except KeyboardInterrupt:
+            stream.write("Interrupted: what was concluded stands, and the same command goes on from there.\n")
+            raise
     shown = show_batch(house, batch, chosen.views)
     if as_json:
         print_json({**batch.body, "ledger_index": batch.ledger_index, "computed_now": batch.now, **vars(shown)})
