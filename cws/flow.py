@@ -4,7 +4,7 @@ Publishing is atomic for readers: the ledger's `stage` entry names the pins, and
 next stage. A crash between two commits leaves the previous publication in force.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from cws.lake.commits import Pin
 from cws.pins import open_pins
 from cws.sources import keep, locate, read
 from cws.stages import Unit
+from cws.strategies import Strategy
 from cws.traces import Gathered
 from cws.trials import Task, prior_sharpes
 from modules.canonical import json_hash
@@ -97,13 +98,23 @@ def _derived(unit: Unit, made: Mapping[str, Value]) -> dict[str, Value]:
     )
 
 
+def trial_bounds(strategy: Strategy) -> list[Bound]:
+    """Every module whose settings a backtest of the strategy was asked with."""
+    return [bound for stage in TESTED_STAGES for bound in strategy.bound_chain(stage)]
+
+
+def trial_settings(bounds: Sequence[Bound]) -> str:
+    """The settings' part of a trial's key."""
+    return json_hash([[bound.module.name, bound.settings_hash] for bound in bounds])
+
+
 def task(unit: Unit, pins: Mapping[str, Pin], tables: Mapping[str, Value]) -> Task:
     """The backtest as a trial: what decides its bytes, and its sealed outcome."""
     assert unit.strategy is not None
-    bounds = [bound for stage in TESTED_STAGES for bound in unit.strategy.bound_chain(stage)]
+    bounds = trial_bounds(unit.strategy)
     return Task(
         strategy=unit.name,
-        settings_hash=json_hash([[bound.module.name, bound.settings_hash] for bound in bounds]),
+        settings_hash=trial_settings(bounds),
         # Features too: those of older settings under today's key would hide a trial.
         data={f"{pin.table}/{pin.part}": pin.hash for pin in pins.values()},
         folds="all",

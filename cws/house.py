@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cws.home import Home, Settings, home_at
 from cws.lake.lake import Lake
@@ -22,6 +23,11 @@ class House:
 
 def open_house(chosen: Settings, clock_ns: Callable[[], int] = time.time_ns) -> House:
     """Name the folders; nothing is read or written before the first use."""
-    home = home_at(chosen.home)
+    return house_at(chosen.home, clock_ns, chosen.lock_wait_s)
+
+
+def house_at(folder: Path, clock_ns: Callable[[], int] = time.time_ns, lock_wait_s: float = 0.0) -> House:
+    """The house of a home's folder: what a worker process opens, which is told nothing else."""
+    home = home_at(folder)
     ledger = Ledger(home.ledger, clock_ns)
-    return House(home, ledger, Lake(home.lake, ledger), clock_ns, chosen.lock_wait_s)
+    return House(home, ledger, Lake(home.lake, ledger), clock_ns, lock_wait_s)

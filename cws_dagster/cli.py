@@ -15,6 +15,7 @@ from cws_dagster.commands import (
     ablate,
     alpha,
     backtests,
+    batch,
     bench,
     config,
     gate,
@@ -55,6 +56,7 @@ def application() -> typer.Typer:
     for command in (
         run.run,
         status.status,
+        batch.backtest,
         backtests.trials,
         backtests.reproduce,
         traces.traces,

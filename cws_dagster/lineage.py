@@ -11,6 +11,7 @@ from assets.ingest import ingest_assets
 from assets.size import size_assets
 from assets.wiring import IN_MEMORY
 from cws.strategies import Catalogue
+from cws_dagster.batch_job import backtest_batch
 from cws_dagster.jobs import all_jobs
 from cws_dagster.schedules import nightly_schedules
 from cws_dagster.supervising import supervisor_job, supervisor_schedule, supervisor_sensors
@@ -30,7 +31,7 @@ def build(catalogue: Catalogue, desk: object) -> dg.Definitions:
     jobs, supervisor = all_jobs(catalogue), supervisor_job()
     return dg.Definitions(
         assets=[*all_assets(catalogue), findings_asset()],
-        jobs=[*jobs.values(), supervisor],
+        jobs=[*jobs.values(), backtest_batch, supervisor],
         schedules=[*nightly_schedules(catalogue, jobs), supervisor_schedule(supervisor)],
         sensors=supervisor_sensors(supervisor),
         resources={"desk": desk, **IN_MEMORY},

@@ -1,18 +1,29 @@
-"""Progress of the main job on stderr: a bar a stage on a terminal, a line a finished unit in a pipe."""
+"""Progress on stderr: of the main job a bar a stage or a line a finished unit, of a batch its sets and their rate."""
 
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 
 if TYPE_CHECKING:
     from assets.desk import Progress
+    from cws.batch.run import Progress as BatchProgress
 
 PUBLISH = "publish"
+LINE_EVERY_S = 2.0
 # Stage -> unit -> number of modules in its chain.
 Plan = Mapping[str, Mapping[str, int]]
 
@@ -59,12 +70,46 @@ def shown(plan: Plan, console: Console) -> Generator["Progress"]:
     if not console.is_terminal:
         yield UnitLines(plan, console)
         return
-    columns = (
+    with Bars(*_columns(), console=console) as bars:
+        yield StageBars(plan, bars)
+
+
+class SetLines:
+    """A line every few seconds: sets done, rate and time left of a batch."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said_s = float("-inf")
+
+    def __call__(self, done: int, total: int, rate: float, left_s: float) -> None:
+        now_s = time.monotonic()
+        if done < total and now_s - self._said_s < LINE_EVERY_S:
+            return
+        self._said_s = now_s
+        pace = f", {rate:,.1f} a second, {timedelta(seconds=round(left_s))} to go" if rate else ""
+        self._console.print(f"{done:,} of {total:,} sets{pace}", soft_wrap=True)
+
+
+@contextmanager
+def sets_shown(console: Console) -> Generator["BatchProgress"]:
+    """What a batch calls as its sets are concluded: a bar on a terminal, lines in a pipe."""
+    if not console.is_terminal:
+        yield SetLines(console)
+        return
+    with Bars(*_columns(), TimeRemainingColumn(), console=console) as bars:
+        task = bars.add_task("sets", total=None, now="")
+
+        def update(done: int, total: int, rate: float, left_s: float) -> None:
+            bars.update(task, completed=done, total=total, now=f"{rate:,.1f} a second" if rate else "")
+
+        yield update
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    return (
         TextColumn("{task.description:<9}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[now]}"),
     )
-    with Bars(*columns, console=console) as bars:
-        yield StageBars(plan, bars)

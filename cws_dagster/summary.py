@@ -33,13 +33,13 @@ def _strategy(outcome: Outcome, name: str) -> dict[str, Any] | None:
     lake, backtest, execute = outcome.house.lake, by_stage["backtest"], by_stage["execute"]
     stats = lake.read(backtest.pins["stats"])
     deflated = lake.read(backtest.pins["deflated"])
-    trials = distinct(outcome.house.ledger)
+    trials = distinct(outcome.house.ledger, lake, name)
     pins = {**backtest.pins, **by_stage["size"].pins, **execute.pins}
     targets = lake.read(pins["targets"])
     last = targets[targets["ts_event"] == targets["ts_event"].max()]
     return {
         "name": name,
-        "trials": int((trials["strategy"] == name).sum()),
+        "trials": len(trials),
         "looks": backtest.details["looks"],
         "sharpe": _number(statistic(stats, "sharpe")),
         "deflated_sharpe": _number(statistic(deflated, "deflated_sharpe")),

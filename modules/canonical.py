@@ -70,10 +70,14 @@ def content_hash(frame: pd.DataFrame) -> str:
     return "b3:" + sink.state.hexdigest()
 
 
+def json_text(value: object) -> str:
+    """Canonical JSON: sorted keys, no spaces, shortest float repr, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
 def json_hash(value: object) -> str:
-    """`b3:` + BLAKE3 of canonical JSON (sorted keys, no spaces, shortest float repr, no NaN)."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return "b3:" + blake3(text.encode()).hexdigest()
+    """`b3:` + BLAKE3 of canonical JSON."""
+    return "b3:" + blake3(json_text(value).encode()).hexdigest()
 
 
 def combined_hash(parts: Mapping[str, str]) -> str:

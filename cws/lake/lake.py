@@ -6,7 +6,7 @@ Only the last step makes it visible. Replaced files stay where they are, so ever
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,6 +78,11 @@ class Lake:
         """
         self._spec_folder(pin.table)
         return self.reader.read(pin, columns, as_of_ns)
+
+    def stream(self, pin: Pin) -> Iterator[pd.DataFrame]:
+        """The rows of a pin, verified, commit by commit: never more than one commit in memory. Errors as `read`."""
+        self._spec_folder(pin.table)
+        return self.reader.stream(pin)
 
     def tables(self) -> list[dict[str, object]]:
         """One row a table that has data: its version, parts, rows and bytes now, and why it exists."""

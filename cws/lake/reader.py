@@ -1,6 +1,6 @@
 """THE reader: the only public way from the lake to a frame. Every byte is checked before an engine sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +40,14 @@ class Reader:
             frame = frame[frame[AVAILABLE] <= as_of_ns].reset_index(drop=True)
         return frame if columns is None else frame[list(columns)]
 
+    def stream(self, pin: Pin) -> Iterator[pd.DataFrame]:
+        """Rows of the pin, commit by commit, each with its content hash compared: for what is larger than memory."""
+        verify_log(self._folder / pin.table, self._index, pin.version)
+        self._check_pin(pin)
+        self.verify_files(pin)
+        for commit in self._index.content(pin):
+            yield self._whole(commit)
+
     def verify_files(self, pin: Pin) -> None:
         """Compare the data files of a pin with the ledger (CWS-LAKE-009, -010)."""
         for commit in self._index.content(pin):
@@ -48,10 +56,14 @@ class Reader:
 
     def verify_batch(self, commit: Commit) -> None:
         """Decode what one commit added and compare its content hash (CWS-LAKE-012, -018)."""
+        self._whole(commit)
+
+    def _whole(self, commit: Commit) -> pd.DataFrame:
         paths = [self._folder / commit.pin.table / file.path for file in commit.files]
         frame = pa.concat_tables(_parquet(path, None, None, commit.pin) for path in paths).to_pandas()
         if content_hash(frame) != commit.batch_hash:
             raise _content_error(commit.pin, len(frame))
+        return frame
 
     def _check_pin(self, pin: Pin) -> None:
         if pin not in (commit.pin for commit in self._index.of_part(pin.table, pin.part)):

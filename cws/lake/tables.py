@@ -1,6 +1,6 @@
 """The tables of the lake: columns, row order and why each exists. `modules.tables` declares the columns, once.
 
-Only `module_traces` and `trials` are declared here: no module exchanges them, the loop itself writes them.
+Traces, trials, batches and verdicts are declared here: no module exchanges them, the loop itself writes them.
 """
 
 from collections.abc import Mapping
@@ -100,9 +100,21 @@ _VERDICTS = plain_schema(
 )
 _DELTAS = plain_schema("unit:str ts_event:int64 baseline:float64 delta:float64")
 
+# One row a set, in the order of their numbers; a sweep's set is one parameter set on one symbol.
+_BATCHES = plain_schema(
+    "set:int64 key:str symbol:str parameters:str bar_count:int64 order_count:int64 final_usd:float64 "
+    "total_return:float64 max_drawdown:float64 sharpe:float64 sharpe_per_bar:float64 turnover_usd:float64 "
+    "cost_usd:float64 skew:float64 kurtosis:float64 why:str"
+)
+_BATCH_RETURNS = plain_schema("key:str ts_event:int64 ret:float64")
+
 TABLES: Mapping[str, TableSpec] = {
     **{name: TableSpec(name, schema, declared.sort_columns(order), why) for name, schema, order, why in _SPECS},
     "module_traces": TableSpec("module_traces", _TRACES, (), "what each module run did"),
+    "batches": TableSpec("batches", _BATCHES, ("set",), "the figures of every set of a batch of backtests"),
+    "batch_returns": TableSpec(
+        "batch_returns", _BATCH_RETURNS, ("key", "ts_event"), "returns per bar of small batches"
+    ),
     "trials": TableSpec("trials", _TRIALS, (), "every backtest that anybody looked at"),
     "verdicts": TableSpec("verdicts", _VERDICTS, (), "what the gate said of each patch, a part a batch"),
     "deltas": TableSpec(

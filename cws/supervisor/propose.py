@@ -19,7 +19,7 @@ from cws.proposers.proposal import Ask
 from cws.sandbox.confine import VIEW, Budget, confined
 from cws.sandbox.view import hidden_data, write_view
 from cws.strategies import Catalogue
-from cws.supervisor.findings import NO_MODULE, Finding
+from cws.supervisor.findings import Finding
 from cws.trials import Sink, Task
 from modules.errors import CwsError
 from modules.registry import load, names
@@ -46,7 +46,7 @@ def asks_of(findings: Sequence[Finding], budget: int, seed: int) -> list[Ask]:
         left = budget - sum(ask.budget for ask in asked.values())
         if left < MIN_SCORES:
             break
-        if finding.module in asked or finding.module == NO_MODULE or finding.module not in names():
+        if finding.module in asked or finding.module not in names():
             continue
         if load(finding.module).manifest.judge == "value":
             share = min(left, max(MIN_SCORES, budget // 4))

@@ -37,8 +37,8 @@ def equity_png(backtest: Backtest, dpi: int = 110) -> bytes:
         return rendered_png(figure, dpi)
 
 
-def rendered_png(figure: Any, dpi: int) -> bytes:
-    """The figure as a PNG with a palette of COLOURS."""
+def rendered_png(figure: Any, dpi: int, colours: int = COLOURS) -> bytes:
+    """The figure as a PNG with a palette of so many colours."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -47,7 +47,7 @@ def rendered_png(figure: Any, dpi: int) -> bytes:
     canvas.draw()
     buffer = BytesIO()
     pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
-    Image.fromarray(pixels).quantize(COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    Image.fromarray(pixels).quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

@@ -34,8 +34,13 @@ class Run:
 
     @property
     def page(self) -> str:
-        """The run's address below the MLflow server's, without the menus for language models."""
-        return f"/#/experiments/{self.experiment_id}/runs/{self.run_id}?workflowType=machine_learning"
+        """The run's address below the MLflow server's."""
+        return page_of(self.experiment_id, self.run_id)
+
+
+def page_of(experiment_id: str, run_id: str) -> str:
+    """A run's address below the MLflow server's, without the menus for language models."""
+    return f"/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
 
 
 def tracking_uri(home: Home) -> str:
@@ -46,7 +51,8 @@ def artifacts_folder(home: Home) -> Path:
     return home.folder / "mlflow-artifacts"
 
 
-def _client(home: Home) -> Any:
+def client_of(home: Home) -> Any:
+    """MLflow's client of a home's database, quiet and without telemetry."""
     # Read at import: no figure of a desk leaves the machine.
     os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
     from mlflow.tracking import MlflowClient
@@ -62,8 +68,8 @@ def keep_run(home: Home, backtest: Backtest, draw: Callable[[Path], None], now_m
 
     A run that a crash left unfinished is filled again. The caller holds the home's writer lock, or two could be made.
     """
-    client = _client(home)
-    experiment_id = _experiment(client, home, backtest)
+    client = client_of(home)
+    experiment_id = experiment_of(client, home, backtest.unit.name, _note(backtest))
     wanted = " and ".join(
         f"tags.`{tag}` = '{value}'" for tag, value in zip((TRIAL, EQUITY), backtest.identity, strict=True)
     )
@@ -84,7 +90,7 @@ def find_run(home: Home, strategy: str, trial: str) -> Run | None:
     """The newest run that shows a trial of a strategy; None without one. Nothing is made where there is no MLflow."""
     if not home.mlflow_db.exists():
         return None
-    client = _client(home)
+    client = client_of(home)
     experiment = client.get_experiment_by_name(strategy)
     if experiment is None:
         return None
@@ -92,13 +98,13 @@ def find_run(home: Home, strategy: str, trial: str) -> Run | None:
     return Run(found[0].info.run_id, experiment.experiment_id, False) if found else None
 
 
-def _experiment(client: Any, home: Home, backtest: Backtest) -> str:
-    name = backtest.unit.name
+def experiment_of(client: Any, home: Home, name: str, note: str) -> str:
+    """The id of the experiment of a strategy, made when it is not there."""
     known = client.get_experiment_by_name(name)
     if known is not None:
         return known.experiment_id
     # Without a kind, the page opens on tools for language models instead of on the runs.
-    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": _note(backtest)[:MAX_VALUE]}
+    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": note[:MAX_VALUE]}
     return client.create_experiment(name, artifact_location=(artifacts_folder(home) / name).as_uri(), tags=tags)
 
 

@@ -56,7 +56,7 @@ def open_backtest(house: House, unit: Unit, report: Report) -> Backtest:
     """Read a published backtest from lake and ledger, verified. Raises what `Lake.read` and `Ledger.entries` raise."""
     index = report.details["ledger_index"]
     entry = next(entry for entry in house.ledger.entries("stage") if entry.index == index)
-    counted = distinct(house.ledger)
+    counted = distinct(house.ledger, house.lake, unit.name)
     tables = {
         name: house.lake.read(report.pins[name]) for name in ("stats", "deflated", "intervals") if name in report.pins
     }
@@ -65,7 +65,7 @@ def open_backtest(house: House, unit: Unit, report: Report) -> Backtest:
         ledger_index=entry.index,
         key=str(report.details["key"]),
         looks=int(str(report.details["looks"])),
-        trials=int((counted["strategy"] == unit.name).sum()),
+        trials=len(counted),
         equity=house.lake.read(report.pins["equity"]),
         equity_hash=report.pins["equity"].hash,
         figures=_figures(tables),

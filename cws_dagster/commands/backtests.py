@@ -22,22 +22,29 @@ def _mapping(value: Any) -> dict[str, float | None]:
     return value
 
 
-def _per_bar(house: "House") -> dict[str, float]:
+def _per_bar(house: "House", strategies: set[str]) -> dict[str, float]:
     """Trial key -> Sharpe per bar, of every trial that was opened, published or not."""
+    from cws.trial_batches import sharpes_of
+
+    batched: dict[str, float] = {}
+    for strategy in sorted(strategies):
+        known = sharpes_of(house.ledger, house.lake, strategy).drop_null()
+        batched |= dict(zip(known["key"].to_pylist(), known["sharpe"].to_pylist(), strict=True))
     pins = house.lake.parts("trials")
     frames = [house.lake.read(pin, columns=["key", "sharpe"]) for pin in pins]
-    return {
+    return batched | {
         str(key): float(value) for frame in frames for key, value in zip(frame["key"], frame["sharpe"], strict=True)
     }
 
 
-def counted(house: "House", strategy: str | None) -> list[dict[str, Any]]:
-    """One row a distinct trial, oldest first."""
+def counted(house: "House", strategy: str | None, limit: int) -> tuple[int, list[dict[str, Any]]]:
+    """How many distinct trials there are, and one row each of the newest `limit`, oldest first."""
     from cws.trials import distinct
 
-    annual, per_bar = _figures(house), _per_bar(house)
-    rows = [row for row in distinct(house.ledger).to_dict("records") if strategy in (None, row["strategy"])]
-    return [
+    found = distinct(house.ledger, house.lake, strategy)
+    rows = found.tail(limit).to_dict("records")
+    annual, per_bar = _figures(house), _per_bar(house, {str(row["strategy"]) for row in rows})
+    return len(found), [
         {
             **{str(k): v for k, v in row.items()},
             "sharpe": annual.get(row["key"]),
@@ -49,6 +56,7 @@ def counted(house: "House", strategy: str | None) -> list[dict[str, Any]]:
 
 def trials(
     strategy: Annotated[str | None, typer.Option(help="Only this strategy's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="List so many, the newest; all are counted.")] = 1_000,
     as_json: AsJson = False,
 ) -> None:
     """List every backtest that anybody looked at.
@@ -60,12 +68,12 @@ def trials(
     from cws.strategies import catalogue
 
     chosen = settings()
-    if strategy is not None:
-        catalogue(chosen.strategies).strategy(strategy)
     house = open_house(chosen)
-    found = counted(house, strategy)
+    count, found = counted(house, strategy, limit)
+    if strategy is not None and not count:
+        catalogue(chosen.strategies).strategy(strategy)
     if as_json:
-        print_json({"trials": found})
+        print_json({"distinct": count, "trials": found})
         return
     screen = Screen()
     if not house.ledger.head().entries:
@@ -84,7 +92,9 @@ def trials(
         for t in found
     ]
     screen.table(
-        f"{len(rows)} distinct trials", ("key", "strategy", "looks", "first", "last", "sharpe", "sharpe per bar"), rows
+        f"{count:,} distinct trials" + (f", the newest {len(rows):,}" if count > len(rows) else ""),
+        ("key", "strategy", "looks", "first", "last", "sharpe", "sharpe per bar"),
+        rows,
     )
 
 

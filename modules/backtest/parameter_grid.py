@@ -1,38 +1,16 @@
 """A grid of parameter sets in words: `fast_bars 5..50 by 5, slow_bars 60 120 250`, all combinations in order."""
 
 import math
-import re
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modules.errors import CwsError
+from modules.value_words import refused_grid, values_of
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-_NUMBER = r"[+-]?\d+(?:\.\d+)?"
-_RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?: by ({_NUMBER}))?")
-# More than any grid of one parameter needs, so that a range of a typing error does not fill the memory.
-MAX_VALUES = 100_000
-
-
-def _refuse(what: str, grid: str, fix: str) -> CwsError:
-    return CwsError("CWS-BACKTEST-021", what=what, where=f"setting grid, {grid!r}", fix=fix)
-
-
-def _values(text: str, grid: str) -> list[float]:
-    found = _RANGE.fullmatch(text)
-    if found is None:
-        words = text.split()
-        if not words or not all(re.fullmatch(_NUMBER, word) for word in words):
-            raise _refuse(f"{text!r} is no range and no list of numbers", grid, "write `5..50 by 5` or `5 10 20`")
-        return [float(word) for word in words]
-    low, high, step = (float(number or 1.0) for number in found.groups())
-    if not step > 0.0 or high < low or (high - low) / step >= MAX_VALUES:
-        raise _refuse(f"the range {text!r} goes nowhere or too far", grid, f"at most {MAX_VALUES} values, upwards")
-    # low + k * step: a running sum would drift, and 0.1 + 0.1 + 0.1 is not 0.3.
-    return [low + k * step for k in range(math.floor((high - low) / step + 1e-9) + 1)]
 
 
 def parse_grid(grid: str, parameters: tuple[str, ...]) -> list[list[float]]:
@@ -44,11 +22,13 @@ def parse_grid(grid: str, parameters: tuple[str, ...]) -> list[list[float]]:
     for part in grid.split(","):
         name, _, text = part.strip().partition(" ")
         if name not in parameters or name in given:
-            raise _refuse(f"{name!r} is unknown or there twice", grid, f"give each of {', '.join(parameters)} once")
-        given[name] = _values(text.strip(), grid)
+            raise refused_grid(
+                f"{name!r} is unknown or there twice", grid, f"give each of {', '.join(parameters)} once"
+            )
+        given[name] = values_of(text.strip(), grid)
     missing = [name for name in parameters if name not in given]
     if missing:
-        raise _refuse(f"{', '.join(missing)} is missing", grid, f"give each of {', '.join(parameters)} once")
+        raise refused_grid(f"{', '.join(missing)} is missing", grid, f"give each of {', '.join(parameters)} once")
     return [given[name] for name in parameters]
 
 

@@ -78,7 +78,7 @@ def test_nothing_asked_shows_help_and_is_refused(cws: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
-        (["nonsense"], "CWS-CLI-001", "No such command 'nonsense' -> known: alpha, bench, config, lake"),
+        (["nonsense"], "CWS-CLI-001", "No such command 'nonsense' -> known: ablate, alpha, backtest, bench"),
         (["statu"], "CWS-CLI-001", "No such command 'statu' -> did you mean 'status'?"),
         (["lake", "historie"], "CWS-CLI-001", "No such command 'historie' -> did you mean 'history'?"),
         (["run", "--stratgy", "x"], "CWS-CLI-001", "--stratgy"),

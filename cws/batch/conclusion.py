@@ -1,0 +1,86 @@
+"""The end of a batch: the ledger's entry, with what its rows say and what is said of its best set."""
+
+import json
+import math
+from typing import Any
+
+from cws.batch.judges import judged
+from cws.batch.plan import Plan
+from cws.batch.recipe import Sweep
+from cws.batch.register import RETURNS, Register
+from cws.batch.summary import Seen, look_over, rows_at
+from cws.batch.work import Record, Worker
+from cws.environment import commit, environment
+from cws.lake.commits import Pin
+from cws.trial_batches import TABLE
+from cws.trials import prior_sharpes
+
+
+def _already(register: Register, first: int) -> Record:
+    """For outcomes of trials that are on record: recording them again checks their keys and writes nothing."""
+    return lambda keys: register.record(first, keys)
+
+
+def conclusion(register: Register, worker: Worker, measured: dict[str, Any]) -> dict[str, object]:
+    """The ledger's entry of a batch whose rows are all there."""
+    house, plan = register.house, register.plan
+    pin = house.lake.pin(TABLE, plan.id)
+    seen = look_over(house, pin)
+    prior = prior_sharpes(house.lake, house.ledger, plan.counted_as, "")
+    shown = rows_at(house, pin, set(seen.shown.values()))
+    pins: dict[str, Pin] = {"rows": pin}
+    judges: dict[str, Any] = {}
+    if plan.keeps_returns and len(seen.ranking):
+        returns = register.returns()
+        pins["returns"] = house.lake.commit(RETURNS, plan.id, returns)
+        keys = [str(key) for key in house.lake.read(pin, columns=["key"])["key"]]
+        judges = judged(returns, prior, keys, _already(register, 0))
+    body: dict[str, object] = {
+        "batch": plan.id, "counted_as": plan.counted_as, "recipe": plan.recipe.name, "kind": plan.kind,
+        "dataset": plan.dataset.name, "title": plan.recipe.title, "sets": plan.sets, "accounts": plan.accounts,
+        "grid": [[axis.name, axis.words, len(axis.values)] for axis in plan.grid.axes],
+        "inputs": {name: vars(one) for name, one in plan.pins.items()}, "code": plan.code, "code_version": commit(),
+        "environment": environment(), **{name: vars(one) for name, one in pins.items()},
+        "rows_hash": seen.rows_hash, "failed": seen.failed, "measured": measured, "judges": judges,
+        **{name: _told(plan, shown[number]) for name, number in seen.shown.items()},
+        "best_in_full": _in_full(register, worker, seen),
+        "trials": len(prior),
+    }  # fmt: skip
+    return json.loads(json.dumps(_plain(body)))
+
+
+def _told(plan: Plan, row: dict[str, object]) -> dict[str, object]:
+    number = int(str(row["set"]))
+    return {**row, "values": plan.grid.values(number // plan.accounts)}
+
+
+def _in_full(register: Register, worker: Worker, seen: Seen) -> dict[str, float]:
+    """Statistics, intervals and deflated Sharpe ratio of the best set, over all distinct trials."""
+    if not seen.shown:
+        return {}
+    best, accounts = seen.shown["best"], register.plan.accounts
+    tables = worker.in_full(best, _already(register, best - best % accounts))
+    found: dict[str, float] = {}
+    for name in ("stats", "deflated"):
+        if name in tables:
+            frame = tables[name].frame
+            found |= {str(key): float(value) for key, value in zip(frame["name"], frame["value"], strict=True)}
+    if "intervals" in tables:
+        for row in tables["intervals"].frame.to_dict("records"):
+            found |= {f"{row['name']}_low": float(row["low"]), f"{row['name']}_high": float(row["high"])}
+    if isinstance(register.plan.recipe, Sweep):
+        # A sweep's curve has no turnover, and the bars of a year are not among its settings.
+        said = ("deflated_sharpe", "expected_max_sharpe", "trials", "sharpe_per_bar", "skew", "kurtosis")
+        found = {name: found[name] for name in said if name in found}
+    return found
+
+
+def _plain(value: object) -> object:
+    """JSON has no NaN: what cannot be said is null."""
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if hasattr(value, "item"):
+        value = value.item()  # pyright: ignore[reportAttributeAccessIssue]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
