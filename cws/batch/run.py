@@ -17,7 +17,7 @@ from cws.batch.pool import Chunk, alone, together, worker_for
 from cws.batch.recipe import Sweep, open_recipe
 from cws.batch.register import Register
 from cws.batch.strategy_sets import strategy_grid
-from cws.batch.sweep_sets import empty_bars, sweep_grid
+from cws.batch.sweep_sets import sweep_grid
 from cws.batch.work import Worker
 from cws.house import House
 from cws.lake.commits import Pin
@@ -81,7 +81,7 @@ def plan_batch(house: House, catalogue: Catalogue, ask: Ask) -> Plan:
         chain(plan.unit)
         return plan
     bars = Table(house.lake.read(pins["bars"]), pins["bars"].hash, "bars")
-    grid = sweep_grid(recipe, ask.grid, ask.max_sets, empty_bars(bars))
+    grid = sweep_grid(recipe, ask.grid, ask.max_sets)
     symbols = tuple(sorted(str(symbol) for symbol in bars.frame["symbol"].unique()))
     return Plan(recipe, dataset, grid, symbols, pins, code_of(recipe))
 

@@ -11,13 +11,12 @@ from cws.batch.grid import I64, Axis, Grid, Scalar, need_distinct, need_room, wr
 from cws.batch.plan import SWEEP, Plan
 from cws.batch.recipe import Sweep
 from cws.trials import HOLE, Task
+from modules.backtest.sweep_plan import planned
+from modules.backtest.sweep_settings import SweepSettings
 from modules.canonical import json_text
 from modules.registry import load
-from modules.runner import run
 from modules.settings import Bound, bind
-from modules.tables import BARS
 from modules.value_words import values_of
-from modules.values import Table, make_table
 
 # Of the module's setting `grid`, which is where a sub-grid is handed over.
 MAX_WORDS = 480
@@ -39,7 +38,7 @@ def number_words(value: float) -> str:
     return np.format_float_positional(value, unique=True, trim="-")
 
 
-def sweep_grid(recipe: Sweep, text: str, max_sets: int | None, no_bars: Table) -> Grid:
+def sweep_grid(recipe: Sweep, text: str, max_sets: int | None) -> Grid:
     """The grid of a sweep, or the one that `text` says instead; every value is seen by the rule before anything runs.
 
     Raises CWS-BATCH-001 to -003, and what the module says of the rule's parameters.
@@ -51,12 +50,18 @@ def sweep_grid(recipe: Sweep, text: str, max_sets: int | None, no_bars: Table) -
     need_room(grid.size, max_sets or int(own["max_sets"]), f"{recipe.name}.toml")
     for axis in grid.axes:
         need_distinct(axis, [number_words(float(value)) for value in axis.values], f"{recipe.name}.toml")
-    for axis, (name, said) in zip(grid.axes, words, strict=True):
-        others = [f"{other.name} {number_words(float(other.values[0]))}" for other in grid.axes if other is not axis]
-        outcome = run(bound_sweep(recipe, grid=", ".join([f"{name} {said}", *others])), {"bars": no_bars})
-        if outcome.failure is not None:
-            raise outcome.failure
-    return grid
+    # A rule sees the least and the largest of each value, in all combinations: between them nothing can be wrong.
+    corners = ", ".join(f"{axis.name} {_corner(axis)}" for axis in grid.axes)
+    settings = bound_sweep(recipe, grid=corners).settings
+    assert isinstance(settings, SweepSettings)
+    order = planned(settings, MODULE_SETS).parameters
+    # Sets are numbered by the rule's own order of parameters, however the grid was written.
+    return Grid(tuple(sorted(grid.axes, key=lambda axis: order.index(axis.name))))
+
+
+def _corner(axis: Axis) -> str:
+    values = sorted({float(value) for value in axis.values})
+    return " ".join(number_words(value) for value in dict.fromkeys([values[0], values[-1]]))
 
 
 def _numbers(words: str, text: str) -> tuple[Scalar, ...]:
@@ -149,7 +154,3 @@ def _around(asked: Mapping[str, object], symbol: str) -> tuple[str, str]:
     text = json_text({"module": SWEEP, "parameters": HOLE, "settings": asked, "symbol": symbol})
     before, after = text.split(json_text(HOLE))
     return before, after
-
-
-def empty_bars(bars: Table) -> Table:
-    return make_table(bars.frame.iloc[:0].reset_index(drop=True), BARS, "batch")

@@ -9,7 +9,7 @@ from cws.patches import Patch
 
 @dataclass(frozen=True)
 class Ask:
-    """A finding about a module; `suspects` are settings that may be behind it, `budget` how many scores may be asked."""
+    """A finding about a module; `suspects` are settings that may be behind it, `budget` is scores that may be asked."""
 
     finding: str
     module: str

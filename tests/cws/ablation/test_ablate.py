@@ -9,7 +9,7 @@ from way import CountingSink
 from cws.ablation.ablate import Bench, ablate
 from cws.ablation.arm import after, play
 from cws.ablation.folds import folds_of
-from cws.ablation.ground import Ground, patched, until
+from cws.ablation.ground import Ground, days, patched, until
 from cws.ablation.record import count_confirm
 from cws.ablation.rehearsal import Reuse
 from cws.gate.verdict import Kind, Reason
@@ -107,3 +107,10 @@ def test_a_patch_that_no_strategy_would_notice_is_refused(bench: Bench) -> None:
 def test_holding_more_of_the_same_is_no_improvement(bench: Bench) -> None:
     judged = ablate(bench, Patch("rank_to_weight", {"gross": 2.0}))
     assert judged.verdict.kind is Kind.REJECT
+
+
+def test_a_history_too_short_to_be_cut_is_refused(bench: Bench) -> None:
+    ground = ground_of(bench)
+    short = until(ground, int(days(ground)[60]))
+    with pytest.raises(CwsError, match="CWS-ABLATE-003"):
+        folds_of(short)

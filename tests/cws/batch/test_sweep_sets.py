@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from cws.batch.grid import Axis, Grid
 from cws.batch.plan import Plan
 from cws.batch.recipe import Sweep
-from cws.batch.sweep_sets import MAX_WORDS, NOT_ASKED, Cutter, KeyMaker, bound_sweep
+from cws.batch.sweep_sets import MAX_WORDS, NOT_ASKED, Cutter, KeyMaker, bound_sweep, sweep_grid
 from cws.lake.commits import Pin
 from cws.trials import Task
 from modules.canonical import json_hash
+from modules.errors import CwsError
 from modules.value_words import values_of
 
 WORDS = ("1..4 by 1", "0.1..0.5 by 0.1", "3", "5 2 9.25", "10..700 by 10", "0.001..0.2 by 0.001")
@@ -74,3 +75,25 @@ def test_how_many_and_which_sets_are_no_part_of_a_key() -> None:
     assert set(NOT_ASKED) == {"grid", "max_sets", "curve_sets"}
     with pytest.raises(Exception, match="CWS-SETTINGS-002"):
         bound_sweep(RECIPE, fee_bps=-1.0)
+
+
+def test_sets_are_numbered_by_the_rule_however_the_grid_was_written() -> None:
+    written = [
+        sweep_grid(RECIPE, text, None) for text in ("slow_bars 5 8, fast_bars 2 3", "fast_bars 2 3, slow_bars 5 8")
+    ]
+    assert [axis.name for axis in written[0].axes] == ["fast_bars", "slow_bars"]
+    assert [written[0].values(number) for number in range(4)] == [written[1].values(number) for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("fast_bars 2 3", "CWS-BACKTEST-021"),
+        ("fast_bars 2 3, slow_bars 5, third 1", "CWS-BACKTEST-021"),
+        ("fast_bars 0 3, slow_bars 5", "CWS-BACKTEST-023"),
+        ("fast_bars 2 3, slow_bars 5 8.5", "CWS-BACKTEST-023"),
+    ],
+)
+def test_a_grid_that_the_rule_does_not_take_is_refused_before_anything_runs(text: str, code: str) -> None:
+    with pytest.raises(CwsError, match=code):
+        sweep_grid(RECIPE, text, None)

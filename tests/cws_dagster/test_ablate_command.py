@@ -1,0 +1,22 @@
+"""`cws ablate` reads patches from files and folders, and refuses what it cannot read."""
+
+from pathlib import Path
+
+import pytest
+
+from cws_dagster.commands.ablate import read_patches
+from modules.errors import CwsError
+
+
+def test_a_folder_gives_its_patches_by_name(tmp_path: Path) -> None:
+    for name, bars in (("b", 9), ("a", 3)):
+        (tmp_path / f"{name}.toml").write_text(f'module = "reversal_5d"\n[settings]\nwindow_bars = {bars}\n')
+    (tmp_path / "notes.txt").write_text("not a patch")
+    assert [patch.settings["window_bars"] for patch in read_patches([tmp_path])] == [3, 9]
+
+
+def test_a_patch_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    for path in (tmp_path / "missing.toml", tmp_path / "bytes.toml"):
+        with pytest.raises(CwsError, match="CWS-PATCH-007"):
+            read_patches([path])
