@@ -1,8 +1,8 @@
 """How strong a planted alpha is for whoever trades it: weights in force against the truth; the `ic` for a wanted IR.
 
 The reference traders are the house's simplest, before costs. Of a pattern across symbols: each week weights in
-proportion to the ranks, gross one, filled at the close of the bar after the decision. Of a stretch: at every bar and for
-each symbol alone its value over two, shared by the symbols, filled at the next open.
+proportion to the ranks, gross one, filled at the close of the bar after the decision. Of a stretch: at every bar, each
+symbol alone, its value over two, shared by the symbols, filled at the next open.
 """
 
 from typing import Literal
