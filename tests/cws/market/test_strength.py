@@ -57,6 +57,17 @@ def test_the_truth_says_of_a_real_backtest_what_it_earns_without_luck() -> None:
     assert nothing.expected_ir(held) == 0.0 == nothing.optimal_ir() == nothing.information_coefficient()
 
 
+def test_reference_weights_are_in_force_two_bars_after_the_week_began() -> None:
+    truth = truth_of(planted(), SEEDS[0])
+    held = reference_weights(truth)
+    weeks = (np.array(truth.ts_event) // (86_400 * 10**9) + 3) // 7
+    first = np.flatnonzero(np.diff(weeks, prepend=-1))
+    changes = np.flatnonzero((np.diff(held, axis=0) != 0.0).any(axis=1)) + 1
+    assert set(changes) <= set(first + 2) and len(changes) > 200
+    for bar in first[5:-1]:
+        assert held[bar + 2] == pytest.approx(truth.signal[bar] / np.abs(truth.signal[bar]).sum())
+
+
 def test_the_true_value_of_a_patch_is_that_of_the_weights_it_changes() -> None:
     """A window of 40 bars is wrong in a world whose pattern has five: the patch to five is truly better."""
     text_settings = {"reversal_5d": {"window_bars": 40}}

@@ -1,5 +1,7 @@
 """The real ingest and clean modules on made-up files: a world without faults passes whole, each fault is found."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from made_up import REVERSAL, SMALL
@@ -10,7 +12,9 @@ from cws.market.spec import Flaws, World
 from cws.market.truth import expected_refusals, planted_flaws, truth_of
 from cws.market.vendor import vendor_file, world_source
 from cws.market.worlds import make_world, symbol_names
+from modules.contract import Check
 from modules.errors import CwsError
+from modules.registry import load
 
 SEED = 2
 EVERYWHERE = {
@@ -110,3 +114,12 @@ def test_more_faults_than_room_are_refused() -> None:
     with pytest.raises(CwsError) as refusal:
         world_source(world, SEED)
     assert refusal.value.code == "CWS-MARKET-003"
+
+
+def test_a_failed_acceptance_check_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, found = SMALL["wide_panel"], load("bar_sanity")
+    wrong = [replace(check, judge=lambda before, after: Check(False)) for check in found.acceptance]
+    monkeypatch.setattr(found, "acceptance", wrong)
+    with pytest.raises(CwsError, match="bar_sanity on wide_small") as refusal:
+        ingested(dataset_of(world), world_source(world, SEED))
+    assert refusal.value.code == "CWS-MARKET-004"

@@ -10,7 +10,7 @@ from made_up import REVERSAL, SMALL
 from places import ROOT, pure_environment
 
 from cws.market.recipe import dataset_of
-from cws.market.spec import Alpha, Leak, Regimes, World, without_alpha
+from cws.market.spec import Alpha, Leak, Noise, Regimes, World, without_alpha
 from cws.market.truth import truth_of
 from cws.market.worlds import make_world, symbol_names, trading_terms
 from modules.canonical import content_hash
@@ -43,7 +43,13 @@ def test_another_process_makes_the_same_bytes() -> None:
     assert make_world(RICH, 8)["bars"].hash != mine[0]
 
 
-@pytest.mark.parametrize("world", [RICH, *SMALL.values()], ids=lambda world: world.name)
+LEAKY = [
+    World(name=f"leaky_{kind}", bars=400, symbols=3, noise=Noise(market_jumps=20.0), leak=Leak(kind=kind, symbols=2))
+    for kind in ("early_bar", "telling_volume")
+]
+
+
+@pytest.mark.parametrize("world", [RICH, *LEAKY, *SMALL.values()], ids=lambda world: world.name)
 def test_a_longer_world_begins_with_a_shorter_one(world: World) -> None:
     shorter = world.model_copy(update={"bars": world.bars - 150})
     mine, whole = bars_of(shorter), bars_of(world)
@@ -147,6 +153,19 @@ def test_dearer_symbols_trade_less_and_the_volume_shows_it() -> None:
     assert np.corrcoef(np.log(terms["adv_usd"]), np.log(terms["half_spread_bps"]))[0, 1] < -0.9
     traded = (bars["close"] * bars["volume"]).groupby(bars["symbol"]).median().to_numpy()
     assert np.corrcoef(np.log(terms["adv_usd"]), np.log(traded))[0, 1] > 0.8
+
+
+def test_a_session_trades_most_at_its_ends() -> None:
+    bars = bars_of(SMALL["epoch_bars_xnys"].model_copy(update={"bars": 26 * 200}))
+    local = pd.to_datetime(bars["ts_event"], utc=True).dt.tz_convert("America/New_York")
+    volume = bars["volume"].groupby(local.dt.hour * 60 + local.dt.minute).median()
+    moves = (bars["close"] / bars["open"]).map(np.log).abs().groupby(local.dt.hour).mean()
+    middle = volume[13 * 60 - 30]
+    assert min(volume[9 * 60 + 30], volume[15 * 60 + 45]) > 1.8 * middle
+    assert min(moves[9], moves[15]) > 1.1 * moves[12]
+    gaps = (bars["open"] / bars["close"].shift() - 1.0).abs()
+    opening = local.dt.date != local.dt.date.shift()
+    assert gaps[opening].iloc[1:].min() >= 0.0 and gaps[opening].mean() > 20.0 * gaps[~opening].mean()
 
 
 def test_a_stretch_is_planted_into_one_symbol_alone() -> None:
