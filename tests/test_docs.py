@@ -23,7 +23,7 @@ OURS = (
     "benchmarks/",
     ".ci/",
 )
-WRITES = ("cws run", "cws backtest", "cws reproduce", "cws alpha")  # proven by their own tests
+WRITES = ("cws run", "cws backtest", "cws reproduce", "cws alpha", "cws bench")  # proven by their own tests
 
 
 def _spans(document: str) -> list[str]:

@@ -119,10 +119,11 @@ class Cutter:
 
 
 def _few(values: Sequence[object]) -> str:
-    """Whole numbers at equal steps as a range, which is exact; anything else one by one."""
+    """Whole numbers at equal steps upwards as a range, which is exact; anything else one by one."""
     numbers = [float(str(value)) for value in values]
     steps = {later - before for before, later in pairwise(numbers)}
-    if len(steps) == 1 and all(number.is_integer() and abs(number) < 2**52 for number in numbers):
+    upwards = len(steps) == 1 and min(steps) > 0.0
+    if upwards and all(number.is_integer() and abs(number) < 2**52 for number in numbers):
         return f"{number_words(numbers[0])}..{number_words(numbers[-1])} by {number_words(steps.pop())}"
     return " ".join(number_words(number) for number in numbers)
 

@@ -15,7 +15,7 @@ from modules.canonical import json_hash
 from modules.errors import CwsError
 from modules.value_words import values_of
 
-WORDS = ("1..4 by 1", "0.1..0.5 by 0.1", "3", "5 2 9.25", "10..700 by 10", "0.001..0.2 by 0.001")
+WORDS = ("9 6 3", "1..4 by 1", "0.1..0.5 by 0.1", "3", "5 2 9.25", "10..700 by 10", "0.001..0.2 by 0.001")
 
 
 def grid_of(words: list[str]) -> Grid:
