@@ -181,7 +181,7 @@ def study(
     """
     look = prepared(house, formula, parameters, _pin(house, dataset))
     with house.home.writing(f"alpha on {look.pin.part}", house.lock_wait_s):
-        result = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns))
+        result = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns, "alpha"))
         house.ledger.append("look", {**_recorded(look, result), "formula": formula, "parameters": dict(parameters)})
     stats, bars = result.tables["stats"].frame, look.bars.frame
     return Study(

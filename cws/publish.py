@@ -80,7 +80,7 @@ def _evaluated(house: House, flow: Flow) -> tuple[dict[str, Table], dict[str, ob
     unit = flow.unit
     assert unit.strategy is not None
     question = task(unit, flow.pins, flow.tables)
-    result = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns))
+    result = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns, unit.strategy.owner))
     stats = result.tables["stats"].frame
     figures = {name: statistic(stats, name) for name in ("sharpe", "max_drawdown", "total_return", "annual_vol")}
     details: dict[str, object] = {

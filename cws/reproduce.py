@@ -65,7 +65,7 @@ def _look(house: House, entry: Entry) -> Reproduction:
     pin = as_pin(_mapping(body["inputs"])["bars"])
     look = prepared(house, str(body["formula"]), _mapping(body["parameters"]), pin)
     with house.home.writing(f"reproduce of {look.task.strategy}", house.lock_wait_s):
-        opened = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables
+        opened = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns, "reproduce")).tables
     return _compared(entry, look.task, look.task.strategy, _mapping(body["outputs"]), outcome_hashes(look, opened))
 
 
@@ -81,7 +81,7 @@ def _backtest(house: House, entry: Entry, folder: Path) -> Reproduction:
     refuse_failed_checks(flow)
     question = task(unit, pins, flow.tables)
     with house.home.writing(f"reproduce of {unit.name}", house.lock_wait_s):
-        opened = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns)).tables
+        opened = evaluate(question, LedgerSink(house.ledger, house.lake, house.clock_ns, "reproduce")).tables
     made = {name: value.hash for name, value in {**flow.tables, **opened}.items()}
     expected = {name: str(pin["hash"]) for name, pin in _mapping(body["outputs"]).items() if name not in NOT_COMPARED}
     return _compared(entry, question, unit.name, expected, made)

@@ -101,11 +101,15 @@ def statistic(stats: pd.DataFrame, name: str) -> float:
 
 @dataclass(frozen=True)
 class LedgerSink:
-    """Counts in the ledger (the truth) and shows the figures in the lake's `trials` table (the view)."""
+    """Counts in the ledger (the truth) and shows the figures in the lake's `trials` table (the view).
+
+    `asked_by` is who looks: an owner, or the part of the loop. It is no part of a key: who asks changes no byte.
+    """
 
     ledger: Ledger
     lake: Lake
     clock_ns: Callable[[], int]
+    asked_by: str = ""
 
     def record(self, task: Task) -> int:
         before = [entry for entry in self.ledger.entries("trial") if entry.body["key"] == task.key]
@@ -118,7 +122,7 @@ class LedgerSink:
             "folds": task.folds,
             "code": task.code,
         }
-        self.ledger.append("trial", {**body, "looks": looks})
+        self.ledger.append("trial", {**body, "looks": looks, "asked_by": self.asked_by})
         return looks
 
     def conclude(self, task: Task, looks: int, tables: Mapping[str, Table]) -> None:
@@ -137,6 +141,24 @@ class LedgerSink:
         frame = pd.DataFrame([row]).astype({"looks": "int64", "ts_avail": "int64", "sharpe": "float64"})
         text = [name for name in frame.columns if name not in ("looks", "ts_avail", "sharpe")]
         self.lake.append("trials", task.strategy, frame.astype(dict.fromkeys(text, "str")))
+
+
+def askers(ledger: Ledger, lake: Lake, keys: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Trial key -> who looked at it and how often, in the order of their first look; a batch looks once."""
+    found: dict[str, dict[str, int]] = {key: {} for key in keys}
+    for entry in ledger.entries("trial"):
+        if str(entry.body["key"]) in found:
+            _add(found[str(entry.body["key"])], str(entry.body.get("asked_by") or "unnamed"))
+    recorded = spans(ledger)
+    wanted = pa.table({"key": pa.array(list(found), pa.string())})
+    for span, own in zip(recorded, keys_of(recorded, lake), strict=True):
+        for key in wanted.join(pa.table({"key": own}), "key", join_type="inner", use_threads=False)["key"].to_pylist():
+            _add(found[str(key)], f"batch {span.batch}")
+    return found
+
+
+def _add(looks: dict[str, int], name: str) -> None:
+    looks[name] = looks.get(name, 0) + 1
 
 
 def distinct(ledger: Ledger, lake: Lake | None = None, strategy: str | None = None) -> pd.DataFrame:

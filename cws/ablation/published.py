@@ -12,4 +12,4 @@ def bench_of(chosen: Settings) -> Bench:
     """Nothing is read before the first ablation."""
     house = open_house(chosen)
     sources = [Published(chosen, name) for name in sorted(catalogue(chosen.strategies).strategies)]
-    return Bench(house, sources, LedgerSink(house.ledger, house.lake, house.clock_ns))
+    return Bench(house, sources, LedgerSink(house.ledger, house.lake, house.clock_ns, "gate"))

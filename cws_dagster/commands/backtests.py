@@ -39,14 +39,16 @@ def _per_bar(house: "House", strategies: set[str]) -> dict[str, float]:
 
 def counted(house: "House", strategy: str | None, limit: int) -> tuple[int, list[dict[str, Any]]]:
     """How many distinct trials there are, and one row each of the newest `limit`, oldest first."""
-    from cws.trials import distinct
+    from cws.trials import askers, distinct
 
     found = distinct(house.ledger, house.lake, strategy)
     rows = found.tail(limit).to_dict("records")
     annual, per_bar = _figures(house), _per_bar(house, {str(row["strategy"]) for row in rows})
+    who = askers(house.ledger, house.lake, [str(row["key"]) for row in rows])
     return len(found), [
         {
             **{str(k): v for k, v in row.items()},
+            "asked_by": who[str(row["key"])],
             "sharpe": annual.get(row["key"]),
             "sharpe_per_bar": per_bar.get(row["key"]),
         }
@@ -84,6 +86,7 @@ def trials(
             screen.hash(t["key"]),
             t["strategy"],
             t["looks"],
+            ", ".join(f"{name} ({looks})" for name, looks in t["asked_by"].items()),
             screen.time(t["first_ns"]),
             screen.time(t["last_ns"]),
             figure(t["sharpe"]),
@@ -93,7 +96,7 @@ def trials(
     ]
     screen.table(
         f"{count:,} distinct trials" + (f", the newest {len(rows):,}" if count > len(rows) else ""),
-        ("key", "strategy", "looks", "first", "last", "sharpe", "sharpe per bar"),
+        ("key", "strategy", "looks", "asked by", "first", "last", "sharpe", "sharpe per bar"),
         rows,
     )
 

@@ -17,7 +17,8 @@ from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
 from cws.stages import Unit
 from cws.strategies import catalogue
-from cws.trials import LedgerSink, Result, Task, distinct, evaluate, prior_sharpes, statistic
+from cws.trial_batches import body_of
+from cws.trials import LedgerSink, Result, Task, askers, distinct, evaluate, prior_sharpes, statistic
 from modules.sealed import Sealed
 from modules.tables import STATS
 from modules.values import Table, make_table
@@ -187,3 +188,15 @@ def test_every_pin_that_is_read_is_in_the_key() -> None:
     # The version of a table says nothing of its bytes: the same content later is the same question.
     later = {**pins, "signal": replace(pins["signal"], version=9)}
     assert task(unit, pins, {}).key == task(unit, later, {}).key
+
+
+def test_who_asked_is_counted_beside_what_was_asked(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    lake = Lake(tmp_path / "lake", ledger)
+    for name in ("team:research", "gate", "team:research"):
+        evaluate(asked(), LedgerSink(ledger, lake, lambda: STAMP_NS, name))
+    key = asked().key
+    assert askers(ledger, lake, [key]) == {key: {"team:research": 2, "gate": 1}}
+    assert len(distinct(ledger)) == 1, "who asks makes no other trial"
+    ledger.append("trial_batch", body_of("b1", "s", "b3:code", 0, [key, "f" * 32]))
+    assert askers(ledger, lake, [key])[key] == {"team:research": 2, "gate": 1, "batch b1": 1}
