@@ -16,14 +16,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numba import njit
 
-from benchmarks.machine import facts, interleaved, show, show_lines
+from benchmarks.machine import facts, interleaved, show, show_lines, vectorbt_name
 from benchmarks.peak import peak_rise_mb
 from kernels.alpha.assigned import Assigned
 from kernels.alpha.parse import parse
@@ -171,7 +170,7 @@ def report(sets: int, bars: int, rounds: int) -> dict[str, object]:
     taken_mb = peer_mb if at_once_ns < parts_ns else parts_mb
     return {
         "name": "sweep", "sets": sets, "bars": bars, "unit": "CPU ns per bar and parameter set",
-        "ours_ns": round(ours_ns, 3), "peer": f"vectorbt {version('vectorbt')}", "peer_ns": round(peer_ns, 1),
+        "ours_ns": round(ours_ns, 3), "peer": vectorbt_name(), "peer_ns": round(peer_ns, 1),
         "peer_at_once_ns": round(at_once_ns, 1), "peer_in_parts_ns": round(parts_ns, 1),
         "ratio": round(peer_ns / ours_ns, 1), "ratio_to_best_seen": round(PEER_NS_BEST / ours_ns, 1),
         "max_rel_diff": difference,
