@@ -1,0 +1,160 @@
+"""The judge of correctness: breaks of the oracles that a module names, before and after a patch, on made-up worlds.
+
+Search worlds are the same for everybody. Confirm worlds are drawn from the patch and the gate's secret. P&L is reported
+beside and never counted: the right repair of a wrong price often lowers it.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from cws import oracles
+from cws.ablation.contract import violations
+from cws.ablation.fresh import in_fresh_process
+from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict, stored_baseline, verdict_id
+from cws.ablation.rehearsal import Reuse
+from cws.ablation.secret import confirm_seed, gate_secret
+from cws.environment import code_hash, file_hash
+from cws.gate.decide import decide
+from cws.gate.evidence import Evidence, Rerun
+from cws.gate.oracles import Breaks, Oracle
+from cws.gate.oracles import judged as judged_breaks
+from cws.gate.verdict import Kind, Reason, Verdict
+from cws.house import House
+from cws.oracles.pnl import mean_pnl
+from cws.oracles.registry import ORACLES, programs_of
+from cws.oracles.scene import KINDS, Program, Scene, changes, play_scene, walk
+from cws.oracles.scene import Kind as WorldKind
+from cws.oracles.worlds import PROGRAMS
+from cws.patches import Patch
+from cws.trials import Sink
+from modules.canonical import json_hash
+from modules.registry import load
+
+# Of the worlds that anybody may look at as often as they like.
+SEARCH_SEED = 20_040_102
+DAYS_A_YEAR = 252.0
+
+
+@dataclass
+class Stand:
+    """Scenes of the unpatched house, played once a batch; equal module runs are answered once."""
+
+    sink: Sink
+    reuse: Reuse = field(default_factory=Reuse)
+    _played: dict[tuple[str, WorldKind, int], Scene] = field(default_factory=dict[tuple[str, WorldKind, int], Scene])
+    _again: dict[str, str] = field(default_factory=dict[str, str])
+
+    def before(self, program: Program, kind: WorldKind, seed: int) -> Scene:
+        key = (program.name, kind, seed)
+        if key not in self._played:
+            self._played[key] = play_scene(program, kind, seed, self.sink, reuse=self.reuse)
+        return self._played[key]
+
+    def after(self, program: Program, kind: WorldKind, seed: int, patch: Patch) -> Scene:
+        return play_scene(program, kind, seed, self.sink, patch, self.reuse)
+
+    def again(self, names: Sequence[str]) -> dict[str, str]:
+        """Hashes of the search worlds from a process that has computed nothing yet; once a batch and program."""
+        if missing := [name for name in names if name not in self._again]:
+            self._again |= in_fresh_process(searched_in_this_process, missing)
+        return {name: self._again[name] for name in names}
+
+
+def programs_for(patch: Patch) -> list[Program]:
+    """The programs that would run differently under the patch and that an oracle of its module looks at."""
+    found = {
+        program.name: program
+        for name in load(patch.module).manifest.oracles
+        for program in programs_of(patch.module, ORACLES[name])
+    }
+    return [program for program in found.values() if changes(program, patch)]
+
+
+def breaks(
+    stand: Stand,
+    patch: Patch,
+    programs: Sequence[Program],
+    seeds: Mapping[str, int],
+    kinds: Sequence[WorldKind] = KINDS,
+) -> Breaks:
+    """All oracles of the patch's module over the programs, on worlds of these kinds; others stay at no break.
+
+    The P&L effect is a mean over the programs that have one.
+    """
+    names = load(patch.module).manifest.oracles
+    counts = {name: {kind: [0, 0] for kind in KINDS} for name in names}
+    effects: list[float] = []
+    for program, kind in product(programs, kinds):
+        seed = seeds[program.name]
+        arms = stand.before(program, kind, seed), stand.after(program, kind, seed, patch)
+        for oracle in (ORACLES[name] for name in names):
+            if program in programs_of(patch.module, oracle):
+                for side, scene in enumerate(arms):
+                    counts[oracle.name][kind][side] += oracle.breaks(scene)
+        effects.append(mean_pnl(arms[1], patch.module) - mean_pnl(arms[0], patch.module))
+    known = [effect for effect in effects if math.isfinite(effect)]
+    found = tuple(Oracle(name, *count["planted"], *count["untouched"]) for name, count in counts.items())
+    return Breaks(found, sum(known) / len(known) if known else 0.0)
+
+
+def searched(stand: Stand, program: Program) -> str:
+    """The hash of what the unpatched house makes of the program's search worlds."""
+    return "+".join(stand.before(program, kind, SEARCH_SEED).hash for kind in KINDS)
+
+
+def searched_in_this_process(names: list[str]) -> dict[str, str]:
+    """Nothing is opened: a walk shows its hash."""
+    return {
+        program.name: "+".join(walk(program, kind, SEARCH_SEED).hash for kind in KINDS)
+        for program in PROGRAMS
+        if program.name in names
+    }
+
+
+def by_oracles(house: House, stand: Stand, patch: Patch, programs: Sequence[Program]) -> Judged:
+    """A/A, contract, search worlds, then the counted look at confirm worlds that only this patch ever sees."""
+    secret = gate_secret(house)
+    seeds = {program.name: confirm_seed(secret, patch.id, program.name) for program in programs}
+    here = {program.name: searched(stand, program) for program in programs}
+    code = code_hash([f"{load(step.module).stage}/{step.module}" for program in programs for step in program.steps])
+    asked = [f"world {name} confirmed on {seed}" for name, seed in sorted(seeds.items())]
+    wanted = verdict_id(patch, here, json_hash([code, ruler_hash()]), asked)
+    if (known := known_verdict(house, wanted)) is not None:
+        return known
+    keys = {name: json_hash([code, name, SEARCH_SEED]) for name in here}
+    stored = {name: stored_baseline(house, keys[name], f"world_{name}", found) for name, found in here.items()}
+    # A difference here needs no fresh process to be one.
+    again = stand.again(list(here)) if here == stored else here
+    verdict, effect = _decided(house, stand, patch, programs, seeds, Rerun(json_hash(stored), json_hash(again)))
+    judged = Judged(wanted, patch, "correctness", verdict, effect)
+    keep_verdict(house, judged, [])
+    return judged
+
+
+def _decided(
+    house: House, stand: Stand, patch: Patch, programs: Sequence[Program], seeds: Mapping[str, int], rerun: Rerun
+) -> tuple[Verdict, float]:
+    if rerun.stored != rerun.again:
+        return Verdict(Kind.INVALID, Reason.BASELINE_DIFFERS), math.nan
+    if broken := violations(patch):
+        return Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, detail=broken), math.nan
+    everybodys = dict.fromkeys(seeds, SEARCH_SEED)
+    # What repairs nothing that was planted needs no other world to be rejected.
+    for kinds in (KINDS[:1], KINDS):
+        search = breaks(stand, patch, programs, everybodys, kinds)
+        if (screened := judged_breaks(search)).kind is not Kind.PASS:
+            return screened, search.reported_pnl * DAYS_A_YEAR
+    variants = count_confirm(house, patch)
+    confirm = breaks(stand, patch, programs, seeds)
+    return decide(Evidence(rerun, (), confirm, variants)), confirm.reported_pnl * DAYS_A_YEAR
+
+
+@cache
+def ruler_hash() -> str:
+    """Of the oracles' own code: with other rulers it is another question."""
+    folder = Path(oracles.__file__).parent
+    return json_hash({path.name: file_hash(path) for path in sorted(folder.glob("*.py"))})
