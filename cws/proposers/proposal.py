@@ -9,13 +9,17 @@ from cws.patches import Patch
 
 @dataclass(frozen=True)
 class Ask:
-    """A finding about a module. `suspects` are settings that may be behind it; `budget` is how many scores may be asked."""
+    """A finding about a module. `suspects` are settings that may be behind it; `budget` is how many scores may be asked.
+
+    `formulas` are published ones that a proposer may take parts of.
+    """
 
     finding: str
     module: str
     suspects: tuple[str, ...]
     budget: int
     seed: int
+    formulas: tuple[str, ...] = ()
 
 
 # The studentised mean of what a patch improves on the search folds, higher is better; None when it cannot run.
