@@ -9,9 +9,10 @@ from cws.patches import Patch
 
 @dataclass(frozen=True)
 class Ask:
-    """A finding about a module. `suspects` are settings that may be behind it; `budget` is how many scores may be asked.
+    """A finding about a module, by its id and in words; `budget` is how many scores may be asked.
 
-    `formulas` are published ones that a proposer may take parts of.
+    `suspects` are settings that may be behind it, `formulas` published ones that a proposer may take parts of,
+    `suggestions` patches that were thought of outside and are to be scored.
     """
 
     finding: str
@@ -19,7 +20,9 @@ class Ask:
     suspects: tuple[str, ...]
     budget: int
     seed: int
+    sentence: str = ""
     formulas: tuple[str, ...] = ()
+    suggestions: tuple[Patch, ...] = ()
 
 
 # The studentised mean of what a patch improves on the search folds, higher is better; None when it cannot run.
