@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         pattern=r"^([A-Z][A-Z0-9]*(_[A-Z0-9]+)+)?$",
         description="NAME of the environment variable that holds its key, never the key",
     )
-    llm_max_tokens: int = Field(1_000, ge=100, le=8_000, description="of one answer")
+    llm_max_tokens: int = Field(1_000, ge=100, le=32_000, description="of one answer")
     llm_timeout_s: float = Field(60.0, ge=1.0, le=600.0, description="for one answer; asked at most twice")
 
 

@@ -1,4 +1,4 @@
-"""A language model as a proposer: off unless an endpoint is configured; it is told words and answers with patches as text.
+"""A language model as a proposer: off without an endpoint; it is told words and answers with patches as text.
 
 It cannot run behind the walls, for they have no network. So the house asks it, with a prompt that holds no data, and
 what it answers is scored on search folds behind the walls like anybody's idea.

@@ -1,4 +1,4 @@
-"""All that a language model is told about a module: words, bounds, and scores on search folds. No data, no later fold."""
+"""All that a language model is told about a module: words, bounds, scores on search folds. No data, no later fold."""
 
 import math
 from collections.abc import Sequence

@@ -1,10 +1,10 @@
 """What a proposer is asked, and what it may ask back: scores on search folds, each of which is a counted look."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
-from cws.patches import Patch
+from cws.patches import Patch, parse_patch, patch_toml
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,19 @@ class Ask:
     sentence: str = ""
     formulas: tuple[str, ...] = ()
     suggestions: tuple[Patch, ...] = ()
+
+
+def written(ask: Ask) -> dict[str, Any]:
+    """The ask as JSON can hold it."""
+    return {**asdict(ask), "suggestions": [patch_toml(patch) for patch in ask.suggestions]}
+
+
+def read_ask(fields: Mapping[str, Any]) -> Ask:
+    """The ask that was written."""
+    thought = tuple(parse_patch(text, "suggestion") for text in fields["suggestions"])
+    suspects, formulas = (tuple(map(str, fields[name])) for name in ("suspects", "formulas"))
+    words = str(fields["finding"]), str(fields["module"])
+    return Ask(*words, suspects, fields["budget"], fields["seed"], fields["sentence"], formulas, thought)
 
 
 # The studentised mean of what a patch improves on the search folds, higher is better; None when it cannot run.

@@ -175,7 +175,7 @@ class Grower:
         arguments = tuple(argument(parameter) for parameter in _kinds(function))
         return Call(function, arguments, tuple(self._drawn(function)))
 
-    def _drawn(self, function: str) -> list[Constant]:
+    def _drawn(self, function: str) -> Sequence[Constant]:
         """New constants of a function; limits in rising order."""
         wanted = [parameter for parameter in SIGNATURES[function].takes if parameter not in ARGUMENTS]
         if "number" in wanted:
