@@ -14,7 +14,10 @@ MAX_BODY_BYTES = 1_000_000
 
 @dataclass
 class Script:
-    """`says` makes the content of each answer out of the request; status and pauses are for the worse endpoints."""
+    """`says` makes the content of each answer out of the request; status and pauses are for the worse endpoints.
+
+    As somebody's proxy it lets nothing through, and remembers who was to be reached in `elsewhere`.
+    """
 
     says: Callable[[dict[str, Any]], str]
     status: int = 200
@@ -23,6 +26,7 @@ class Script:
     url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
 
     @property
     def prompts(self) -> list[str]:
@@ -54,6 +58,14 @@ def _handler(script: Script, closing: threading.Event) -> type[BaseHTTPRequestHa
                 if closing.wait(script.drip_s):
                     return
                 self.wfile.write(body[place : place + 1])
+
+        def do_GET(self) -> None:
+            script.elsewhere.append(self.path)
+            self.send_error(404)
+
+        def do_CONNECT(self) -> None:
+            script.elsewhere.append(self.path)
+            self.send_error(502)
 
         def _body(self, content: str) -> str:
             if script.status != 200:
