@@ -10,7 +10,7 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 MAX_ANSWER_CHARS = 20_000
 MAX_MEMORY_BYTES = 6 * 1024**3
@@ -33,7 +33,7 @@ def libraries() -> Any:
     import dspy
     import litellm
 
-    litellm.telemetry = False
+    cast(Any, litellm).telemetry = False
     dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=False)
     return dspy
 

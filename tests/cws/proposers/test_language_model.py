@@ -9,12 +9,12 @@ import pytest
 from scripted_model import Script, patches, scripted
 
 from cws.home import Settings
+from cws.patches import Patch
 from cws.proposers import language_model as proposer
 from cws.proposers.language_model import Endpoint, endpoint_of, language_model, texts
 from cws.proposers.model_call import MAX_ANSWER_CHARS, asked, libraries, said
 from cws.proposers.prompt import MAX_SENTENCE, Prompt, prompt_of
 from cws.proposers.proposal import Ask, read_ask, written
-from cws.patches import Patch
 from modules.errors import CwsError
 from modules.registry import load
 
@@ -70,7 +70,7 @@ def test_the_key_is_in_no_prompt_and_no_representation(dspy: Any) -> None:
     ids=range(8),
 )
 def test_an_answer_that_is_none_is_an_error_by_name(dspy: Any, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with scripted(Script(lambda _: answer)) as script, pytest.raises(Exception) as failure:  # noqa: B017
+    with scripted(Script(lambda _: answer)) as script, pytest.raises(Exception) as failure:
         asked(dspy, request(script))
     monkeypatch.setattr(proposer, "_called", lambda *_: {"error": type(failure.value).__name__})
     with pytest.raises(CwsError) as refused:

@@ -36,7 +36,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, *texts: str) -> list[Prompt]:
         ('module = "winsorize"\n[settings]\nz_max = [1.0]', "CWS-PATCH-002"),
         ('module = "cws.gate.decide"\n[settings]\nlevel = 1.0', "CWS-PATCH-003"),
         ('module = "position_limits"\n[settings]\nmax_weight = 1.0', "CWS-PATCH-004"),
-        ("module = \"csv_ohlcv\"\n[settings]\nsource = \"$(id)\"", "CWS-PATCH-005"),
+        ('module = "csv_ohlcv"\n[settings]\nsource = "$(id)"', "CWS-PATCH-005"),
         ('module = "winsorize"\n[settings]\nz_max = 6.0', "CWS-PATCH-006"),
         ('module = "winsorize"\n[settings]\nz_maxx = 4.0', "CWS-SETTINGS-001"),
         ('module = "winsorize"\n[settings]\nz_max = 1e9', "CWS-SETTINGS-002"),
