@@ -42,14 +42,16 @@ def finding(module: str, number: int) -> Finding:
 def test_only_modules_that_some_proposer_fits_are_asked_and_in_the_findings_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = [finding(name, at) for at, name in enumerate(["alpha_formula", "cost_bps", "winsorize", "winsorize", "-"])]
+    found = [
+        finding(name, at) for at, name in enumerate(["alpha_formula", "cost_bps", "reversal_5d", "reversal_5d", "-"])
+    ]
     asks = asks_of(found, budget=40, seed=3)
     assert [(ask.module, ask.sentence, ask.budget) for ask in asks] == [
-        ("alpha_formula", "alpha_formula is worst on Mondays", 10), ("winsorize", "winsorize is worst on Mondays", 10),
+        ("alpha_formula", "alpha_formula is worst on Mondays", 10), ("reversal_5d", "reversal_5d is worst on Mondays", 10),
     ]  # fmt: skip
     monkeypatch.setitem(FITS, "formula_mutation", lambda module: False)
     monkeypatch.setitem(FITS, "language_model", lambda module: False)
-    assert [ask.module for ask in asks_of(found, budget=40, seed=3)] == ["winsorize"]
+    assert [ask.module for ask in asks_of(found, budget=40, seed=3)] == ["reversal_5d"]
 
 
 def test_published_formulas_go_only_to_modules_with_a_formula() -> None:
