@@ -3,12 +3,14 @@
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
 from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modules.errors import CwsError
@@ -33,6 +35,41 @@ class Settings(BaseSettings):
     ui_port: int = Field(3000, ge=1024, le=65535, description="Dagster UI, on 127.0.0.1")
     mlflow_port: int = Field(5000, ge=1024, le=65535, description="MLflow UI, on 127.0.0.1")
     views: str = Field("on", pattern="^(on|off)$", description="off: no MLflow runs, charts or tearsheets")
+    llm_model: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_./:-]{0,128}$",
+        description="language model that may propose patches, as litellm names it; empty: none",
+    )
+    llm_base_url: str = Field(
+        "",
+        pattern=r"^(https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?|http://(127\.0\.0\.1|localhost)(:\d+)?(/[\w./-]*)?)?$",
+        description="its OpenAI-compatible address where it is not the provider's own",
+    )
+    llm_key_env: str = Field(
+        "",
+        max_length=64,
+        pattern=r"^([A-Z][A-Z0-9]*(_[A-Z0-9]+)+)?$",
+        description="NAME of the environment variable that holds its key, never the key",
+    )
+    llm_max_tokens: int = Field(1_000, ge=100, le=32_000, description="of one answer")
+    llm_timeout_s: float = Field(60.0, ge=1.0, le=600.0, description="for one answer; asked at most twice")
+
+
+# Where people paste a key by mistake: a value that is none of what belongs there is not repeated.
+GUARDED = ("CWS_LLM_KEY_ENV", "CWS_LLM_BASE_URL", "CWS_LLM_MODEL")
+HIDDEN = "(hidden: not what belongs here)"
+
+
+def shown(variable: str, value: str) -> str:
+    """A setting's value as it may be printed."""
+    if variable not in GUARDED:
+        return value
+    (pattern,) = (rule.pattern for rule in _field(variable).metadata if hasattr(rule, "pattern"))
+    return value if re.fullmatch(pattern, value) else HIDDEN
+
+
+def _field(variable: str) -> FieldInfo:
+    return Settings.model_fields[variable.removeprefix("CWS_").lower()]
 
 
 def settings() -> Settings:
@@ -50,10 +87,10 @@ def settings() -> Settings:
         return Settings()  # pyright: ignore[reportCallIssue]
     except ValidationError as refusal:
         first = refusal.errors()[0]
-        name, value = "CWS_" + str(first["loc"][0]).upper(), first["input"]
+        name = "CWS_" + str(first["loc"][0]).upper()
         raise CwsError(
             "CWS-CONFIG-002",
-            what=f"{name}: {first['msg']}, got {value!r}",
+            what=f"{name}: {first['msg']}, got {shown(name, first['input'])!r}",
             where="environment",
             fix="cws config show lists the bounds",
         ) from None

@@ -1,19 +1,66 @@
-"""A proposer's own process, behind walls: reads the view, prints patches and the looks that it took as JSON."""
+"""A proposer's own process, behind walls: reads the view, prints patches, scores and the looks it took as JSON."""
 
 import json
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cws.patches import patch_toml
-from cws.proposers.proposal import Ask, Proposer
+from cws.patches import Patch, patch_toml
+from cws.proposers import formula_mutation as formulas
+from cws.proposers.language_model import language_model
+from cws.proposers.proposal import Ask, Proposer, Score, read_ask
 from cws.proposers.scoring import Scorer
 from cws.proposers.settings_search import settings_search
 from cws.proposers.skill_swap import skill_swap
+from cws.proposers.space import space
 from cws.sandbox.view import read_grounds
 from cws.trials import Task
+from modules.contract import Module
+from modules.registry import load
 
-PROPOSERS: dict[str, Proposer] = {"settings_search": settings_search, "skill_swap": skill_swap}
+PROPOSERS: dict[str, Proposer] = {
+    "settings_search": settings_search,
+    "skill_swap": skill_swap,
+    "formula_mutation": formulas.formula_mutation,
+    "language_model": language_model,
+}
+# What a proposer can change of a module at all. What a language model thinks of, it thought of for this module.
+FITS: dict[str, Callable[[Module], bool]] = {
+    "settings_search": lambda module: bool(space(module)),
+    "skill_swap": lambda module: bool(module.skill_kinds),
+    "formula_mutation": formulas.fits,
+    "language_model": lambda module: bool(module.settings_type.model_fields or module.skill_kinds),
+}
+
+
+@dataclass
+class Counted:
+    """Scores for one ask, remembered; what is beyond the budget cannot be scored."""
+
+    score: Score
+    budget: int
+    known: dict[str, tuple[Patch, float | None]] = field(default_factory=dict[str, tuple[Patch, float | None]])
+    asked: int = 0
+
+    def __call__(self, patch: Patch) -> float | None:
+        if patch.id not in self.known:
+            if self.asked >= self.budget:
+                return None
+            self.asked += 1
+            self.known[patch.id] = patch, self.score(patch)
+        return self.known[patch.id][1]
+
+
+def proposed(ask: Ask, proposers: Sequence[str], score: Counted) -> list[Patch]:
+    """One after another those that fit the module, each with an equal share of what is left of the budget."""
+    fitting = [name for name in proposers if FITS[name](load(ask.module))]
+    patches: list[Patch] = []
+    for place, name in enumerate(fitting):
+        share = (ask.budget - score.asked) // (len(fitting) - place)
+        patches += PROPOSERS[name](replace(ask, budget=share), score)
+    return patches
 
 
 def answer(view: Path) -> dict[str, Any]:
@@ -21,12 +68,13 @@ def answer(view: Path) -> dict[str, Any]:
     about = json.loads((view / "about.json").read_text())
     scorer = Scorer(read_grounds(view))
     patches: list[str] = []
+    scores: list[list[tuple[str, float | None]]] = []
     for fields in about["asks"]:
-        suspects = tuple(str(name) for name in fields["suspects"])
-        ask = Ask(fields["finding"], fields["module"], suspects, fields["budget"], fields["seed"])
-        for name in about["proposers"]:
-            patches += [patch_toml(patch) for patch in PROPOSERS[name](ask, scorer)]
-    return {"patches": patches, "looks": [_look(task) for task in scorer.looks.tasks]}
+        ask = read_ask(fields)
+        score = Counted(scorer, ask.budget)
+        patches += [patch_toml(patch) for patch in proposed(ask, about["proposers"], score)]
+        scores.append([(patch_toml(patch), value) for patch, value in score.known.values()])
+    return {"patches": patches, "scores": scores, "looks": [_look(task) for task in scorer.looks.tasks]}
 
 
 def _look(task: Task) -> dict[str, Any]:

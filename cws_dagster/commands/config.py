@@ -31,12 +31,12 @@ def bounds_of(field: Any) -> str:
 
 def listed() -> list[dict[str, Any]]:
     """One row a setting; a bad value is shown as it stands in the environment, so that it can be found and mended."""
-    from cws.home import Settings
+    from cws.home import Settings, shown
 
     rows = []
     for name, field in Settings.model_fields.items():
         variable = f"CWS_{name.upper()}"
-        value = os.environ.get(variable, str(field.default))
+        value = shown(variable, os.environ.get(variable, str(field.default)))
         source = "environment" if variable in os.environ else "default"
         rows.append(
             {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cws.home import Home, Settings, home_at, settings
+from cws.home import HIDDEN, Home, Settings, home_at, settings, shown
 from modules.errors import CwsError
 
 HOLD = """
@@ -49,6 +49,8 @@ def test_an_unknown_setting_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -
         ("CWS_LOCK_WAIT_S", "-1"),
         ("CWS_LOCK_WAIT_S", "601"),
         ("CWS_VIEWS", "maybe"),
+        ("CWS_LLM_MAX_TOKENS", "0"),
+        ("CWS_LLM_TIMEOUT_S", "0.5"),
     ],
 )
 def test_a_value_out_of_bounds_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -123,3 +125,35 @@ def test_a_home_that_cannot_be_is_refused(tmp_path: Path) -> None:
 def test_nothing_is_made_before_the_first_write(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     assert not home.folder.exists() and home.lake.parent == home.ledger.parent == home.raw.parent == home.folder
+
+
+KEYS = ("sk-proj-4f9aQ7", "AKIA0123456789ABCDEF", "Bearer abc", "gsk_lower_case")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_in_the_place_of_a_name_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("CWS_LLM_KEY_ENV", key)
+    with pytest.raises(CwsError, match="CWS-CONFIG-002") as refusal:
+        settings()
+    assert key not in str(refusal.value) and HIDDEN in refusal.value.what
+    assert shown("CWS_LLM_KEY_ENV", key) == HIDDEN
+    assert shown("CWS_LLM_KEY_ENV", "OPENAI_API_KEY") == "OPENAI_API_KEY"
+    assert shown("CWS_HOME", key) == key, "what is no secret is shown, so that it can be mended"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://example.com/v1", "https://user:secret@example.com/v1", "https://example.com/v1?key=secret", "file:///etc",
+     "http://127.0.0.1.example.com/v1", "http://localhost@example.com/v1"],
+)  # fmt: skip
+def test_a_key_never_travels_in_an_address_or_in_the_clear(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("CWS_LLM_BASE_URL", address)
+    with pytest.raises(CwsError, match="CWS-CONFIG-002") as refusal:
+        settings()
+    assert address not in str(refusal.value)
+
+
+def test_addresses_of_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    for address in ("", "https://api.example.com/v1", "http://127.0.0.1:8000/v1", "http://localhost:11434"):
+        monkeypatch.setenv("CWS_LLM_BASE_URL", address)
+        assert settings().llm_base_url == address

@@ -114,6 +114,17 @@ def test_a_refusal_is_one_line_and_exit_2(
     assert not (tmp_path / "home").exists(), "a refusal writes nothing"
 
 
+def test_a_key_pasted_into_a_setting_is_printed_nowhere(cws: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "sk-in-its-place")
+    monkeypatch.setenv("CWS_LLM_KEY_ENV", "sk-pasted")
+    for arguments in (["config", "show"], ["config", "show", "--json"]):
+        said = cws(*arguments)
+        assert said[0] == 2 and "sk-" not in said[1] + said[2]
+    monkeypatch.setenv("CWS_LLM_KEY_ENV", "SOME_API_KEY")
+    code, out, _ = cws("config", "show")
+    assert code == 0 and "SOME_API_KEY" in out and "sk-" not in out
+
+
 def test_a_bad_setting_is_shown_and_then_refused(cws: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CWS_UI_PORT", "80")
     code, out, err = cws("config", "show")
