@@ -11,17 +11,19 @@ from cws.market.worlds import make_world
 from kernels.market import stream
 from kernels.ordered import F64
 from modules.panel import KEYS, by_symbol
-from modules.tables import BARS, EQUITY, FILLS, ORDERS, PRIOR_TRIALS, RETURNS, SIGNAL, WEIGHTS
+from modules.tables import BARS, EQUITY, FILLS, ORDERS, PRIOR_TRIALS, RETURNS, SIGNAL, TRIAL_RETURNS, WEIGHTS
 from modules.values import Table, make_table
 
 # Streams of their own, beside those of `cws.market.paths`.
-WILD, HELD, GUESSED, LOOKED, OWNED, BROKEN, HALTED = range(101, 108)
+WILD, HELD, GUESSED, LOOKED, OWNED, BROKEN, HALTED, TRIED = range(101, 109)
 # Windows need a past before their clip means anything.
 WARM_UP_BARS, EVERY_BARS, GROSS = 120, 5, 0.8
 # Impact is priced by a symbol's own past: nothing is decided before it has one.
 LISTED_BARS = 30
 HALT_EVERY_BARS, LONGEST_HALT_BARS = 25, 10
 START_USD = 2_000_000.0
+# Of the trials that are judged together; a skilled one earns this share of its deviation a bar.
+TRIALS, SKILLED, SKILL = 12, 2, 0.3
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,17 @@ def trials_table(world: World, seed: int) -> Table:
     keys = pd.Series([f"{number:032x}" for number in range(12)], dtype="str")
     sharpes = np.append(stream(seed, LOOKED).normal(0.0, 0.05, 11), np.nan)
     return make_table(pd.DataFrame({"key": keys, "sharpe": sharpes}), PRIOR_TRIALS, world.name)
+
+
+def tried_table(world: World, seed: int) -> Table:
+    """TRIAL_RETURNS of several trials that share a market; in a world with spikes the first few of them have skill."""
+    stamps = np.unique(make_world(world, seed)["bars"].frame["ts_event"].to_numpy())
+    draws = stream(seed, TRIED)
+    noise = 0.6 * draws.standard_normal((len(stamps), 1)) + 0.8 * draws.standard_normal((len(stamps), TRIALS))
+    noise[:, : SKILLED * (world.flaws.spikes > 0)] += SKILL
+    keys = pd.Series([f"{number:032x}" for number in range(TRIALS)], dtype="str").repeat(len(stamps))
+    columns = {"ts_event": np.tile(stamps, TRIALS), "ret": 0.01 * noise.T.ravel()}
+    return make_table(pd.DataFrame({"key": keys.reset_index(drop=True), **columns}), TRIAL_RETURNS, world.name)
 
 
 def equity_table(world: World, seed: int) -> Table:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from cws.oracles import account, cleaning, desk, figures, reading, sweep
+from cws.oracles import account, cleaning, desk, figures, many, reading, sweep
 from cws.oracles.scene import MOST_BREAKS, Program, Scene
 from cws.oracles.worlds import PROGRAMS
 from modules.contract import Module
@@ -53,6 +53,10 @@ ORACLES: Mapping[str, Oracle] = {
         Oracle(figures.intervals_are_as_wide_as_theory, ("bootstrap_ci",)),
         Oracle(figures.luck_is_the_best_of_all_trials, ("deflated_sharpe",)),
         Oracle(figures.correlations_are_spearmans, ("ic_decay",)),
+        Oracle(many.overfitting_is_counted_over_all_halves, ("pbo_cscv",)),
+        Oracle(many.skill_is_superior_and_luck_is_not, ("spa_stepm",)),
+        Oracle(many.paths_are_all_recombinations, ("cpcv_paths",)),
+        Oracle(many.intervals_hold_for_every_trial, ("trials_ci",)),
         Oracle(sweep.sets_are_plain_accounts, ("vector_sweep",)),
         Oracle(desk.positions_fit_their_market, ("capacity_cap",)),
         Oracle(desk.targets_are_whole_lots_below_the_weight, ("lot_round",)),

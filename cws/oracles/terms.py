@@ -23,3 +23,5 @@ CONFIDENCE, BLOCK_BARS = 0.95, 10
 # A sweep's accounts pay each part by itself.
 SWEEP_CASH_USD, SWEEP_FEE, SWEEP_SPREAD = 1_000_000.0, 10e-4, 1e-4
 SWEEP_SLIPPAGE, SWEEP_BORROW_PER_BAR = 0.5e-4, 0.1e-4
+# How many trials are judged together.
+HALVED_BLOCKS, FOLDS, JUDGED_FOLDS, SUPERIOR_LEVEL = 16, 10, 2, 0.05

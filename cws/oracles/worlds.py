@@ -68,6 +68,10 @@ def _desk(world: World, seed: int) -> dict[str, Value]:
     }
 
 
+def _many(world: World, seed: int) -> dict[str, Value]:
+    return {"trial_returns": drawn.tried_table(world, seed), "prior_trials": drawn.trials_table(world, seed)}
+
+
 def _bars(world: World, seed: int) -> dict[str, Value]:
     return {"bars": make_world(world, seed)["bars"]}
 
@@ -80,7 +84,7 @@ def _steps(vendor: str, *later: str, **decided: Mapping[str, object]) -> tuple[S
 # ic_decay also gives `stats`: it comes before performance, whose figures are then deflated.
 ACCOUNT = (
     "ic_decay", "vector_panel", "cost_bps", "cost_half_spread", "cost_sqrt_impact", "cost_borrow", "performance",
-    "bootstrap_ci", "deflated_sharpe",
+    "bootstrap_ci", "deflated_sharpe", "trials_ci",
 )  # fmt: skip
 
 PROGRAMS: tuple[Program, ...] = (
@@ -117,6 +121,12 @@ PROGRAMS: tuple[Program, ...] = (
     Program("halts", _worlds("oracle_halts", BARE, GAPS), _halts, (Step("forward_fill"),)),
     Program("account", _worlds("oracle_account", BARE, GAPS), _account, tuple(Step(name) for name in ACCOUNT)),
     Program("sweep", _worlds("oracle_sweep", BARE, GAPS), _bars, (Step("vector_sweep"),)),
+    Program(
+        "many",
+        _worlds("oracle_many", BARE, GAPS),
+        _many,
+        (Step("pbo_cscv"), Step("spa_stepm"), Step("cpcv_paths")),
+    ),
     Program(
         "desk",
         _worlds("oracle_desk", THIN, GAPS),

@@ -47,8 +47,9 @@ def test_only_modules_that_some_proposer_fits_are_asked_and_in_the_findings_word
     ]
     asks = asks_of(found, budget=40, seed=3)
     assert [(ask.module, ask.sentence, ask.budget) for ask in asks] == [
-        ("alpha_formula", "alpha_formula is worst on Mondays", 10), ("reversal_5d", "reversal_5d is worst on Mondays", 10),
-    ]  # fmt: skip
+        ("alpha_formula", "alpha_formula is worst on Mondays", 10),
+        ("reversal_5d", "reversal_5d is worst on Mondays", 10),
+    ]
     monkeypatch.setitem(FITS, "formula_mutation", lambda module: False)
     monkeypatch.setitem(FITS, "language_model", lambda module: False)
     assert [ask.module for ask in asks_of(found, budget=40, seed=3)] == ["reversal_5d"]
