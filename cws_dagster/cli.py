@@ -67,7 +67,7 @@ def application() -> typer.Typer:
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),
         ("ledger", ledger.COMMANDS, "The record of everything: show, verify."),
-        ("loop", loop.COMMANDS, "How the loop itself does: report."),
+        ("loop", loop.COMMANDS, "How the loop itself does, and what it shipped: report, rollback, shadow, bundle."),
         ("config", config.COMMANDS, "Every setting, its value and where it comes from."),
     ):
         inner = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=markup)

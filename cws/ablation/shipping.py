@@ -83,9 +83,9 @@ def rollback(house: House, wanted: str, why: str, root: Path = ROOT) -> Shipped:
 
     Raises CWS-SHIP-002 when there is no such ship or it was rolled back, -003 when the file was changed since.
     """
-    entry = _in_force(house).get(wanted)
+    entry = standing(house).get(wanted)
     if entry is None:
-        known = ", ".join(_in_force(house)) or "none"
+        known = ", ".join(standing(house)) or "none"
         raise CwsError("CWS-SHIP-002", what=f"no ship {wanted!r} in force", where="ledger", fix=f"in force: {known}")
     body = _text(entry.body)
     path = toml_path(body["module"], root)
@@ -117,14 +117,15 @@ def settle(house: House, root: Path = ROOT) -> list[str]:
 
 def in_force(house: House) -> list[Shipped]:
     """Every ship that was not rolled back, oldest first."""
-    return [_shipped(entry) for entry in _in_force(house).values()]
+    return [_shipped(entry) for entry in standing(house).values()]
 
 
 def _moves(house: House) -> list[Entry]:
     return sorted([*house.ledger.entries("ship"), *house.ledger.entries("rollback")], key=lambda entry: entry.index)
 
 
-def _in_force(house: House) -> dict[str, Entry]:
+def standing(house: House) -> dict[str, Entry]:
+    """The ledger entries of ships that were not rolled back, by their index as text, oldest first."""
     undone = {_text(entry.body)["ship"] for entry in house.ledger.entries("rollback")}
     return {str(e.index): e for e in house.ledger.entries("ship") if str(e.index) not in undone}
 

@@ -24,6 +24,13 @@ TELLING = {
     "ship": ("module", "patch", "verdict"),
     "shadow": ("module", "verdict"),
     "rollback": ("module", "ship", "why"),
+    "patch": ("module", "patch", "finding", "proposer"),
+    "proposals": ("asks", "looks", "seed"),
+    "cycle": ("proposals", "batch"),
+    "shadow_step": ("module", "verdict", "last_day"),
+    "shadow_end": ("module", "verdict", "stand"),
+    "bundle": ("ships", "inferior", "p_worse"),
+    "certificate": ("seed", "passed"),
 }
 KINDS = (*TELLING, "torn_tail")
 
