@@ -6,7 +6,7 @@ since; the null is turned round: only a bundle that is worse beyond chance is pr
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cws.ablation.ablate import Bench
@@ -22,6 +22,7 @@ from cws.ledger.entry import Entry
 from cws.patches import Patch
 
 LEVEL = 0.05
+WEEK_NS = 7 * 86_400_000_000_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Bundle:
     strategies: tuple[str, ...]
     p_worse: float | None
     annual_effect: float
-    entry: int
+    entry: int = -1
 
     @property
     def inferior(self) -> bool:
@@ -48,6 +49,13 @@ def since_release(house: House) -> list[Entry]:
     releases = [entry for entry in house.ledger.entries("bundle") if not entry.body["inferior"]]
     last = releases[-1].index if releases else -1
     return [entry for entry in standing(house).values() if entry.index > last]
+
+
+def due(house: House) -> bool:
+    """Whether something shipped that no release holds, and a week has gone by since the last test, or since it did."""
+    ships = since_release(house)
+    tested = house.ledger.entries("bundle")[-1:]
+    return bool(ships) and house.clock_ns() - (tested or ships)[0].ts_ns >= WEEK_NS
 
 
 def undone(ships: list[Entry]) -> list[Patch]:
@@ -62,11 +70,11 @@ def undone(ships: list[Entry]) -> list[Patch]:
 
 
 def _back(module: str, before: Mapping[str, Any], after_: Mapping[str, Any]) -> Patch:
-    changes = [
+    settings, skills = (
         {key: value for key, value in before.get(name, {}).items() if after_.get(name, {}).get(key) != value}
         for name in SECTIONS
-    ]
-    return Patch(module, *changes)
+    )
+    return Patch(module, settings, skills)
 
 
 def retest(bench: Bench) -> Bundle | None:
@@ -81,18 +89,10 @@ def retest(bench: Bench) -> Bundle | None:
     if units:
         deltas = paired(units, max(folds_of(ground).horizon_days for ground in grounds))
         p_worse, effect = _p_worse(deltas), annual_effect(deltas)
-    said = {
-        "ships": [str(entry.index) for entry in ships],
-        "modules": [patch.module for patch in back],
-        "strategies": [unit.name for unit in units],
-        "p_worse": p_worse,
-        "annual_effect": effect,
-        "inferior": p_worse is not None and p_worse <= LEVEL,
-    }
-    entry = bench.house.ledger.append("bundle", said)
-    return Bundle(
-        tuple(said["ships"]), tuple(said["modules"]), tuple(said["strategies"]), p_worse, effect, entry.index
-    )  # fmt: skip
+    numbers = tuple(str(entry.index) for entry in ships)
+    found = Bundle(numbers, tuple(p.module for p in back), tuple(u.name for u in units), p_worse, effect)
+    entry = bench.house.ledger.append("bundle", {**asdict(found), "inferior": found.inferior})
+    return replace(found, entry=entry.index)
 
 
 def _unit(bench: Bench, ground: Ground, back: list[Patch]) -> Unit:

@@ -63,8 +63,10 @@ def _open(judged: Judged, step: Entry | None) -> Open:
     if step is None:
         return Open(judged, -1, None)
     body: dict[str, Any] = dict(step.body)
-    state = {name: tuple(value) if isinstance(value, list) else value for name, value in body["state"].items()}
-    return Open(judged, int(body["last_day"]), Shadow(**{**state, "stand": Stand(state["stand"])}))
+    state: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in body["state"].items()
+    }
+    return Open(judged, int(body["last_day"]), replace(Shadow(**state), stand=Stand(state["stand"])))
 
 
 def advance(bench: Bench, root: Path = ROOT) -> list[Open]:

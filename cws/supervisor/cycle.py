@@ -11,6 +11,8 @@ from typing import Any
 
 from cws.ablation.ablate import Bench
 from cws.ablation.batch import Progress, finish, run_batch, silent
+from cws.ablation.bundle import due, retest
+from cws.ablation.shadowing import advance
 from cws.ablation.told import Row, rows_of
 from cws.house import House
 from cws.ledger.entry import Entry
@@ -73,16 +75,44 @@ def cycle(
 ) -> Cycle:
     """A whole cycle, or the rest of one that was killed. The caller holds the home's writer lock.
 
-    Raises CWS-SANDBOX-001 before anything is read where proposers cannot be walled in, and what its steps raise.
+    Raises what `proposals` and `run_batch` raise.
     """
-    refuse_without_walls()
     finish(bench.house, root)
+    upkeep(bench, say, root)
     proposed = open_cycle(bench.house) or proposals(bench, catalogue, asked, say)
     return decided(bench, proposed, say, progress, root)
 
 
+def upkeep(bench: Bench, say: Say = nothing, root: Path = ROOT) -> None:
+    """What time asks for: shadows over their new days, and once a week the bundle of what shipped.
+
+    Each on a bench of its own, because a promoted shadow changes what the next one would remember.
+    """
+    for one in advance(anew(bench), root):
+        state = one.fields
+        say(f"shadow {one.judged.id} of {one.judged.patch.module}: {state['days']} new days, {state['stand']}")
+    if due(bench.house) and (found := retest(anew(bench))) is not None:
+        said = "worse than before, together: cws loop rollback" if found.inferior else "not worse"
+        say(f"bundle of ships {' '.join(found.ships)}: {said}")
+
+
+def anew(bench: Bench) -> Bench:
+    """The same house and sources, nothing remembered."""
+    return Bench(bench.house, bench.sources, bench.sink)
+
+
+def given(house: House, patches: Sequence[Patch], seed: int) -> Proposed:
+    """A person's patches as proposals: nobody searched for them."""
+    said = {"seed": seed, "asks": [], "patches": [patch_toml(patch) for patch in patches], "refused": [], "looks": 0}
+    return _proposed(house.ledger.append("proposals", said))
+
+
 def proposals(bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothing) -> Proposed:
-    """Mine, ask, and keep what came back as a ledger entry."""
+    """Mine, ask, and keep what came back as a ledger entry.
+
+    Raises CWS-SANDBOX-001 before anything is read where proposers cannot be walled in, and what `propose` raises.
+    """
+    refuse_without_walls()
     found = mine(gather(bench.house))
     asks = asks_for(found, asked)
     say(f"{len(found)} findings; {len(asks)} asks about modules that are judged on value")

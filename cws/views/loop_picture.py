@@ -1,5 +1,6 @@
 """The loop in one picture: how far ideas came, the p-values of patches and placebos, and effects with their errors."""
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,9 +25,14 @@ def loop_png(rows: pd.DataFrame, funnel: Mapping[str, int], dpi: int = 110) -> b
         steps, p_values, effects = figure.subplots(1, 3)
         figure.subplots_adjust(left=0.105, right=0.985, top=0.88, bottom=0.13, wspace=0.32)
         _funnel(steps, funnel)
-        _p_values(p_values, rows[rows["p_alone"].notna()])
+        _p_values(p_values, rows[rows["p"].notna()])
         _effects(effects, rows[rows["standard_error"].notna()])
         return rendered_png(figure, dpi)
+
+
+def markdown_loop(rows: pd.DataFrame, funnel: Mapping[str, int]) -> str:
+    """The picture as markdown that carries its bytes; small enough for an event log."""
+    return f"![the loop](data:image/png;base64,{base64.b64encode(loop_png(rows, funnel, dpi=64)).decode()})"
 
 
 def _funnel(axes: Any, funnel: Mapping[str, int]) -> None:
@@ -42,7 +48,7 @@ def _funnel(axes: Any, funnel: Mapping[str, int]) -> None:
 
 
 def _p_values(axes: Any, rows: pd.DataFrame) -> None:
-    """Without any improvement the bars are level: what stands out at zero is what the gate looks for."""
+    """On confirm folds. Without any improvement the bars are level: what stands out at zero is what the gate looks for."""
     real, placebo = (rows.loc[rows["placebo"] == flag, "p_alone"].to_numpy() for flag in (False, True))
     axes.hist([real, placebo], bins=np.linspace(0.0, 1.0, 21), stacked=True, color=[INK, PLACEBO],
               label=[f"patches ({len(real)})", f"placebos ({len(placebo)})"])  # fmt: skip
