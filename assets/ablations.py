@@ -18,11 +18,12 @@ from cws.ablation.batch import finish
 from cws.ablation.published import bench_of
 from cws.ablation.record import finding_of
 from cws.ablation.told import Row, batch_rows, funnel, told
-from cws.home import Settings
+from cws.home import settings
 from cws.patches import Patch, parse_patch
 from cws.strategies import catalogue
 from cws.supervisor.cycle import Asked, Proposed, decided, given, open_cycle, proposals, upkeep
 from cws.views.loop_picture import markdown_loop
+from cws.views.show import show_batches
 from modules.canonical import json_hash
 
 PATCHES, VERDICTS = dg.AssetKey(["patches"]), dg.AssetKey(["verdicts"])
@@ -33,7 +34,7 @@ HEADER = ("patch", "module", "change", "finding", "proposer")
 class PatchesConfig(dg.Config):
     """Patches as TOML texts, or a folder of them; without either, `budget` scores for proposers behind walls."""
 
-    toml: list[str] = []
+    toml: Sequence[str] = ()
     folder: str = ""
     budget: int = 0
     module: str = ""
@@ -41,7 +42,9 @@ class PatchesConfig(dg.Config):
 
 
 def bench_at(desk: Desk) -> Bench:
-    return bench_of(Settings(home=desk.house.home.folder, strategies=desk.folder, views=desk.views))
+    """The bench over the desk's home and strategies; what else is set comes from the environment."""
+    here = {"home": desk.house.home.folder, "strategies": desk.folder, "views": desk.views}
+    return bench_of(settings().model_copy(update=here))
 
 
 def patches_asset() -> dg.AssetsDefinition:
@@ -112,7 +115,7 @@ def verdicts_asset() -> dg.AssetsDefinition:
         group_name=GROUP,
         deps=[PATCHES],
         description="**Verdicts.** One run is one batch: A/A, contract, screen, counted ablation on confirm folds, "
-        "and one decision over all with placebos among them. What passes ships as a diff; `cws loop rollback` undoes it.",
+        "and one decision over all, placebos among them. What passes ships as a diff; `cws loop rollback` undoes it.",
         owners=["team:research"],
         kinds={"deltalake"},
         required_resource_keys={"desk"},
@@ -123,9 +126,10 @@ def verdicts_asset() -> dg.AssetsDefinition:
         with bench.house.home.writing("asset verdicts", bench.house.lock_wait_s):
             if (proposed := open_cycle(bench.house)) is not None:
                 decided(bench, proposed, context.log.info)
+            warning = show_batches(bench.house) if desk.views == "on" else ""
         rows = told(bench.house)
         return dg.MaterializeResult(
-            metadata=verdict_metadata(bench, rows),
+            metadata=verdict_metadata(bench, rows) | ({"views_warning": warning} if warning else {}),
             data_version=dg.DataVersion(json_hash([[row.batch, row.judged.id, row.outcome] for row in rows])),
         )
 
@@ -139,12 +143,14 @@ def verdict_metadata(bench: Bench, rows: Sequence[Row]) -> dict[str, Any]:
     counts = Counter(row.outcome for row in real)
     steps = {name: count for name, count in funnel(bench.house, 0).items() if name != "findings"}
     table = [
-        (row.judged.patch.module, change(row.judged.patch), row.judged.verdict.kind.name, str(row.judged.verdict.reason),
-         "-" if row.judged.verdict.p is None else f"{row.judged.verdict.p:.2g}", row.judged.verdict.variants,
+        (row.judged.patch.module, change(row.judged.patch), row.judged.verdict.kind.name,
+         str(row.judged.verdict.reason), "-" if row.judged.verdict.p is None else f"{row.judged.verdict.p:.2g}", row.judged.verdict.variants,
          f"{row.outcome}{' (placebo)' if row.placebo else ''}") for row in last[:TOP]
     ]  # fmt: skip
     return {
-        "batch": markdown(("module", "change", "verdict", "why", "p", "variants", "outcome"), table) if table else "none",
+        "batch": markdown(("module", "change", "verdict", "why", "p", "variants", "outcome"), table)
+        if table
+        else "none",
         "shipped": dg.MetadataValue.md("\n".join(f"```diff\n{row.diff}```" for row in real if row.diff) or "nothing"),
         "picture": dg.MetadataValue.md(markdown_loop(batch_rows(bench.house), steps)),
         **{f"outcome/{name}": float(counts[name]) for name in ("ship", "shadow", "reject")},

@@ -46,7 +46,7 @@ def artifacts_folder(home: Home) -> Path:
     return home.folder / "mlflow-artifacts"
 
 
-def _client(home: Home) -> Any:
+def mlflow_client(home: Home) -> Any:
     # Read at import: no figure of a desk leaves the machine.
     os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
     from mlflow.tracking import MlflowClient
@@ -62,7 +62,7 @@ def keep_run(home: Home, backtest: Backtest, draw: Callable[[Path], None], now_m
 
     A run that a crash left unfinished is filled again. The caller holds the home's writer lock, or two could be made.
     """
-    client = _client(home)
+    client = mlflow_client(home)
     experiment_id = _experiment(client, home, backtest)
     wanted = " and ".join(
         f"tags.`{tag}` = '{value}'" for tag, value in zip((TRIAL, EQUITY), backtest.identity, strict=True)
@@ -84,7 +84,7 @@ def find_run(home: Home, strategy: str, trial: str) -> Run | None:
     """The newest run that shows a trial of a strategy; None without one. Nothing is made where there is no MLflow."""
     if not home.mlflow_db.exists():
         return None
-    client = _client(home)
+    client = mlflow_client(home)
     experiment = client.get_experiment_by_name(strategy)
     if experiment is None:
         return None

@@ -71,12 +71,15 @@ def supervise(
     from cws.home import settings
     from cws.strategies import catalogue
     from cws.supervisor.cycle import Asked, cycle
+    from cws.views.show import show_batches
 
     chosen, steps = settings(), Steps()
     bench = bench_of(chosen)
     with bench.house.home.writing("cws supervise", bench.house.lock_wait_s):
         asked = Asked(budget, seed, module)
         found = cycle(bench, catalogue(chosen.strategies), asked, steps.say, steps.judged)
+        if chosen.views == "on" and (warning := show_batches(bench.house)):
+            steps.say(f"MLflow does not show it: {warning}")
     steps.say(f"{bench.reuse.runs} module runs, {bench.reuse.reused} reused by hash")
     if as_json:
         print_json(_fields(found))
