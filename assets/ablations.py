@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from assets.desk import Desk, desk_of
 from assets.findings import FINDINGS, GROUP
@@ -34,7 +35,7 @@ HEADER = ("patch", "module", "change", "finding", "proposer")
 class PatchesConfig(dg.Config):
     """Patches as TOML texts, or a folder of them; without either, `budget` scores for proposers behind walls."""
 
-    toml: Sequence[str] = ()
+    toml: list[str] = Field(default_factory=list)
     folder: str = ""
     budget: int = 0
     module: str = ""
@@ -142,11 +143,7 @@ def verdict_metadata(bench: Bench, rows: Sequence[Row]) -> dict[str, Any]:
     real = [row for row in last if not row.placebo]
     counts = Counter(row.outcome for row in real)
     steps = {name: count for name, count in funnel(bench.house, 0).items() if name != "findings"}
-    table = [
-        (row.judged.patch.module, change(row.judged.patch), row.judged.verdict.kind.name,
-         str(row.judged.verdict.reason), "-" if row.judged.verdict.p is None else f"{row.judged.verdict.p:.2g}", row.judged.verdict.variants,
-         f"{row.outcome}{' (placebo)' if row.placebo else ''}") for row in last[:TOP]
-    ]  # fmt: skip
+    table = [_cells(row) for row in last[:TOP]]
     return {
         "batch": markdown(("module", "change", "verdict", "why", "p", "variants", "outcome"), table)
         if table
@@ -156,3 +153,10 @@ def verdict_metadata(bench: Bench, rows: Sequence[Row]) -> dict[str, Any]:
         **{f"outcome/{name}": float(counts[name]) for name in ("ship", "shadow", "reject")},
         "placebos_that_shipped": float(sum(row.placebo and row.outcome != "reject" for row in last)),
     }
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    one, verdict = row.judged, row.judged.verdict
+    p = "-" if verdict.p is None else f"{verdict.p:.2g}"
+    said = (verdict.kind.name, str(verdict.reason), p, verdict.variants)
+    return (one.patch.module, change(one.patch), *said, f"{row.outcome}{' (placebo)' if row.placebo else ''}")

@@ -17,7 +17,7 @@ from kernels.ordered import F64, ordered_mean
 I64 = NDArray[np.int64]
 WEEK_NS, HOUR_S = 7 * 86_400_000_000_000, 3600.0
 # A longer pause between two verdicts is a night, not work.
-LONGEST_WORK_S = 900.0
+LONGEST_WORK_S = 120.0
 
 
 @dataclass(frozen=True)

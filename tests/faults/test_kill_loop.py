@@ -1,4 +1,4 @@
-"""`kill -9` anywhere in supervise or a batch: no verdict lost, doubled or half-written, and the FDR state as without."""
+"""`kill -9` anywhere in supervise or a batch: no verdict lost, doubled or half-written, FDR state as without."""
 
 import shutil
 import signal
