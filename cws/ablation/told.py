@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from cws.ablation.record import Judged, judged_of, verdict_rows
+from cws.ablation.record import Judged, judged_of
 from cws.ablation.shipping import standing
 from cws.house import House
 from cws.lake.commits import Pin
+from cws.lake.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def batch_rows(house: House) -> pd.DataFrame:
     """The lake's `verdicts` of every batch that the ledger holds, in ledger order."""
     pins = [_pin(entry.body.get("pin")) for entry in house.ledger.entries("batch")]
     frames = [house.lake.read(pin) for pin in pins if pin is not None]
-    return pd.concat(frames, ignore_index=True) if frames else verdict_rows("", 0, [])
+    return pd.concat(frames, ignore_index=True) if frames else TABLES["verdicts"].schema.empty_table().to_pandas()
 
 
 def _pin(fields: Any) -> Pin | None:

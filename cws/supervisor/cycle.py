@@ -13,7 +13,7 @@ from cws.ablation.ablate import Bench
 from cws.ablation.batch import Progress, finish, run_batch, silent
 from cws.ablation.bundle import due, retest
 from cws.ablation.shadowing import advance
-from cws.ablation.told import Row, rows_of
+from cws.ablation.told import Row, rows_of, told
 from cws.house import House
 from cws.ledger.entry import Entry
 from cws.patches import Patch, parse_patch, patch_toml
@@ -170,8 +170,11 @@ def decided(
     house = bench.house
     say(f"{len(proposed.patches)} patches; A/A reruns every baseline in a process of its own, once a batch")
     batch = run_batch(bench, proposed.patches, proposed.seed, progress, root)
-    if open_cycle(house) is not None:
-        house.ledger.append("cycle", {"proposals": proposed.id, "batch": batch.id, "refused": [*batch.refused]})
     rows = rows_of(house, [patch.id for patch in proposed.patches])
-    ships, placebos = batch.placebo_ships
-    return Cycle(proposed, tuple(rows), (*proposed.refused, *batch.refused), placebos, ships)
+    # A batch that an earlier call decided holds these verdicts, not the empty one of now.
+    ids = sorted({row.batch for row in rows})
+    if open_cycle(house) is not None:
+        house.ledger.append("cycle", {"proposals": proposed.id, "batches": ids, "refused": [*batch.refused]})
+    placebos = [row for row in told(house) if row.placebo and row.batch in ids]
+    ships = sum(row.outcome != "reject" for row in placebos)
+    return Cycle(proposed, tuple(rows), (*proposed.refused, *batch.refused), len(placebos), ships)

@@ -26,7 +26,7 @@ TELLING = {
     "rollback": ("module", "ship", "why"),
     "patch": ("module", "patch", "finding", "proposer"),
     "proposals": ("asks", "looks", "seed"),
-    "cycle": ("proposals", "batch"),
+    "cycle": ("proposals", "batches"),
     "shadow_step": ("module", "verdict", "last_day"),
     "shadow_end": ("module", "verdict", "stand"),
     "bundle": ("ships", "inferior", "p_worse"),

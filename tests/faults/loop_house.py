@@ -122,7 +122,7 @@ def decided(house: House) -> dict[str, object]:
     batches = bodies("batch", "id", "state", "verdicts", "ship", "shadow", "placebos", "placebo_ships")
     rows = [house.lake.read(pin).drop(columns="ts_avail").to_csv() for pin in house.lake.parts("verdicts")]
     ships, shadows = bodies("ship", "verdict", "module", "after"), bodies("shadow", "verdict")
-    looks, cycles = bodies("confirm", "patch", "finding"), bodies("cycle", "proposals", "batch")
+    looks, cycles = bodies("confirm", "patch", "finding"), bodies("cycle", "proposals", "batches")
     return {
         "verdicts": verdicts, "deltas": deltas, "batches": batches, "rows": rows, "ships": ships,
         "shadows": shadows, "confirm": looks, "cycles": cycles, "state": last_state(house),
