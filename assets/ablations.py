@@ -29,7 +29,7 @@ from modules.canonical import json_hash
 
 PATCHES, VERDICTS = dg.AssetKey(["patches"]), dg.AssetKey(["verdicts"])
 TOP = 40
-HEADER = ("patch", "module", "change", "finding", "proposer")
+HEADER = ("module", "change", "finding", "by")
 
 
 class PatchesConfig(dg.Config):
@@ -88,7 +88,7 @@ def proposed_metadata(proposed: Proposed | None) -> dict[str, Any]:
     """The table of patches; how they came about; figures whose history Dagster draws."""
     if proposed is None:
         return {"patches": "nothing was asked: give `toml`, `folder` or `budget`", "waiting": 0.0}
-    rows = [(one.id, one.module, change(one), finding_of(one), one.proposer or "person") for one in proposed.patches]
+    rows = [(one.module, change(one), finding_of(one), one.proposer or "person") for one in proposed.patches]
     asks = [(finding, module, scores) for finding, module, scores in proposed.asks]
     return {
         "patches": markdown(HEADER, rows) if rows else "nothing was worth an ablation",
@@ -158,5 +158,5 @@ def verdict_metadata(bench: Bench, rows: Sequence[Row]) -> dict[str, Any]:
 def _cells(row: Row) -> tuple[object, ...]:
     one, verdict = row.judged, row.judged.verdict
     p = "-" if verdict.p is None else f"{verdict.p:.2g}"
-    said = (verdict.kind.name, str(verdict.reason), p, verdict.variants)
-    return (one.patch.module, change(one.patch), *said, f"{row.outcome}{' (placebo)' if row.placebo else ''}")
+    outcome = f"{row.outcome}{' (placebo)' if row.placebo else ''}"
+    return (one.patch.module, change(one.patch), outcome, verdict.reason.name, p, verdict.variants)
