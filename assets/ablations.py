@@ -145,9 +145,7 @@ def verdict_metadata(bench: Bench, rows: Sequence[Row]) -> dict[str, Any]:
     steps = {name: count for name, count in funnel(bench.house, 0).items() if name != "findings"}
     table = [_cells(row) for row in last[:TOP]]
     return {
-        "batch": markdown(("module", "change", "verdict", "why", "p", "variants", "outcome"), table)
-        if table
-        else "none",
+        "batch": markdown(("module", "change", "outcome", "why", "p", "m"), table) if table else "none",
         "shipped": dg.MetadataValue.md("\n".join(f"```diff\n{row.diff}```" for row in real if row.diff) or "nothing"),
         "picture": dg.MetadataValue.md(markdown_loop(batch_rows(bench.house), steps)),
         **{f"outcome/{name}": float(counts[name]) for name in ("ship", "shadow", "reject")},

@@ -16,6 +16,7 @@ EXPERIMENT = "gate"
 BATCH, VERDICT = "cws.batch", "cws.verdict"
 METRICS = ("p", "p_alone", "effect", "standard_error", "blocks")
 NOTE = "What the gate said: a parent run a batch, a child run a verdict. Owned by the gate; proposers never see it."
+SOURCE = "cws ablate"
 MAX_RUNS = 5_000
 
 
@@ -70,7 +71,11 @@ def _known(client: Any, experiment_id: str) -> dict[str, str]:
 def _parent(client: Any, experiment_id: str, batch: str, rows: list[Row], now_ms: int) -> str:
     from mlflow.entities import Metric
 
-    run_id = str(client.create_run(experiment_id, now_ms, {BATCH: batch}, f"batch {batch}").info.run_id)
+    run_id = str(
+        client.create_run(
+            experiment_id, now_ms, {BATCH: batch, "mlflow.source.name": SOURCE}, f"batch {batch}"
+        ).info.run_id
+    )
     real, placebo = [row for row in rows if not row.placebo], [row for row in rows if row.placebo]
     counts = {
         "patches": len(real),
@@ -79,7 +84,7 @@ def _parent(client: Any, experiment_id: str, batch: str, rows: list[Row], now_ms
         "placebo_ships": sum(row.outcome != "reject" for row in placebo),
     }
     client.log_batch(run_id, metrics=[Metric(name, float(value), now_ms, 0) for name, value in counts.items()])
-    client.set_terminated(run_id, "FINISHED")
+    client.set_terminated(run_id, "FINISHED", now_ms)
     return run_id
 
 
@@ -92,7 +97,7 @@ def _child(client: Any, experiment_id: str, parent: str, row: Row, now_ms: int) 
     values = {name: getattr(verdict, name) for name in METRICS} | {"m": verdict.variants}
     metrics = [Metric(name, float(value), now_ms, 0) for name, value in values.items() if value is not None]
     client.log_batch(run_id, metrics=metrics, params=[Param(*pair) for pair in _params(one).items()])
-    client.set_terminated(run_id, "FINISHED")
+    client.set_terminated(run_id, "FINISHED", now_ms)
 
 
 def _params(one: Judged) -> dict[str, str]:
@@ -105,6 +110,7 @@ def _tags(row: Row, parent: str) -> dict[str, str]:
     one = row.judged
     return {
         "mlflow.parentRunId": parent,
+        "mlflow.source.name": SOURCE,
         BATCH: row.batch,
         VERDICT: one.id,
         "cws.patch": one.patch.id,

@@ -75,4 +75,4 @@ def _effects(axes: Any, rows: pd.DataFrame) -> None:
     axes.set_xlabel("daily delta over its size, on confirm folds")
     for name, colour in (("accepted", INK), ("rejected", FALL), ("placebo", PLACEBO)):
         axes.plot([], [], "o", color=colour, label=name, markersize=4)
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(loc="lower right", framealpha=0.9, edgecolor="white")
