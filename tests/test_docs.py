@@ -23,7 +23,11 @@ OURS = (
     "benchmarks/",
     ".ci/",
 )
-WRITES = ("cws run", "cws reproduce", "cws alpha")  # proven by their own tests
+# Proven by their own tests.
+WRITES = (
+    *("cws run", "cws reproduce", "cws alpha", "cws supervise --budget", "cws ablate"),
+    *("cws loop rollback", "cws loop shadow", "cws loop bundle"),
+)
 
 
 def _spans(document: str) -> list[str]:

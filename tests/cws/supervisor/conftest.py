@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from small_house import make_place
+from small_house import Place, copy_place, make_place
 from walking import publish_stages
 
 from cws.ablation.ablate import Bench
@@ -13,10 +13,16 @@ from cws.trials import LedgerSink
 from modules.registry import ROOT
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    place = make_place(tmp_path / "place")
+@pytest.fixture(scope="session")
+def _published(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = make_place(tmp_path_factory.mktemp("published") / "place")
     publish_stages(place, place.house())
+    return place
+
+
+@pytest.fixture
+def bench(_published: Place, tmp_path: Path) -> Bench:
+    place = copy_place(_published, tmp_path / "place")
     house = place.house()
     return Bench(
         house, [Published(place.settings, "small_reversal")], LedgerSink(house.ledger, house.lake, house.clock_ns)
