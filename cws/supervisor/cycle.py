@@ -77,6 +77,8 @@ def cycle(
 
     Raises what `proposals` and `run_batch` raise.
     """
+    if open_cycle(bench.house) is None:
+        refuse_without_walls()
     finish(bench.house, root)
     upkeep(bench, say, root)
     proposed = open_cycle(bench.house) or proposals(bench, catalogue, asked, say)
