@@ -48,7 +48,7 @@ def _funnel(axes: Any, funnel: Mapping[str, int]) -> None:
 
 
 def _p_values(axes: Any, rows: pd.DataFrame) -> None:
-    """On confirm folds. Without any improvement the bars are level: what stands out at zero is what the gate looks for."""
+    """On confirm folds. Without any improvement the bars are level; what stands out at zero is a find."""
     real, placebo = (rows.loc[rows["placebo"] == flag, "p_alone"].to_numpy() for flag in (False, True))
     axes.hist([real, placebo], bins=np.linspace(0.0, 1.0, 21), stacked=True, color=[INK, PLACEBO],
               label=[f"patches ({len(real)})", f"placebos ({len(placebo)})"])  # fmt: skip

@@ -1,4 +1,4 @@
-"""What shipped since the last release is tested together, in force against the text before, and only blamed beyond chance."""
+"""What shipped since the last release is tested together against the text before, and blamed only beyond chance."""
 
 from pathlib import Path
 
