@@ -117,10 +117,13 @@ def _shadows(house: "House", seen: "Seen") -> Any:
 
 
 def _show_shadows(screen: Screen, found: Any) -> None:
+    if not found:
+        screen.line("No open shadow.\n", "bold")
+        return
     heads = ("verdict", "module", "days", "evidence_for", "evidence_against", "stand")
     columns = ("verdict", "module", "new days", "evidence for", "against (20 decides)", "stand")
     rows = [[f"{one[h]:.3g}" if isinstance(one[h], float) else one[h] for h in heads] for one in found]
-    screen.table(f"{len(rows)} open shadows", columns, rows)
+    screen.table(f"{len(rows)} open shadow{'s' * (len(rows) != 1)}", columns, rows)
 
 
 SECTIONS: Mapping[str, Section] = {

@@ -14,6 +14,7 @@ from cws.gate.verdict import Kind, Reason, Verdict
 from cws.patches import Patch
 from cws.sandbox import confine
 from cws_dagster.cli import main
+from cws_dagster.commands.ledger import gist
 
 PATCH = Patch("winsorize", {"z_max": 4.5}, finding="f1", proposer="settings_search")
 BETTER = Verdict(Kind.PASS, Reason.BETTER, p=0.001, p_alone=0.001, batch_p=0.001, effect=0.2, standard_error=0.05)
@@ -57,7 +58,7 @@ def test_the_report_has_every_figure_of_the_gate(here: Place, capsys: pytest.Cap
     assert gate["nominal_fdr"] == 0.10 and gate["ablations_last_week"] == 3
     assert [one["verdict"] for one in json.loads(out)["shadows"]] == ["v1"]
     _, out, _ = told(capsys, "loop", "report")
-    for words in ("placebos that shipped", "false ships, nominal", "not certified in this home", "1 open shadows"):
+    for words in ("placebos that shipped", "false ships, nominal", "not certified in this home", "1 open shadow"):
         assert words in out
     here.house().ledger.append("certificate", {"seed": 1, "passed": True, "figures": {"power_1_sigma": 0.997}})
     assert "power_1_sigma 0.9970" in told(capsys, "loop", "report")[1]
@@ -110,4 +111,9 @@ def test_nothing_shipped_is_nothing_to_test_and_no_shadow_is_said(
     here: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert told(capsys, "loop", "bundle")[:2] == (0, "Nothing shipped since the last release.\n")
-    assert "0 open shadows" in told(capsys, "loop", "shadow")[1]
+    assert "No open shadow." in told(capsys, "loop", "shadow")[1]
+
+
+def test_a_verdict_is_readable_in_the_ledger(here: Place) -> None:
+    body = here.house().ledger.entries("verdict")[0].body
+    assert gist("verdict", body) == "id=v0, patch=winsorize z_max:4.5, kind=PASS, reason=BETTER, p=0.001"
