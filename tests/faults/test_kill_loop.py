@@ -66,6 +66,7 @@ def test_killed_after_each_entry_in_turn(proposed: Place, again: AGAIN, whole: P
     while not place.house().ledger.entries("cycle"):
         assert ended(start(supervise_and_die, place.folder, again)) == -signal.SIGKILL
         house, deaths = place.house(), deaths + 1
+        assert deaths < 40, "a step that is done again and again"
         assert verify(house.home.ledger, None)["ok"]
         assert {problem.code for problem in fsck(house.lake)} <= {ORPHAN}
     steps = [e for e in whole.house().ledger.entries() if e.kind in DECISIVE]
