@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.ablations import patches_asset, verdicts_asset
 from assets.backtest import backtest_assets
 from assets.clean import clean_assets
 from assets.execute import execute_assets
@@ -14,7 +15,7 @@ from cws.strategies import Catalogue
 from cws_dagster.batch_job import backtest_batch
 from cws_dagster.jobs import all_jobs
 from cws_dagster.schedules import nightly_schedules
-from cws_dagster.supervising import supervisor_job, supervisor_schedule, supervisor_sensors
+from cws_dagster.supervising import ablation_job, cycle_job, supervisor_job, supervisor_schedule, supervisor_sensors
 
 FACTORIES = (ingest_assets, clean_assets, feature_assets, backtest_assets, size_assets, execute_assets)
 
@@ -28,11 +29,11 @@ def build(catalogue: Catalogue, desk: object) -> dg.Definitions:
 
     Ops hand tables on in memory, so every job runs in one process.
     """
-    jobs, supervisor = all_jobs(catalogue), supervisor_job()
+    jobs, supervisor, cycle = all_jobs(catalogue), supervisor_job(), cycle_job()
     return dg.Definitions(
-        assets=[*all_assets(catalogue), findings_asset()],
-        jobs=[*jobs.values(), backtest_batch, supervisor],
-        schedules=[*nightly_schedules(catalogue, jobs), supervisor_schedule(supervisor)],
+        assets=[*all_assets(catalogue), findings_asset(), patches_asset(), verdicts_asset()],
+        jobs=[*jobs.values(), backtest_batch, supervisor, cycle, ablation_job()],
+        schedules=[*nightly_schedules(catalogue, jobs), supervisor_schedule(cycle)],
         sensors=supervisor_sensors(supervisor),
         resources={"desk": desk, **IN_MEMORY},
         executor=dg.in_process_executor,

@@ -1,4 +1,4 @@
-"""When the miners run by themselves: at night, and after every run. All of it is off until somebody turns it on."""
+"""When the loop runs by itself: miners after every run, a whole cycle at night. All of it is off until turned on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.ablations import PATCHES, VERDICTS
 from assets.findings import FINDINGS
 
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 # After every venue's night run.
 NIGHTLY = "30 19 * * *"
 ZONE = "America/New_York"
-JOB = "supervisor_job"
+JOB, CYCLE, ABLATION = "supervisor_job", "cycle_job", "ablation"
+# Scores that proposers may take in a night: with eight a module at least, the five worst findings are asked about.
+NIGHTLY_SCORES = 40
+CYCLE_LIMIT_S = 6 * 3600
 
 
 def supervisor_job() -> AssetJob:
@@ -28,6 +32,27 @@ def supervisor_job() -> AssetJob:
     )
 
 
+def ablation_job() -> AssetJob:
+    """One run is one batch, over patches of the op's config."""
+    return dg.define_asset_job(
+        ABLATION,
+        dg.AssetSelection.assets(PATCHES, VERDICTS),
+        description="One batch: patches (TOML texts or a folder, in the config of `patches`) through the gate.",
+        tags={"dagster/max_runtime": str(CYCLE_LIMIT_S)},
+    )
+
+
+def cycle_job() -> AssetJob:
+    """Findings, patches, verdicts."""
+    return dg.define_asset_job(
+        CYCLE,
+        dg.AssetSelection.assets(FINDINGS, PATCHES, VERDICTS),
+        description="A whole cycle: mine, propose behind walls, one batch; shadows and the weekly bundle before it.",
+        config={"ops": {"patches": {"config": {"budget": NIGHTLY_SCORES}}}},
+        tags={"dagster/max_runtime": str(CYCLE_LIMIT_S)},
+    )
+
+
 def supervisor_schedule(job: AssetJob) -> dg.ScheduleDefinition:
     """Every night, whether or not a venue had a session: crypto never sleeps."""
     return dg.ScheduleDefinition(
@@ -35,7 +60,7 @@ def supervisor_schedule(job: AssetJob) -> dg.ScheduleDefinition:
         job=job,
         cron_schedule=NIGHTLY,
         execution_timezone=ZONE,
-        description="Mine all traces, every night.",
+        description="A whole cycle of the loop, every night.",
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
 
@@ -64,7 +89,7 @@ def _sensor(job: AssetJob, name: str, status: dg.DagsterRunStatus) -> dg.SensorD
 
 
 def asked(job_name: str, run_id: str) -> dg.RunRequest | dg.SkipReason:
-    """Once a run; the miners' own runs are no news to them."""
-    if job_name == JOB:
-        return dg.SkipReason("the supervisor's own run")
+    """Once a run; the loop's own runs are no news to it."""
+    if job_name in (JOB, CYCLE, ABLATION):
+        return dg.SkipReason("the loop's own run")
     return dg.RunRequest(run_key=f"supervisor-{run_id}", tags={"cws/supervised_run": run_id})

@@ -23,7 +23,20 @@ OURS = (
     "benchmarks/",
     ".ci/",
 )
-WRITES = ("cws run", "cws backtest", "cws reproduce", "cws alpha", "cws bench")  # proven by their own tests
+# Proven by their own tests.
+WRITES = (
+    *(
+        "cws run",
+        "cws backtest",
+        "cws reproduce",
+        "cws alpha",
+        "cws bench",
+        "cws gate certify",
+        "cws supervise --budget",
+        "cws ablate",
+    ),
+    *("cws loop rollback", "cws loop shadow", "cws loop bundle"),
+)
 
 
 def _spans(document: str) -> list[str]:

@@ -24,7 +24,15 @@ from cws.ablation.deltas import Unit, annual_effect, guards, market_returns, pai
 from cws.ablation.folds import Folds, folds_of, long_enough
 from cws.ablation.fresh import hashes_again
 from cws.ablation.ground import Ground, Source, changed, patched, until
-from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict, stored_baseline, verdict_id
+from cws.ablation.record import (
+    Judged,
+    count_confirm,
+    keep_verdict,
+    known_verdict,
+    question,
+    stored_baseline,
+    verdict_id,
+)
 from cws.ablation.rehearsal import Reuse
 from cws.environment import code_hash
 from cws.gate.decide import decide
@@ -104,11 +112,12 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     hashes = {name: arm.hash for name, arm in baselines.items()}
     names = [text for name in sorted(folds) for text in folds[name].names]
     names += [] if placebo_seed is None else [f"placebo {placebo_seed}"]
-    wanted = verdict_id(patch, hashes, code_hash([f"{load(patch.module).stage}/{patch.module}"]), names)
+    code = code_hash([f"{load(patch.module).stage}/{patch.module}"])
+    wanted = verdict_id(patch, hashes, code, names)
     if (known := known_verdict(bench.house, wanted)) is not None:
         return known
     judged, units = _by_value(bench, patch, wanted, grounds, folds, baselines, placebo_seed)
-    keep_verdict(bench.house, judged, units)
+    keep_verdict(bench.house, judged, units, question(patch, hashes, code, names))
     return judged
 
 
@@ -143,8 +152,8 @@ def _by_value(
         return ended(Verdict(Kind.INVALID, Reason.BASELINE_DIFFERS))
     if broken := violations(patch):
         return ended(Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, detail=broken))
-    if (screened := _screened(bench, patch, grounds, folds)) is not None:
-        return ended(screened)
+    if (early := screened(bench, patch, grounds, folds)) is not None:
+        return ended(early)
     variants = count_confirm(bench.house, patch)
     units, failures = [], []
     for ground in grounds:
@@ -162,7 +171,7 @@ def _by_value(
     return Judged(wanted, patch, "value", verdict, annual_effect(deltas)), units
 
 
-def _screened(bench: Bench, patch: Patch, grounds: Sequence[Ground], folds: Mapping[str, Folds]) -> Verdict | None:
+def screened(bench: Bench, patch: Patch, grounds: Sequence[Ground], folds: Mapping[str, Folds]) -> Verdict | None:
     """A rejection where the patch does not even look better on the search folds; None lets it pass."""
     units = []
     for ground in grounds:

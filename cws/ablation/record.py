@@ -6,7 +6,7 @@ committed before that under its own id, so a crash between the two leaves nothin
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -41,10 +41,14 @@ def finding_of(patch: Patch) -> str:
     return patch.finding or f"module.{patch.module}"
 
 
+def question(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[str]) -> dict[str, Any]:
+    """All that decides a verdict's bytes; kept beside it, so that `cws reproduce` can name what moved."""
+    return {"patch": patch.id, "finding": finding_of(patch), "baselines": hashes, "code": code, "folds": [*folds]}
+
+
 def verdict_id(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[str]) -> str:
     """The same patch of the same finding on the same baselines, folds and code is the same question."""
-    fields_ = {"patch": patch.id, "finding": finding_of(patch), "baselines": hashes, "code": code, "folds": [*folds]}
-    return json_hash(fields_).removeprefix("b3:")[:16]
+    return json_hash(question(patch, hashes, code, folds)).removeprefix("b3:")[:16]
 
 
 def count_confirm(house: House, patch: Patch) -> int:
@@ -73,14 +77,16 @@ def known_verdict(house: House, wanted: str) -> Judged | None:
     return None
 
 
-def keep_verdict(house: House, judged: Judged, units: Sequence[Unit]) -> Entry:
+def keep_verdict(house: House, judged: Judged, units: Sequence[Unit], asked: Mapping[str, Any] | None = None) -> Entry:
     """Deltas first, under the verdict's own part, then the entry that makes it a verdict."""
     if units:
-        house.lake.commit("deltas", judged.id, _deltas(units))
-    return house.ledger.append("verdict", _body(judged))
+        house.lake.commit("deltas", judged.id, delta_rows(units))
+    of = {"strategies": sorted(unit.name for unit in units), "asked": dict(asked or {})}
+    return house.ledger.append("verdict", {**_body(judged), **of})
 
 
-def _deltas(units: Sequence[Unit]) -> pd.DataFrame:
+def delta_rows(units: Sequence[Unit]) -> pd.DataFrame:
+    """The lake's `deltas` of a verdict: units by name, days rising."""
     frames = [
         pd.DataFrame(
             {

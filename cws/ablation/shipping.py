@@ -16,7 +16,7 @@ from cws.ledger.disk import replace_file
 from cws.ledger.entry import Entry
 from cws.patches import Patch, literal
 from modules.errors import CwsError
-from modules.registry import ROOT, names
+from modules.registry import ROOT, load, names
 
 SECTIONS = ("settings", "skills")
 
@@ -74,8 +74,14 @@ def ship(house: House, patch: Patch, verdict: str, root: Path = ROOT) -> Shipped
     after = patched_text(before, patch)
     body = {"module": patch.module, "patch": patch.id, "verdict": verdict, "before": before, "after": after}
     entry = house.ledger.append("ship", {**body, "diff": _diff(patch.module, before, after)})
-    replace_file(toml_path(patch.module, root), after.encode())
+    _write(patch.module, after, root)
     return _shipped(entry)
+
+
+def _write(module: str, text: str, root: Path) -> None:
+    """Whoever loads the module from now on reads the new text, in this process too."""
+    replace_file(toml_path(module, root), text.encode())
+    load(module).__dict__.pop("manifest", None)
 
 
 def rollback(house: House, wanted: str, why: str, root: Path = ROOT) -> Shipped:
@@ -83,9 +89,9 @@ def rollback(house: House, wanted: str, why: str, root: Path = ROOT) -> Shipped:
 
     Raises CWS-SHIP-002 when there is no such ship or it was rolled back, -003 when the file was changed since.
     """
-    entry = _in_force(house).get(wanted)
+    entry = standing(house).get(wanted)
     if entry is None:
-        known = ", ".join(_in_force(house)) or "none"
+        known = ", ".join(standing(house)) or "none"
         raise CwsError("CWS-SHIP-002", what=f"no ship {wanted!r} in force", where="ledger", fix=f"in force: {known}")
     body = _text(entry.body)
     path = toml_path(body["module"], root)
@@ -99,7 +105,7 @@ def rollback(house: House, wanted: str, why: str, root: Path = ROOT) -> Shipped:
     diff = _diff(body["module"], body["after"], body["before"])
     undo = {"module": body["module"], "ship": wanted, "why": why, "before": body["after"], "after": body["before"]}
     undone = house.ledger.append("rollback", {**undo, "diff": diff})
-    replace_file(path, body["before"].encode())
+    _write(body["module"], body["before"], root)
     return Shipped(str(undone.index), body["module"], diff)
 
 
@@ -110,21 +116,22 @@ def settle(house: House, root: Path = ROOT) -> list[str]:
     for module, body in sorted(last.items()):
         path = toml_path(module, root)
         if path.read_text(encoding="utf-8") == body["before"] != body["after"]:
-            replace_file(path, body["after"].encode())
+            _write(module, body["after"], root)
             mended.append(module)
     return mended
 
 
 def in_force(house: House) -> list[Shipped]:
     """Every ship that was not rolled back, oldest first."""
-    return [_shipped(entry) for entry in _in_force(house).values()]
+    return [_shipped(entry) for entry in standing(house).values()]
 
 
 def _moves(house: House) -> list[Entry]:
     return sorted([*house.ledger.entries("ship"), *house.ledger.entries("rollback")], key=lambda entry: entry.index)
 
 
-def _in_force(house: House) -> dict[str, Entry]:
+def standing(house: House) -> dict[str, Entry]:
+    """The ledger entries of ships that were not rolled back, by their index as text, oldest first."""
     undone = {_text(entry.body)["ship"] for entry in house.ledger.entries("rollback")}
     return {str(e.index): e for e in house.ledger.entries("ship") if str(e.index) not in undone}
 

@@ -71,11 +71,8 @@ def _environment() -> dict[str, str]:
     }
 
 
-def confined(view: Path, hidden: Sequence[Path], command: Sequence[str], budget: Budget) -> str:
-    """Run the command to its end and return what it printed.
-
-    Raises CWS-SANDBOX-001 without walls, -002 when it used up its budget, -003 when it failed or printed too much.
-    """
+def refuse_without_walls() -> None:
+    """Raises CWS-SANDBOX-001 on a machine that cannot make walls."""
     if why := missing():
         raise CwsError(
             "CWS-SANDBOX-001",
@@ -83,6 +80,14 @@ def confined(view: Path, hidden: Sequence[Path], command: Sequence[str], budget:
             where="cws supervise",
             fix="apt-get install bubblewrap",
         )
+
+
+def confined(view: Path, hidden: Sequence[Path], command: Sequence[str], budget: Budget) -> str:
+    """Run the command to its end and return what it printed.
+
+    Raises CWS-SANDBOX-001 without walls, -002 when it used up its budget, -003 when it failed or printed too much.
+    """
+    refuse_without_walls()
     where = " ".join(command)[:200]
     try:
         done = subprocess.run(

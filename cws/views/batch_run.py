@@ -13,7 +13,7 @@ from cws.batch.run import Batch
 from cws.house import House
 from cws.views.batch_rows import best_by, write_rows
 from cws.views.heat_picture import heat_png
-from cws.views.mlflow_run import MAX_KEY, MAX_VALUE, client_of, experiment_of, page_of
+from cws.views.mlflow_run import MAX_KEY, MAX_VALUE, experiment_of, mlflow_client, page_of
 
 BATCH, SET = "cws.batch", "cws.set"
 SHOWN = ("best", "median", "worst")
@@ -63,7 +63,7 @@ def _heat(house: House, batch: Batch) -> Path | None:
 
 def _keep(house: House, batch: Batch, heat_path: str) -> str:
     """The batch's run and its children, made or completed; returns the page of the parent."""
-    client, now_ms = client_of(house.home), house.clock_ns() // NS_PER_MS
+    client, now_ms = mlflow_client(house.home), house.clock_ns() // NS_PER_MS
     experiment_id = experiment_of(client, house.home, batch.plan.counted_as, _note(batch))
     parent = _run(client, experiment_id, batch, "batch", now_ms, {})
     if parent.info.status != "FINISHED":

@@ -51,7 +51,7 @@ def artifacts_folder(home: Home) -> Path:
     return home.folder / "mlflow-artifacts"
 
 
-def client_of(home: Home) -> Any:
+def mlflow_client(home: Home) -> Any:
     """MLflow's client of a home's database, quiet and without telemetry."""
     # Read at import: no figure of a desk leaves the machine.
     os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
@@ -68,7 +68,7 @@ def keep_run(home: Home, backtest: Backtest, draw: Callable[[Path], None], now_m
 
     A run that a crash left unfinished is filled again. The caller holds the home's writer lock, or two could be made.
     """
-    client = client_of(home)
+    client = mlflow_client(home)
     experiment_id = experiment_of(client, home, backtest.unit.name, _note(backtest))
     wanted = " and ".join(
         f"tags.`{tag}` = '{value}'" for tag, value in zip((TRIAL, EQUITY), backtest.identity, strict=True)
@@ -90,7 +90,7 @@ def find_run(home: Home, strategy: str, trial: str) -> Run | None:
     """The newest run that shows a trial of a strategy; None without one. Nothing is made where there is no MLflow."""
     if not home.mlflow_db.exists():
         return None
-    client = client_of(home)
+    client = mlflow_client(home)
     experiment = client.get_experiment_by_name(strategy)
     if experiment is None:
         return None

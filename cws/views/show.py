@@ -7,6 +7,7 @@ from cws.house import House
 from cws.publish import Report
 from cws.stages import Unit
 from cws.views.equity_picture import equity_png, markdown_png, markdown_spark
+from cws.views.gate_run import keep_batches
 from cws.views.mlflow_run import Run, keep_run
 from cws.views.published import Backtest, open_backtest
 from cws.views.tearsheet import tearsheet_html
@@ -36,6 +37,16 @@ def show_backtest(house: House, unit: Unit, report: Report) -> Shown:
         return Shown(spark, picture, run)
     except Exception as failure:  # noqa: BLE001 - whatever a view meets (disk, lock, a library), the backtest stands
         return Shown(spark, picture, None, f"{type(failure).__name__}: {failure}".split("\n")[0][:500])
+
+
+def show_batches(house: House) -> str:
+    """Every batch in MLflow's experiment of the gate; never raises, returns why something is not there."""
+    try:
+        with house.home.writing("views of the gate", house.lock_wait_s):
+            keep_batches(house, house.clock_ns() // NS_PER_MS)
+    except Exception as failure:  # noqa: BLE001 - whatever a view meets (disk, lock, a library), the batch stands
+        return f"{type(failure).__name__}: {failure}".split("\n")[0][:500]
+    return ""
 
 
 def _draw(backtest: Backtest, folder: Path) -> None:

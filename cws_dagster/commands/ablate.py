@@ -75,13 +75,18 @@ def ablate(
     from cws.ablation.batch import run_batch
     from cws.ablation.published import bench_of
     from cws.home import settings
+    from cws.views.show import show_batches
 
     wanted = read_patches(patches)
-    bench = bench_of(settings())
+    chosen = settings()
+    bench = bench_of(chosen)
     house, screen = bench.house, Screen()
     with house.home.writing("cws ablate", house.lock_wait_s):
         if batch:
-            _show_batch(run_batch(bench, wanted, seed, _line(screen, as_json)), screen, as_json)
+            found = run_batch(bench, wanted, seed, _line(screen, as_json))
+            if chosen.views == "on":
+                show_batches(house)
+            _show_batch(found, screen, as_json)
             return
         judged = [decided(bench, patch) for patch in wanted]
     if as_json:

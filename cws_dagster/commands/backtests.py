@@ -1,7 +1,7 @@
 """`cws trials` and `cws reproduce`: what was asked of the data and how often, and the same bytes again."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -10,6 +10,7 @@ from cws_dagster.screen import AsJson, Screen, figure, print_json
 
 if TYPE_CHECKING:
     from cws.house import House
+    from cws.ledger.entry import Entry
 
 
 def _figures(house: "House") -> dict[str, float | None]:
@@ -102,21 +103,30 @@ def trials(
 
 
 def reproduce(
-    backtest: Annotated[
-        str, typer.Argument(metavar="ID", help="Trial key (6 characters or more) or ledger index: cws trials.")
+    row: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Trial key (6 characters or more) or ledger index of a backtest, or the id of a verdict: "
+            "cws trials, cws ledger show --kind verdict.",
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild a backtest or a look from its ledger row.
+    """Rebuild a backtest, a look or a verdict from its ledger row.
 
     Exit 1 when a byte differs; says which input changed. It counts as a look.
     """
+    from cws.ablation.again import find_verdict
     from cws.home import settings
     from cws.house import open_house
     from cws.reproduce import reproduce as rebuild
 
     chosen = settings()
-    found = rebuild(open_house(chosen), backtest, chosen.strategies)
+    house = open_house(chosen)
+    if (entry := find_verdict(house, row)) is not None:
+        _reproduce_verdict(entry, as_json)
+    found = rebuild(house, row, chosen.strategies)
     if as_json:
         print_json(asdict(found))
     else:
@@ -135,4 +145,26 @@ def reproduce(
         )
         for what in found.changed:
             screen.line(f"changed since: {what}")
+    raise typer.Exit(0 if found.same else 1)
+
+
+def _reproduce_verdict(entry: "Entry", as_json: bool) -> NoReturn:
+    from cws.ablation.again import rebuild
+    from cws.ablation.published import bench_of
+    from cws.home import settings
+
+    bench = bench_of(settings())
+    with bench.house.home.writing("cws reproduce", bench.house.lock_wait_s):
+        found = rebuild(bench, entry)
+    if as_json:
+        print_json(asdict(found))
+        raise typer.Exit(0 if found.same else 1)
+    screen = Screen()
+    same = "the same p and the same bytes of deltas" if found.same else "DIFFERENT"
+    screen.line(f"verdict {found.verdict} on {found.module}, ledger entry {found.ledger_index}: {same}", "bold")
+    screen.facts("Rebuilt", {"p": found.p, "deltas": screen.hash(found.deltas) or "none: screened on search folds"})
+    for what in found.differs:
+        screen.line(f"differs: {screen.brief(what)}")
+    for what in found.changed:
+        screen.line(f"changed since: {screen.brief(what)}")
     raise typer.Exit(0 if found.same else 1)

@@ -1,5 +1,6 @@
 """`cws gate`: what decides which patch ships, and the proof of its error rates."""
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -102,6 +103,7 @@ def certify_gate(
     from cws_dagster.rerun import examples_again
 
     found = certify(seed, SHORT if short else FULL, _in_processes, examples_again)
+    _keep(found, "short" if short else "full")
     if plot is not None:
         _draw(plot, seed)
     if as_json:
@@ -110,6 +112,19 @@ def certify_gate(
     else:
         _show(found)
     raise typer.Exit(0 if found.passed else 1)
+
+
+def _keep(found: "Certificate", counts: str) -> None:
+    """The certificate in the home's ledger, where `cws loop report` finds the power."""
+    from cws.home import settings
+    from cws.house import open_house
+
+    chosen = settings()
+    house = open_house(chosen)
+    figures = {name: value if math.isfinite(value) else None for name, value in found.figures.items()}
+    with house.home.writing("cws gate certify", chosen.lock_wait_s):
+        body = {"seed": found.seed, "counts": counts, "passed": found.passed, "figures": figures}
+        house.ledger.append("certificate", body)
 
 
 def _draw(path: Path, seed: int) -> None:

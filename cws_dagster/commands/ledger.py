@@ -23,19 +23,32 @@ TELLING = {
     "patch": ("module", "patch", "finding", "proposer"),
     "baseline": ("strategy", "hash"),
     "confirm": ("module", "patch", "finding"),
-    "verdict": ("change", "kind", "reason", "p"),
+    "verdict": ("id", "patch", "kind", "reason", "p"),
     "batch": ("id", "ship", "shadow", "placebos", "placebo_ships"),
     "ship": ("module", "patch", "verdict"),
     "shadow": ("module", "verdict"),
     "rollback": ("module", "ship", "why"),
+    "proposals": ("asks", "looks", "seed"),
+    "cycle": ("proposals", "batches"),
+    "shadow_step": ("module", "verdict", "last_day"),
+    "shadow_end": ("module", "verdict", "stand"),
+    "bundle": ("ships", "inferior", "p_worse"),
+    "certificate": ("seed", "counts", "passed"),
 }
 KINDS = (*TELLING, "torn_tail")
 
 
 def gist(kind: str, body: dict[str, Any]) -> str:
     """A body in short; everything of a kind that has no short form."""
+    body = {**body, "patch": changed(body["change"])} if kind == "verdict" else body
     told = {name: body[name] for name in TELLING.get(kind, ()) if name in body} or body
     return json.dumps(told, separators=(", ", "="), sort_keys=False).replace('"', "").strip("{}")
+
+
+def changed(change: dict[str, Any]) -> str:
+    """A verdict's patch in words: the module and what it would be set to."""
+    values = {**change["settings"], **change["skills"]}
+    return " ".join([change["module"], *(f"{key}:{value}" for key, value in values.items())])
 
 
 def _refuse_unknown(kind: str) -> None:

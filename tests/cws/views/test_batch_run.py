@@ -28,14 +28,14 @@ def batch(prepared: House, tmp_path: Path) -> tuple[House, Batch]:
     return place.house(), made
 
 
-def client_of(house: House) -> Any:
+def mlflow_client(house: House) -> Any:
     from mlflow.tracking import MlflowClient
 
     return MlflowClient(tracking_uri=tracking_uri(house.home))
 
 
 def runs_of(house: House) -> dict[str, Any]:
-    client = client_of(house)
+    client = mlflow_client(house)
     experiment = client.get_experiment_by_name("small_reversal")
     found = client.search_runs([experiment.experiment_id])
     assert len({run.data.tags[SET] for run in found}) == len(found)
@@ -68,9 +68,9 @@ def test_one_file_holds_all_rows_with_a_column_a_setting(batch: tuple[House, Bat
     house, made = batch
     show_batch(house, made, "on")
     parent = runs_of(house)["batch"]
-    names = {item.path for item in client_of(house).list_artifacts(parent.info.run_id)}
+    names = {item.path for item in mlflow_client(house).list_artifacts(parent.info.run_id)}
     assert names == {"rows.parquet", f"{made.plan.id}.reversal_5d.window_bars.cost_bps.png"}
-    path = client_of(house).download_artifacts(parent.info.run_id, "rows.parquet", str(tmp_path))
+    path = mlflow_client(house).download_artifacts(parent.info.run_id, "rows.parquet", str(tmp_path))
     kept, rows = pd.read_parquet(path), rows_of(house, made)
     assert kept["cost_bps"].tolist()[:4] == [2.0, 2.0, 5.0, 5.0]
     assert kept["rank_to_weight.skill.schedule"].tolist()[:2] == ["weekly", "daily"]

@@ -1,0 +1,145 @@
+"""Shadows: patches that a batch found, carried along on days that nobody had seen, until an e-process says enough.
+
+Everything about a shadow is frozen from its verdict's own deltas in the lake: the size of each unit's delta, what
+the common factors explain of it, and the scale of the bets. Each step is a ledger entry with the wealth after it, so
+a shadow goes on from its last day, and a day is bet on once.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cws.ablation.ablate import Bench
+from cws.ablation.arm import play
+from cws.ablation.deltas import Unit, market_returns, paired
+from cws.ablation.folds import horizon_days
+from cws.ablation.frozen import frozen
+from cws.ablation.ground import DAY_NS, changed, patched
+from cws.ablation.record import Judged, judged_of
+from cws.ablation.shipping import ship
+from cws.gate.paired import PairedDeltas
+from cws.gate.shadow import Shadow, Stand, after_days
+from cws.house import House
+from cws.ledger.entry import Entry
+from cws.patches import check
+from modules.errors import CwsError
+from modules.registry import ROOT
+
+
+@dataclass(frozen=True)
+class Open:
+    """A shadow: its verdict, and where its bets stand; None before its first new day.
+
+    `revised` says that days of its verdict are gone from the bars: what was frozen on them means nothing any more.
+    """
+
+    judged: Judged
+    last_day: int
+    shadow: Shadow | None
+    revised: bool = False
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """For people and machines."""
+        state = self.shadow
+        told = {"verdict": self.judged.id, "module": self.judged.patch.module, "days": state.days if state else 0}
+        wealth = {
+            "evidence_for": state.evidence_for if state else 1.0,
+            "evidence_against": state.evidence_against if state else 1.0,
+        }
+        return {**told, **wealth, "stand": str(state.stand if state else Stand.GO_ON)}
+
+
+def open_shadows(house: House) -> list[Open]:
+    """Every shadow without an end, oldest first."""
+    ended = {str(entry.body["verdict"]) for entry in house.ledger.entries("shadow_end")}
+    steps = {str(entry.body["verdict"]): entry for entry in house.ledger.entries("shadow_step")}
+    judged = {str(entry.body["id"]): entry for entry in house.ledger.entries("verdict")}
+    wanted = [str(entry.body["verdict"]) for entry in house.ledger.entries("shadow")]
+    return [_open(judged_of(judged[one]), steps.get(one)) for one in wanted if one not in ended]
+
+
+def _open(judged: Judged, step: Entry | None) -> Open:
+    if step is None:
+        return Open(judged, -1, None)
+    body: dict[str, Any] = dict(step.body)
+    state: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in body["state"].items()
+    }
+    return Open(judged, int(body["last_day"]), replace(Shadow(**state), stand=Stand(state["stand"])))
+
+
+def advance(bench: Bench, root: Path = ROOT) -> list[Open]:
+    """Every open shadow after all days that are new to it; returns them as they stand now, ended ones too.
+
+    A promoted patch ships, one that is rolled back closes. The caller holds the home's writer lock.
+    """
+    return [_advanced(bench, one, root) for one in open_shadows(bench.house)]
+
+
+def _advanced(bench: Bench, one: Open, root: Path) -> Open:
+    house = bench.house
+    try:
+        check(one.judged.patch, f"shadow of {one.judged.id}")
+    except CwsError as refusal:
+        # Shipped by hand or by another patch: there is nothing left to compare.
+        return _ended(house, one, f"overtaken: {refusal.what}")
+    if one.shadow is None or one.shadow.stand is Stand.GO_ON:
+        one = _stepped(bench, one)
+    if one.revised:
+        return _ended(house, one, "the history was revised")
+    if one.shadow is None or one.shadow.stand is Stand.GO_ON:
+        return one
+    if one.shadow.stand is Stand.PROMOTE and one.judged.id not in _shipped(house):
+        ship(house, one.judged.patch, one.judged.id, root)
+    return _ended(house, one, str(one.shadow.stand))
+
+
+def _shipped(house: House) -> set[str]:
+    return {str(entry.body["verdict"]) for entry in house.ledger.entries("ship")}
+
+
+def _ended(house: House, one: Open, why: str) -> Open:
+    house.ledger.append("shadow_end", {"verdict": one.judged.id, "module": one.judged.patch.module, "stand": why})
+    return one
+
+
+def _stepped(bench: Bench, one: Open) -> Open:
+    kept = bench.house.lake.read(bench.house.lake.pin("deltas", one.judged.id))
+    frozen_until = int(kept["ts_event"].max() // DAY_NS)
+    units = _units(bench, one.judged)
+    if not units:
+        return one
+    horizon = max(horizon_days(ground) for ground in bench.grounds() if ground.name in {unit.name for unit in units})
+    whole = paired(units, horizon)
+    confirm = _between(whole, -1, frozen_until)
+    if not set(kept["ts_event"]) <= set(confirm.days_ns.tolist()):
+        return replace(one, revised=True)
+    hedge = frozen(kept, confirm)
+    new = _between(whole, max(one.last_day, frozen_until), None)
+    if not new.days_ns.size:
+        return one
+    shadow = after_days(one.shadow or Shadow(hedge.scale, horizon), hedge.excess(new, [unit.name for unit in units]))
+    last_day = int(new.days_ns[-1] // DAY_NS)
+    bench.house.ledger.append(
+        "shadow_step", {"verdict": one.judged.id, "module": one.judged.patch.module, "last_day": last_day,
+                        "state": {**asdict(shadow), "stand": str(shadow.stand)}},
+    )  # fmt: skip
+    return Open(one.judged, last_day, shadow)
+
+
+def _units(bench: Bench, judged: Judged) -> list[Unit]:
+    """Both arms of every strategy that the patch changes, over all days that are known now."""
+    units = [
+        Unit(ground.name, bench.baseline(ground, "all"),
+             play(patched(ground, judged.patch), "shadow", bench.sink, bench.reuse), market_returns(ground))
+        for ground in bench.grounds() if changed(ground, judged.patch)
+    ]  # fmt: skip
+    return [unit for unit in units if not unit.candidate.failure]
+
+
+def _between(whole: PairedDeltas, after: int, until: int | None) -> PairedDeltas:
+    """The days after `after`, until and with `until`."""
+    day = whole.days_ns // DAY_NS
+    kept = (day > after) & (day <= (until if until is not None else day.max(initial=0)))
+    return PairedDeltas(whole.days_ns[kept], whole.deltas[:, kept], whole.factors[:, kept], whole.horizon_days)

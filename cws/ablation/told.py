@@ -1,0 +1,71 @@
+"""What all batches said, read back from the gate's own table and the ledger: for people and for reports."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cws.ablation.record import Judged, judged_of
+from cws.ablation.shipping import standing
+from cws.house import House
+from cws.lake.commits import Pin
+from cws.lake.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Row:
+    """A verdict in its batch; `diff` is what shipped, "" when it did not or was rolled back."""
+
+    judged: Judged
+    batch: str
+    outcome: str
+    placebo: bool
+    diff: str
+
+
+def batch_rows(house: House) -> pd.DataFrame:
+    """The lake's `verdicts` of every batch that the ledger holds, in ledger order."""
+    pins = [_pin(entry.body.get("pin")) for entry in house.ledger.entries("batch")]
+    frames = [house.lake.read(pin) for pin in pins if pin is not None]
+    return pd.concat(frames, ignore_index=True) if frames else TABLES["verdicts"].schema.empty_table().to_pandas()
+
+
+def _pin(fields: Any) -> Pin | None:
+    return None if fields is None else Pin(**fields)
+
+
+def told(house: House) -> list[Row]:
+    """One row a verdict of a batch, in ledger order."""
+    judged = {str(entry.body["id"]): judged_of(entry) for entry in house.ledger.entries("verdict")}
+    diffs = {str(entry.body["verdict"]): str(entry.body["diff"]) for entry in standing(house).values()}
+    rows = batch_rows(house)
+    columns = (rows[name].tolist() for name in ("id", "batch", "outcome", "placebo"))
+    return [
+        Row(judged[verdict], batch, outcome, bool(placebo), diffs.get(verdict, ""))
+        for verdict, batch, outcome, placebo in zip(*columns, strict=True)
+        if verdict in judged
+    ]
+
+
+def rows_of(house: House, patches: Collection[str]) -> list[Row]:
+    """The last verdict on each of these patches, in the order of their batches; placebos are none."""
+    last = {row.judged.patch.id: row for row in told(house) if row.judged.patch.id in patches and not row.placebo}
+    return list(last.values())
+
+
+def funnel(house: House, findings: int) -> dict[str, int]:
+    """How many came how far: findings now, then distinct patches over the life of the home."""
+    rows = batch_rows(house)
+    real = rows[~rows["placebo"]]
+    proposed = {str(e.body["patch"]) for e in house.ledger.entries("patch")} | set(real["patch"])
+    screened = real[~real["reason"].isin(["SCREENED", "BASELINE_DIFFERS", "CONTRACT_BROKEN"])]
+    return {
+        "findings": findings,
+        "proposed": len(proposed),
+        "ablated": real["patch"].nunique(),
+        "past screen": screened["patch"].nunique(),
+        "passed alone": real.loc[real["kind"] == "PASS", "patch"].nunique(),
+        "accepted": real.loc[real["outcome"] != "reject", "patch"].nunique(),
+        "shipped, in force": len(standing(house)),
+    }

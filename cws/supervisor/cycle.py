@@ -1,0 +1,187 @@
+"""One cycle of the loop: findings -> asks -> patches from behind walls -> one batch -> what ships.
+
+What was proposed is a ledger entry before anything is ablated, and the end of the cycle is another: a cycle that was
+killed anywhere between goes on with the same patches, and its batch finds the verdicts that were given.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cws.ablation.ablate import Bench
+from cws.ablation.batch import Progress, finish, run_batch, silent
+from cws.ablation.bundle import due, retest
+from cws.ablation.shadowing import advance
+from cws.ablation.told import Row, rows_of, told
+from cws.house import House
+from cws.ledger.entry import Entry
+from cws.patches import Patch, parse_patch, patch_toml
+from cws.proposers.language_model import Endpoint
+from cws.proposers.proposal import Ask
+from cws.sandbox.confine import refuse_without_walls
+from cws.strategies import Catalogue
+from cws.supervisor.findings import Finding
+from cws.supervisor.gather import gather
+from cws.supervisor.mine import mine
+from cws.supervisor.propose import PROPOSERS, asks_of, propose
+from modules.errors import CwsError
+from modules.registry import ROOT, load, names
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`budget` scores on search folds; a `module` that a person asks about, "" for what the findings name.
+
+    Without an `endpoint` the language model is off.
+    """
+
+    budget: int
+    seed: int = 0
+    module: str = ""
+    endpoint: Endpoint | None = None
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A ledger entry of kind `proposals`: `id` is its index, `seed` draws the batch's placebos.
+
+    `asks` are (finding, module, scores); `looks` search looks were counted; `resumed` says that an earlier call asked.
+    """
+
+    id: int
+    seed: int
+    asks: tuple[tuple[str, str, int], ...]
+    patches: tuple[Patch, ...]
+    refused: tuple[str, ...]
+    looks: int
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What was proposed and what came of each patch; `refused` adds what no run could decide."""
+
+    proposed: Proposed
+    rows: tuple[Row, ...]
+    refused: tuple[str, ...]
+    placebos: int
+    placebo_ships: int
+
+
+def nothing(text: str) -> None:
+    """Say nothing."""
+
+
+def cycle(
+    bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothing, progress: Progress = silent, root: Path = ROOT
+) -> Cycle:
+    """A whole cycle, or the rest of one that was killed. The caller holds the home's writer lock.
+
+    Raises what `proposals` and `run_batch` raise.
+    """
+    if open_cycle(bench.house) is None:
+        refuse_without_walls()
+    finish(bench.house, root)
+    upkeep(bench, say, root)
+    proposed = open_cycle(bench.house) or proposals(bench, catalogue, asked, say)
+    return decided(bench, proposed, say, progress, root)
+
+
+def upkeep(bench: Bench, say: Say = nothing, root: Path = ROOT) -> None:
+    """What time asks for: shadows over their new days, and once a week the bundle of what shipped.
+
+    Each on a bench of its own, because a promoted shadow changes what the next one would remember.
+    """
+    for one in advance(anew(bench), root):
+        state = one.fields
+        say(f"shadow {one.judged.id} of {one.judged.patch.module}: {state['days']} new days, {state['stand']}")
+    if due(bench.house) and (found := retest(anew(bench))) is not None:
+        said = "worse than before, together: cws loop rollback" if found.inferior else "not worse"
+        say(f"bundle of ships {' '.join(found.ships)}: {said}")
+
+
+def anew(bench: Bench) -> Bench:
+    """The same house and sources, nothing remembered."""
+    return Bench(bench.house, bench.sources, bench.sink)
+
+
+def given(house: House, patches: Sequence[Patch], seed: int) -> Proposed:
+    """A person's patches as proposals: nobody searched for them."""
+    said = {"seed": seed, "asks": [], "patches": [patch_toml(patch) for patch in patches], "refused": [], "looks": 0}
+    return _proposed(house.ledger.append("proposals", said))
+
+
+def proposals(bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothing) -> Proposed:
+    """Mine, ask, and keep what came back as a ledger entry.
+
+    Raises CWS-SANDBOX-001 before anything is read where proposers cannot be walled in, and what `propose` raises.
+    """
+    refuse_without_walls()
+    found = mine(gather(bench.house))
+    asks = asks_for(found, asked)
+    say(f"{len(found)} findings; {len(asks)} asks about modules that are judged on value")
+    for ask in asks:
+        say(f"  finding {ask.finding}: {ask.module}, at most {ask.budget} scores a proposer on search folds")
+    made = propose(bench, catalogue, asks, PROPOSERS, asked.endpoint)
+    said = {
+        "seed": asked.seed,
+        "asks": [[ask.finding, ask.module, ask.budget] for ask in asks],
+        "patches": [patch_toml(patch) for patch in made.patches],
+        "refused": [*made.refused],
+        "looks": made.looks,
+    }
+    return _proposed(bench.house.ledger.append("proposals", said))
+
+
+def asks_for(findings: Sequence[Finding], asked: Asked) -> list[Ask]:
+    """What the findings ask; of one module when a person names it, found or not.
+
+    Raises CWS-SUPERVISE-001 when that module is not judged on value.
+    """
+    if not asked.module:
+        return asks_of(findings, asked.budget, asked.seed)
+    if asked.module not in names() or load(asked.module).manifest.judge != "value":
+        raise CwsError(
+            "CWS-SUPERVISE-001",
+            what=f"{asked.module!r} is no module that is judged on value: proposers search on search folds' P&L",
+            where="--module",
+            fix="cws modules list shows each module's judge; give others as a patch to cws ablate",
+        )
+    mine_ = [one for one in findings if one.module == asked.module]
+    suspects = mine_[0].suspects if mine_ else ()
+    finding = mine_[0].id if mine_ else f"module.{asked.module}"
+    return [Ask(finding, asked.module, suspects, asked.budget, asked.seed)]
+
+
+def open_cycle(house: House) -> Proposed | None:
+    """The last proposals, when their batch has not ended."""
+    ended = {entry.body["proposals"] for entry in house.ledger.entries("cycle")}
+    last = house.ledger.entries("proposals")[-1:]
+    return next((_proposed(entry, resumed=True) for entry in last if entry.index not in ended), None)
+
+
+def _proposed(entry: Entry, *, resumed: bool = False) -> Proposed:
+    body: dict[str, Any] = dict(entry.body)
+    patches = tuple(parse_patch(text, f"ledger entry {entry.index}") for text in body["patches"])
+    asks = tuple((str(finding), str(module), int(scores)) for finding, module, scores in body["asks"])
+    return Proposed(entry.index, body["seed"], asks, patches, tuple(body["refused"]), body["looks"], resumed)
+
+
+def decided(
+    bench: Bench, proposed: Proposed, say: Say = nothing, progress: Progress = silent, root: Path = ROOT
+) -> Cycle:
+    """The batch over what was proposed, and the cycle's end in the ledger."""
+    house = bench.house
+    say(f"{len(proposed.patches)} patches; A/A reruns every baseline in a process of its own, once a batch")
+    batch = run_batch(bench, proposed.patches, proposed.seed, progress, root)
+    rows = rows_of(house, [patch.id for patch in proposed.patches])
+    # A batch that an earlier call decided holds these verdicts, not the empty one of now.
+    ids = sorted({row.batch for row in rows})
+    if open_cycle(house) is not None:
+        house.ledger.append("cycle", {"proposals": proposed.id, "batches": ids, "refused": [*batch.refused]})
+    placebos = [row for row in told(house) if row.placebo and row.batch in ids]
+    ships = sum(row.outcome != "reject" for row in placebos)
+    return Cycle(proposed, tuple(rows), (*proposed.refused, *batch.refused), len(placebos), ships)

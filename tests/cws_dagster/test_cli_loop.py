@@ -1,0 +1,119 @@
+"""`cws loop` and `cws supervise` for people and machines: what they say, and what they refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_house import Place, make_place
+from walking import publish_stages
+
+from cws.ablation.record import Judged, keep_verdict, verdict_rows
+from cws.ablation.shipping import ship, toml_path
+from cws.gate.batch import fresh
+from cws.gate.verdict import Kind, Reason, Verdict
+from cws.patches import Patch
+from cws.sandbox import confine
+from cws_dagster.cli import main
+from cws_dagster.commands.ledger import gist
+
+PATCH = Patch("winsorize", {"z_max": 4.5}, finding="f1", proposer="settings_search")
+BETTER = Verdict(Kind.PASS, Reason.BETTER, p=0.001, p_alone=0.001, batch_p=0.001, effect=0.2, standard_error=0.05)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Published, with a batch of one ship, one shadow and one placebo in its records."""
+    place = make_place(tmp_path_factory.mktemp("loop") / "place")
+    house = place.house()
+    publish_stages(place, house)
+    judged = [Judged(f"v{n}", PATCH, "value", BETTER, 0.02) for n in range(3)]
+    for one in judged:
+        keep_verdict(house, one, [])
+    rows = [(judged[0], "ship", False), (judged[1], "shadow", False), (judged[2], "reject", True)]
+    pin = house.lake.commit("verdicts", "b1", verdict_rows("b1", 1, rows))
+    body = {"id": "b1", "state": vars(fresh()), "verdicts": ["v0", "v1", "v2"], "ship": ["v0"], "shadow": ["v1"]}
+    house.ledger.append("batch", {**body, "placebos": 1, "placebo_ships": 0, "pin": vars(pin)})
+    house.ledger.append("shadow", {"verdict": "v1", "module": "winsorize"})
+    return place
+
+
+@pytest.fixture
+def here(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    for name, value in (("HOME", place.home), ("STRATEGIES", place.strategies), ("VIEWS", "off")):
+        monkeypatch.setenv(f"CWS_{name}", str(value))
+    return place
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def test_the_report_has_every_figure_of_the_gate(here: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = told(capsys, "loop", "report", "--json")
+    gate = json.loads(out)["gate"]
+    assert code == 0 and (gate["decided"], gate["accepted"], gate["placebos"], gate["placebo_ships"]) == (2, 2, 1, 0)
+    assert gate["false_ships"]["low"] == 0.0 and gate["placebo_rate"]["high"] == pytest.approx(0.975)
+    assert gate["nominal_fdr"] == 0.10 and gate["ablations_last_week"] == 3
+    assert [one["verdict"] for one in json.loads(out)["shadows"]] == ["v1"]
+    _, out, _ = told(capsys, "loop", "report")
+    for words in ("placebos that shipped", "false ships, nominal", "not certified in this home", "1 open shadow"):
+        assert words in out
+    here.house().ledger.append("certificate", {"seed": 1, "passed": True, "figures": {"power_1_sigma": 0.997}})
+    assert "power_1_sigma 0.9970" in told(capsys, "loop", "report")[1]
+
+
+def test_the_picture_is_drawn_or_refused(here: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert told(capsys, "loop", "report", "--plot", str(tmp_path / "new" / "loop.png"))[0] == 0
+    assert (tmp_path / "new" / "loop.png").read_bytes().startswith(b"\x89PNG")
+    code, _, error = told(capsys, "loop", "report", "--plot", str(tmp_path))
+    assert code == 2 and "CWS-CLI-006" in error
+
+
+def test_a_ship_is_rolled_back_by_its_entry(
+    here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "clean" / "winsorize.toml"
+    path.parent.mkdir()
+    path.write_text(toml_path("winsorize").read_text())
+    before = path.read_text()
+    entry = ship(here.house(), PATCH, "v0", tmp_path)
+    assert "z_max = 4.5" in path.read_text()
+    _, out, _ = told(capsys, "loop", "report")
+    assert "Value of ships in force" in out
+    # The command always means the product's own TOMLs, which this ship never touched.
+    code, _, error = told(capsys, "loop", "rollback", entry.id, "--why", "test")
+    assert code == 2 and "CWS-SHIP-003" in error
+    monkeypatch.setattr("cws.ablation.shipping.rollback.__defaults__", (tmp_path,))
+    code, out, _ = told(capsys, "loop", "rollback", entry.id, "--why", "test")
+    assert code == 0 and "-z_max = 4.5" in out and path.read_text() == before
+    assert told(capsys, "loop", "rollback", entry.id)[0] == 2, "once"
+
+
+def test_supervise_refuses_without_walls_and_without_a_wish(
+    here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "give --budget N, or --findings" in told(capsys, "supervise")[2]
+    monkeypatch.setattr(confine, "missing", lambda: "bubblewrap is not installed")
+    code, out, error = told(capsys, "supervise", "--budget", "8", "--module", "reversal_5d", "--json")
+    assert code == 2 and "CWS-SANDBOX-001" in error and "apt-get install bubblewrap" in error
+    assert json.loads(out)["error"]["code"] == "CWS-SANDBOX-001"
+
+
+def test_supervise_without_findings_says_how_to_ask(here: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    here.house().ledger.append("shadow_end", {"verdict": "v1", "module": "winsorize", "stand": "test"})
+    code, out, _ = told(capsys, "supervise", "--budget", "8")
+    assert code == 0 and "No finding is about a module that is judged on value" in out and "--module NAME" in out
+
+
+def test_nothing_shipped_is_nothing_to_test_and_no_shadow_is_said(
+    here: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(capsys, "loop", "bundle")[:2] == (0, "Nothing shipped since the last release.\n")
+    assert "No open shadow." in told(capsys, "loop", "shadow")[1]
+
+
+def test_a_verdict_is_readable_in_the_ledger(here: Place) -> None:
+    body = here.house().ledger.entries("verdict")[0].body
+    assert gist("verdict", body) == "id=v0, patch=winsorize z_max:4.5, kind=PASS, reason=BETTER, p=0.001"
