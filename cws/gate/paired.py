@@ -12,8 +12,8 @@ from modules.errors import CwsError
 
 # A delta of this size is what two orders of the same sum differ by.
 ROUNDING = 1e-12
-# Where common factors explain a delta but for this share of its size, it is more or less of what is held anyway. The rest
-# is compounding and saved costs: so small, and so regular that any test would find it.
+# Where common factors explain a delta but for this share of its size, it is more or less of what is held anyway. The
+# rest is compounding and saved costs: so small, and so regular that any test would find it.
 EXPLAINED = 0.002
 
 
