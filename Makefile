@@ -1,6 +1,8 @@
 # Thin: every verb is one command of the project. CI calls exactly these.
 PY := .venv/bin/python
 STAMP := .venv/.installed
+# Proposers run behind bubblewrap's walls or not at all.
+WALLS := { apt-get install -y bubblewrap || { apt-get update && apt-get install -y bubblewrap; }; }
 export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -38,6 +40,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x .venv/bin/uv || { python3 -m venv .venv && .venv/bin/pip install -q "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"; }
 	@.venv/bin/uv pip sync -q --python $(PY) --require-hashes requirements.lock
 	@.venv/bin/uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .
+	@command -v bwrap >/dev/null || { test "$$(id -u)" = 0 && $(WALLS) >/dev/null 2>&1; } \
+	  || echo "bubblewrap is missing: cws supervise will not run proposers. Install it: apt-get install bubblewrap"
 	@touch $@
 
 clean:  ## remove what set-up made; the ledger and the lake in CWS_HOME stay
