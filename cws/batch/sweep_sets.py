@@ -50,11 +50,13 @@ def sweep_grid(recipe: Sweep, text: str, max_sets: int | None) -> Grid:
     need_room(grid.size, max_sets or int(own["max_sets"]), f"{recipe.name}.toml")
     for axis in grid.axes:
         need_distinct(axis, [number_words(float(value)) for value in axis.values], f"{recipe.name}.toml")
-    # A rule sees the least and the largest of each value, in all combinations: between them nothing can be wrong.
-    corners = ", ".join(f"{axis.name} {_corner(axis)}" for axis in grid.axes)
-    settings = bound_sweep(recipe, grid=corners).settings
-    assert isinstance(settings, SweepSettings)
-    order = planned(settings, MODULE_SETS).parameters
+    order: tuple[str, ...] = ()
+    # Each parameter's every value, beside the least and the largest of the others.
+    for axis, (name, said) in zip(grid.axes, words, strict=True):
+        others = [f"{other.name} {_corner(other)}" for other in grid.axes if other is not axis]
+        settings = bound_sweep(recipe, grid=", ".join([f"{name} {said}", *others])).settings
+        assert isinstance(settings, SweepSettings)
+        order = planned(settings, MODULE_SETS).parameters
     # Sets are numbered by the rule's own order of parameters, however the grid was written.
     return Grid(tuple(sorted(grid.axes, key=lambda axis: order.index(axis.name))))
 

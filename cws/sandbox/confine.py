@@ -52,7 +52,10 @@ def walls(view: Path, hidden: Sequence[Path], command: Sequence[str]) -> list[st
     for path in SYSTEM:
         line += ["--ro-bind-try", path, path]
     for path in dict.fromkeys([sys.base_prefix, sys.prefix]):
-        line += ["--ro-bind", path, path]
+        # Bound where it really is, so that what is hidden below it is hidden under every name.
+        real = Path(path).resolve()
+        line += ["--ro-bind", str(real), str(real)]
+        line += ["--symlink", str(real), path] if str(real) != path else []
     for path in hidden:
         line += ["--ro-bind", "/dev/null", str(path)] if path.is_file() else ["--tmpfs", str(path)]
     line += ["--bind", str(view), str(VIEW), "--chdir", str(VIEW)]

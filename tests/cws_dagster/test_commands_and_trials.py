@@ -41,8 +41,8 @@ ARGUMENTS = {
     "traces": [],
     "trials": [],
 }
-# Count as many looks as their patches take, or need a ship: proven by tests of their own.
-OWN_TESTS = {"ablate", "loop rollback"}
+# Count as many looks as their patches take, need a ship, or take minutes: proven by tests of their own.
+OWN_TESTS = {"ablate", "bench", "gate certify", "loop rollback"}
 SERVERS = {"ui"}  # starts servers over the same home and computes nothing itself
 LOOKING = {"alpha": 1, "backtest": 2, "run": 1, "reproduce": 1}
 

@@ -24,7 +24,7 @@ IN_THE_MIDDLE = {
     "execute": "paper_fill",
 }
 # The n-th commit of a Delta log falls between two commits of this stage's publication.
-COMMIT_OF = {"ingest": 2, "clean": 6, "feature": 8, "backtest": 13, "size": 19, "execute": 22}
+COMMIT_OF = {"ingest": 2, "clean": 6, "feature": 8, "backtest": 13, "size": 20, "execute": 23}
 LOG = ("cws.lake.lake", "write_commit")
 OTHERS = [
     ("cws.lake.lake", "write_parquet", 15, "after"),

@@ -43,7 +43,7 @@ def test_what_is_seen_of_the_real_home(healthy: Seen) -> None:
     assert {"btc_usd_15m", "btc_intraday", "xs_reversal"} <= set(healthy.bars["unit"])
     shares = healthy.bars.loc[healthy.bars["unit"] == "us_tech", "regime"].value_counts(normalize=True)
     assert set(shares.index) == {"calm", "middling", "wild"} and shares.min() > 0.25
-    assert healthy.modules["leverage_cap"].judge == "value" and healthy.modules["leverage_cap"].primary == "weights"
+    assert healthy.modules["leverage_cap"].judge == "limit" and healthy.modules["leverage_cap"].primary == "weights"
     bounds = healthy.modules["leverage_cap"].bounds["max_gross"]
     assert bounds.least is not None and bounds.largest is not None and bounds.least < bounds.largest
 
