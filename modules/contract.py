@@ -6,7 +6,7 @@ function are named like the tables it takes, then `settings`, then one keyword p
 
 import inspect
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,11 +69,13 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The TOML beside a module: who may judge a patch, the settings' values, the chosen skills."""
+    """The TOML beside a module: who may judge a patch, the settings' values, the chosen skills, and the names of the
+    oracles that judge `correctness` (`cws.oracles.registry`)."""
 
     judge: Judge
     settings: Mapping[str, object] = field(default_factory=dict)
     skills: Mapping[str, str] = field(default_factory=dict)
+    oracles: Sequence[str] = ()
 
 
 def _as_tuple(schemas: Schemas) -> tuple[DataFrameSchema | type[bytes], ...]:

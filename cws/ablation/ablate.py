@@ -9,10 +9,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from cws.ablation.arm import Arm, after, play, task
+from cws.ablation.by_oracles import Stand, by_oracles, programs_for
 from cws.ablation.contract import violations
 from cws.ablation.deltas import Unit, annual_effect, guards, market_returns, paired
 from cws.ablation.folds import Folds, folds_of, long_enough
@@ -37,6 +39,7 @@ from modules.registry import load
 # A screen is no test: it keeps what looks better at all, so that confirm looks are spent on something.
 SCREEN_P = 0.3
 SAME = Pair(1.0, 1.0)
+Place = TypeVar("Place")
 
 
 @dataclass
@@ -50,6 +53,12 @@ class Bench:
     _grounds: dict[str, Ground] = field(default_factory=dict[str, Ground])
     _arms: dict[tuple[str, str], Arm] = field(default_factory=dict[tuple[str, str], Arm])
     _again: dict[str, str] | None = None
+    _stand: Stand | None = None
+
+    def stand(self) -> Stand:
+        """Where oracles count: made-up worlds, and reuse of its own."""
+        self._stand = self._stand or Stand(self.sink)
+        return self._stand
 
     def grounds(self) -> list[Ground]:
         for source in self.sources:
@@ -77,17 +86,9 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     Raises what `cws.patches.check` raises, and CWS-ABLATE-001 when no strategy would run differently.
     """
     check(patch, f"patch {patch.id}")
-    grounds = [ground for ground in bench.grounds() if changed(ground, patch)]
-    if not grounds:
-        raise CwsError(
-            "CWS-ABLATE-001",
-            what=f"no strategy runs {patch.module} with these values: not in a chain, or set by the recipes themselves",
-            where=f"patch {patch.id}",
-            fix="patch a module that a strategy takes its values from: cws modules list",
-        )
-    judge = load(patch.module).manifest.judge
-    if judge != "value":
-        raise NotImplementedError(judge)
+    if load(patch.module).manifest.judge == "correctness":
+        return by_oracles(bench.house, bench.stand(), patch, _some(programs_for(patch), patch))
+    grounds = _some([ground for ground in bench.grounds() if changed(ground, patch)], patch)
     # A short history cannot be cut in two; the others decide.
     grounds = [ground for ground in grounds if long_enough(ground)] or grounds
     folds = {ground.name: folds_of(ground) for ground in grounds}
@@ -101,6 +102,17 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     judged, units = _by_value(bench, patch, wanted, grounds, folds, baselines, placebo_seed)
     keep_verdict(bench.house, judged, units)
     return judged
+
+
+def _some(found: list[Place], patch: Patch) -> list[Place]:
+    if not found:
+        raise CwsError(
+            "CWS-ABLATE-001",
+            what=f"no strategy runs {patch.module} with these values: not in a chain, or set by the recipes themselves",
+            where=f"patch {patch.id}",
+            fix="patch a module that a strategy or a made-up world takes its values from: cws modules list",
+        )
+    return found
 
 
 def _by_value(

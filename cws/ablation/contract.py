@@ -1,10 +1,11 @@
 """Whether a module under a patch keeps its contract: the rules of the one conformance suite that settings move."""
 
 import copy
+from dataclasses import replace
 
 from cws.patches import Patch
 from modules.conformance import deterministic, empty_and_one_row, ignores_the_future, runs_on_its_example
-from modules.contract import Manifest, Module
+from modules.contract import Module
 from modules.registry import load
 
 RULES = (runs_on_its_example, deterministic, empty_and_one_row, ignores_the_future)
@@ -14,8 +15,11 @@ def under_patch(patch: Patch) -> Module:
     """The module as if the patch stood in its TOML."""
     module = copy.copy(load(patch.module))
     manifest = module.manifest
-    patched = Manifest(manifest.judge, {**manifest.settings, **patch.settings}, {**manifest.skills, **patch.skills})
-    module.__dict__["manifest"] = patched
+    module.__dict__["manifest"] = replace(
+        manifest,
+        settings={**manifest.settings, **patch.settings},
+        skills={**manifest.skills, **patch.skills},
+    )
     return module
 
 

@@ -1,7 +1,8 @@
 """A/A: the baseline once more, in a process that has computed nothing yet, from the source and never from a cache."""
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from cws.ablation.ground import Source
 from cws.ablation.rehearsal import rehearse
@@ -10,12 +11,18 @@ from modules.sealed import Sealed
 
 # Generous: a baseline takes seconds, and its process a few more to import.
 LIMIT_S = 600.0
+Asked, Found = TypeVar("Asked"), TypeVar("Found")
 
 
 def hashes_again(sources: Sequence[Source]) -> dict[str, str]:
     """Equity hash of each source's baseline, by name; a baseline that fails gives what it said instead."""
+    return in_fresh_process(_hashes, list(sources))
+
+
+def in_fresh_process(work: Callable[[Asked], Found], asked: Asked) -> Found:
+    """What `work` says in a process of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply_async(_hashes, (list(sources),)).get(LIMIT_S)
+        return pool.apply_async(work, (asked,)).get(LIMIT_S)
 
 
 def _hashes(sources: Sequence[Source]) -> dict[str, str]:

@@ -1,0 +1,70 @@
+"""The worlds of the oracles and the programs that they go through."""
+
+from collections.abc import Mapping
+
+from cws.market.spec import Flaws, Noise, Trading, World
+from cws.market.vendor import vendor_file
+from cws.market.worlds import make_world
+from cws.oracles import terms
+from cws.oracles.scene import Program, Step
+from modules.runner import Value
+from modules.values import raw_bytes
+
+# Calm enough that no true move looks like a planted spike.
+CALM = Noise(own_jumps=0.0, reaction=0.05, persistence=0.90, tail_df=8.0)
+TRADING = Trading(half_spread_bps=terms.HALF_SPREAD_BPS, adv_spread=0.0)
+EXTRA = {
+    "exact_duplicates": 4, "conflicting_duplicates": 4, "swapped_rows": 3, "bad_cells": 4, "bad_stamps": 3,
+    "spikes": 5, "impossible_bars": 8,
+}  # fmt: skip
+LONG = World(name="oracle_long", vendor="csv_ohlcv", first_year=2004, bars=320, symbols=5, noise=CALM, trading=TRADING)
+WIDE = LONG.model_copy(update={"name": "oracle_wide", "vendor": "wide_panel", "bars": 420})
+INTRADAY = World(
+    name="oracle_intraday", vendor="epoch_bars", calendar="24/7", bar_seconds=900, first_year=2021, bars=500, symbols=1,
+    first_price=40_000.0, ticks_per_unit=1_000.0, noise=CALM.model_copy(update={"factors": 0, "market_vol": 0.0}),
+)  # fmt: skip
+
+
+def _with(world: World, flaws: Flaws, **other: object) -> World:
+    return world.model_copy(update={"flaws": flaws, **other})
+
+
+def _file(world: World, seed: int) -> dict[str, Value]:
+    return {"raw": raw_bytes(vendor_file(world, seed).data), "instruments": make_world(world, seed)["instruments"]}
+
+
+def _steps(vendor: str, *later: str, **decided: Mapping[str, object]) -> tuple[Step, ...]:
+    cleaning = ("to_utc_ns", "sort_and_dedupe", "session_filter", "bar_sanity", *later)
+    return tuple(Step(name, decided.get(name, {})) for name in ("exchange_sessions", vendor, *cleaning))
+
+
+PROGRAMS: tuple[Program, ...] = (
+    Program(
+        "long_file",
+        _with(LONG, Flaws(**EXTRA, strays=3, splits=4, dividends=8), missing_share=0.01, late_listings=1),
+        LONG,
+        _file,
+        _steps("csv_ohlcv", "split_adjust", "dividend_adjust", "hampel_outliers", "forward_fill"),
+    ),
+    Program(
+        "wide_file",
+        _with(WIDE, Flaws(**EXTRA, strays=3), missing_share=0.01),
+        WIDE,
+        _file,
+        _steps("wide_panel", "hampel_outliers", "forward_fill", bar_sanity={"carries": "close"}),
+    ),
+    Program(
+        "intraday_file",
+        _with(INTRADAY, Flaws(**EXTRA, strays=3), missing_share=0.01),
+        INTRADAY,
+        _file,
+        _steps(
+            "epoch_bars",
+            "hampel_outliers",
+            exchange_sessions={"mic": "24/7"},
+            epoch_bars={"fixed_symbol": "W000"},
+            to_utc_ns={"stamp_kind": "offset", "zone": "UTC", "stamp_marks": "start", "bar_seconds": 900},
+            session_filter={"bar_seconds": 900},
+        ),
+    ),
+)
