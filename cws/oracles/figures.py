@@ -1,0 +1,102 @@
+"""Oracles of what is said about an account: each figure once more, by a textbook's formula and other code."""
+
+import math
+from collections.abc import Mapping
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cws.market.clock import bars_a_year
+from cws.oracles import terms
+from cws.oracles.scene import Scene
+
+F64 = NDArray[np.float64]
+NORMAL = NormalDist()
+# A bootstrap's interval is itself an estimate: its width may be off by so much.
+WIDTH_APART = 0.25
+IC_HORIZONS, IC_APART = (1, 5, 20), 1e-9
+
+
+def _returns(equity: pd.DataFrame) -> F64:
+    return equity["equity_usd"].pct_change().to_numpy()[1:]
+
+
+def _apart(found: Mapping[str, float], due: Mapping[str, float], relative: float = 1e-8) -> int:
+    """Figures that are missing or further off than `relative`."""
+    return sum(not abs(found.get(name, math.nan) - value) <= relative * abs(value) + 1e-12 for name, value in due.items())
+
+
+def _told(stats: pd.DataFrame) -> dict[str, float]:
+    return dict(zip(stats["name"], stats["value"], strict=True))
+
+
+def figures_are_the_textbooks(scene: Scene) -> int:
+    """Growth, risk and turnover that are not the textbook's on the bars that the world has in a year."""
+    seen, per_year = scene.runs["performance"], bars_a_year(scene.world)
+    equity, returns = seen.before["equity"], _returns(seen.before["equity"])
+    value, mean, deviation = equity["equity_usd"].to_numpy(), returns.mean(), returns.std(ddof=1)
+    downside = math.sqrt(float((np.minimum(returns, 0.0) ** 2).mean()))
+    cagr = (value[-1] / value[0]) ** (per_year / len(returns)) - 1.0
+    drawdown = float((value / np.maximum.accumulate(value) - 1.0).min())
+    shares = equity[["turnover_usd", "cost_usd"]].to_numpy()[1:] / value[:-1, None]
+    turnover, cost = (shares.mean(axis=0) * per_year).tolist()
+    due = {
+        "total_return": value[-1] / value[0] - 1.0, "cagr": cagr, "max_drawdown": drawdown, "calmar": cagr / -drawdown,
+        "annual_vol": deviation * math.sqrt(per_year), "sharpe": mean / deviation * math.sqrt(per_year),
+        "sharpe_per_bar": mean / deviation, "sortino": mean / downside * math.sqrt(per_year),
+        "annual_turnover": turnover, "annual_cost": cost,
+    }  # fmt: skip
+    return _apart(_told(seen.after["stats"]), due)
+
+
+def intervals_are_as_wide_as_theory(scene: Scene) -> int:
+    """Intervals of mean and Sharpe ratio whose width is not 2 z sd / sqrt(T) (Lo 2002 for the ratio), or off centre."""
+    seen = scene.runs["bootstrap_ci"]
+    returns, found = _returns(seen.before["equity"]), seen.after["intervals"].set_index("name")
+    root, z = math.sqrt(len(returns)), NORMAL.inv_cdf(0.5 + terms.CONFIDENCE / 2.0)
+    mean, deviation = float(returns.mean()), float(returns.std(ddof=1))
+    ratio = mean / deviation
+    due = {
+        "mean_return_per_bar": (mean, 2.0 * z * deviation / root),
+        "sharpe_per_bar": (ratio, 2.0 * z * math.sqrt(1.0 + 0.5 * ratio * ratio) / root),
+    }
+    wrong = 0
+    for name, (centre, width) in due.items():
+        low, high = float(found.loc[name, "low"]), float(found.loc[name, "high"])
+        wrong += not abs(high - low - width) <= WIDTH_APART * width
+        wrong += not abs(0.5 * (low + high) - centre) <= WIDTH_APART * width
+    return wrong
+
+
+def luck_is_the_best_of_all_trials(scene: Scene) -> int:
+    """Figures of the deflated Sharpe ratio that are not Bailey & Lopez de Prado's (2014) over every distinct trial."""
+    seen = scene.runs["deflated_sharpe"]
+    of, prior = _told(seen.before["stats"]), seen.before["prior_trials"]
+    trials, sharpe = len(prior) + 1, of["sharpe_per_bar"]
+    known = sorted({value for value in [*prior["sharpe"].tolist(), sharpe] if math.isfinite(value)})
+    spread, gamma = float(np.std(known, ddof=1)), 0.5772156649015329
+    best = (1.0 - gamma) * NORMAL.inv_cdf(1.0 - 1.0 / trials) + gamma * NORMAL.inv_cdf(1.0 - 1.0 / (trials * math.e))
+    noise = math.sqrt(1.0 - of["skew"] * sharpe + (of["kurtosis"] - 1.0) / 4.0 * sharpe**2)
+    chance = NORMAL.cdf((sharpe - spread * best) * math.sqrt(of["return_count"] - 1.0) / noise)
+    due = {"trials": float(trials), "expected_max_sharpe": spread * best, "deflated_sharpe": chance}
+    return _apart(_told(seen.after["deflated"]), due)
+
+
+def correlations_are_spearmans(scene: Scene) -> int:
+    """Mean rank correlations of signal and later return that are not Spearman's, bar by bar."""
+    seen = scene.runs["ic_decay"]
+    close, signal = (
+        seen.before[table].pivot(index="ts_event", columns="symbol", values=name)
+        for table, name in (("bars", "close"), ("signal", "value"))
+    )
+    due = {f"ic_{bars:03d}": _mean_spearman(signal, close.shift(-bars) / close - 1.0) for bars in IC_HORIZONS}
+    return _apart(_told(seen.after["stats"]), due, IC_APART)
+
+
+def _mean_spearman(signal: pd.DataFrame, ahead: pd.DataFrame) -> float:
+    known = signal.notna() & ahead.notna()
+    ranks = signal.where(known).rank(axis=1), ahead.where(known).rank(axis=1)
+    by_bar = ranks[0].corrwith(ranks[1], axis=1)[known.sum(axis=1) >= 3]
+    return float(by_bar.mean())
