@@ -8,7 +8,7 @@ from cws.ablation.deltas import Unit, market_returns, paired
 from cws.ablation.folds import horizon_days
 from cws.ablation.ground import Ground, changed, patched
 from cws.ablation.rehearsal import Reuse
-from cws.gate.p_value import enough_days, mean_tests
+from cws.gate.p_value import MeanTests, enough_days, mean_tests
 from cws.gate.paired import averaged
 from cws.patches import Patch, check
 from cws.trials import Task
@@ -37,10 +37,15 @@ class Scorer:
     grounds: Sequence[Ground]
     looks: Looks = field(default_factory=Looks)
     reuse: Reuse = field(default_factory=Reuse)
-    _baselines: dict[str, Arm] = field(default_factory=dict[str, Arm])
+    baselines: dict[str, Arm] = field(default_factory=dict[str, Arm])
 
     def __call__(self, patch: Patch) -> float | None:
         """The studentised mean paired delta, apart from common factors; None for what cannot run or change anything."""
+        found = self.test(patch)
+        return None if found is None else float(found.t[0])
+
+    def test(self, patch: Patch) -> MeanTests | None:
+        """The gate's own test on the search folds: one row."""
         try:
             check(patch, "proposal")
         except CwsError:
@@ -58,9 +63,9 @@ class Scorer:
         series = averaged(deltas)
         if not enough_days(series.size, deltas.horizon_days) or not series.any():
             return None
-        return float(mean_tests(series[None, :], deltas.horizon_days, len(deltas.factors)).t[0])
+        return mean_tests(series[None, :], deltas.horizon_days, len(deltas.factors))
 
     def _baseline(self, ground: Ground) -> Arm:
-        if ground.name not in self._baselines:
-            self._baselines[ground.name] = play(ground, "search", self.looks, self.reuse)
-        return self._baselines[ground.name]
+        if ground.name not in self.baselines:
+            self.baselines[ground.name] = play(ground, "search", self.looks, self.reuse)
+        return self.baselines[ground.name]
