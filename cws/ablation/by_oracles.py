@@ -5,9 +5,10 @@ beside and never counted: the right repair of a wrong price often lowers it.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from cws import oracles
@@ -25,7 +26,8 @@ from cws.gate.verdict import Kind, Reason, Verdict
 from cws.house import House
 from cws.oracles.pnl import mean_pnl
 from cws.oracles.registry import ORACLES, programs_of
-from cws.oracles.scene import Program, Scene, changes, play_scene, walk
+from cws.oracles.scene import KINDS, Program, Scene, changes, play_scene, walk
+from cws.oracles.scene import Kind as WorldKind
 from cws.oracles.worlds import PROGRAMS
 from cws.patches import Patch
 from cws.trials import Sink
@@ -35,7 +37,6 @@ from modules.registry import load
 # Of the worlds that anybody may look at as often as they like.
 SEARCH_SEED = 20_040_102
 DAYS_A_YEAR = 252.0
-Seeds = Callable[[Program], int]
 
 
 @dataclass
@@ -44,19 +45,17 @@ class Stand:
 
     sink: Sink
     reuse: Reuse = field(default_factory=Reuse)
-    _played: dict[tuple[str, bool, int], Scene] = field(default_factory=dict[tuple[str, bool, int], Scene])
+    _played: dict[tuple[str, WorldKind, int], Scene] = field(default_factory=dict[tuple[str, WorldKind, int], Scene])
     _again: dict[str, str] = field(default_factory=dict[str, str])
 
-    def before(self, program: Program, planted: bool, seed: int) -> Scene:
-        world = program.planted if planted else program.untouched
-        key = (program.name, planted, seed)
+    def before(self, program: Program, kind: WorldKind, seed: int) -> Scene:
+        key = (program.name, kind, seed)
         if key not in self._played:
-            self._played[key] = play_scene(program, world, seed, self.sink, reuse=self.reuse)
+            self._played[key] = play_scene(program, kind, seed, self.sink, reuse=self.reuse)
         return self._played[key]
 
-    def after(self, program: Program, planted: bool, seed: int, patch: Patch) -> Scene:
-        world = program.planted if planted else program.untouched
-        return play_scene(program, world, seed, self.sink, patch, self.reuse)
+    def after(self, program: Program, kind: WorldKind, seed: int, patch: Patch) -> Scene:
+        return play_scene(program, kind, seed, self.sink, patch, self.reuse)
 
     def again(self, names: Sequence[str]) -> dict[str, str]:
         """Hashes of the search worlds from a process that has computed nothing yet; once a batch and program."""
@@ -75,34 +74,42 @@ def programs_for(patch: Patch) -> list[Program]:
     return [program for program in found.values() if changes(program, patch)]
 
 
-def breaks(stand: Stand, patch: Patch, programs: Sequence[Program], seeds: Seeds) -> Breaks:
-    """All oracles of the patch's module over the programs; the P&L effect is a mean over the programs that have one."""
+def breaks(
+    stand: Stand,
+    patch: Patch,
+    programs: Sequence[Program],
+    seeds: Mapping[str, int],
+    kinds: Sequence[WorldKind] = KINDS,
+) -> Breaks:
+    """All oracles of the patch's module over the programs, on worlds of these kinds; others stay at no break.
+
+    The P&L effect is a mean over the programs that have one.
+    """
     names = load(patch.module).manifest.oracles
-    counts: dict[str, list[int]] = {name: [0, 0, 0, 0] for name in names}
+    counts = {name: {kind: [0, 0] for kind in KINDS} for name in names}
     effects: list[float] = []
-    for program in programs:
-        seed = seeds(program)
-        for place, planted in ((0, True), (2, False)):
-            arms = stand.before(program, planted, seed), stand.after(program, planted, seed, patch)
-            for name in names:
-                if program in programs_of(patch.module, ORACLES[name]):
-                    for side, scene in enumerate(arms):
-                        counts[name][place + side] += ORACLES[name].breaks(scene)
-            effects.append(mean_pnl(arms[1]) - mean_pnl(arms[0]))
-    known = [effect for effect in effects if effect == effect]
-    found = tuple(Oracle(name, *counts[name]) for name in names)
+    for program, kind in product(programs, kinds):
+        seed = seeds[program.name]
+        arms = stand.before(program, kind, seed), stand.after(program, kind, seed, patch)
+        for oracle in (ORACLES[name] for name in names):
+            if program in programs_of(patch.module, oracle):
+                for side, scene in enumerate(arms):
+                    counts[oracle.name][kind][side] += oracle.breaks(scene)
+        effects.append(mean_pnl(arms[1], patch.module) - mean_pnl(arms[0], patch.module))
+    known = [effect for effect in effects if math.isfinite(effect)]
+    found = tuple(Oracle(name, *count["planted"], *count["untouched"]) for name, count in counts.items())
     return Breaks(found, sum(known) / len(known) if known else 0.0)
 
 
 def searched(stand: Stand, program: Program) -> str:
     """The hash of what the unpatched house makes of the program's search worlds."""
-    return "+".join(stand.before(program, planted, SEARCH_SEED).hash for planted in (True, False))
+    return "+".join(stand.before(program, kind, SEARCH_SEED).hash for kind in KINDS)
 
 
 def _searched(names: list[str]) -> dict[str, str]:
     """Nothing is opened: a walk shows its hash."""
     return {
-        program.name: "+".join(walk(program, world, SEARCH_SEED).hash for world in (program.planted, program.untouched))
+        program.name: "+".join(walk(program, kind, SEARCH_SEED).hash for kind in KINDS)
         for program in PROGRAMS
         if program.name in names
     }
@@ -135,11 +142,14 @@ def _decided(
         return Verdict(Kind.INVALID, Reason.BASELINE_DIFFERS), math.nan
     if broken := violations(patch):
         return Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, detail=broken), math.nan
-    search = breaks(stand, patch, programs, lambda program: SEARCH_SEED)
-    if (screened := judged_breaks(search)).kind is not Kind.PASS:
-        return screened, search.reported_pnl * DAYS_A_YEAR
+    everybodys = dict.fromkeys(seeds, SEARCH_SEED)
+    # What repairs nothing that was planted needs no other world to be rejected.
+    for kinds in (KINDS[:1], KINDS):
+        search = breaks(stand, patch, programs, everybodys, kinds)
+        if (screened := judged_breaks(search)).kind is not Kind.PASS:
+            return screened, search.reported_pnl * DAYS_A_YEAR
     variants = count_confirm(house, patch)
-    confirm = breaks(stand, patch, programs, lambda program: seeds[program.name])
+    confirm = breaks(stand, patch, programs, seeds)
     return decide(Evidence(rerun, (), confirm, variants)), confirm.reported_pnl * DAYS_A_YEAR
 
 

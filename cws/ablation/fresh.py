@@ -11,7 +11,8 @@ from modules.sealed import Sealed
 
 # Generous: a baseline takes seconds, and its process a few more to import.
 LIMIT_S = 600.0
-Asked, Found = TypeVar("Asked"), TypeVar("Found")
+Asked = TypeVar("Asked")
+Found = TypeVar("Found")
 
 
 def hashes_again(sources: Sequence[Source]) -> dict[str, str]:

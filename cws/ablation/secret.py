@@ -1,4 +1,4 @@
-"""The gate's secret: what confirm worlds are drawn from, so that nobody can tune on a world before it is judged on it."""
+"""The gate's secret: confirm worlds are drawn from it, so that nobody can tune on the world that judges a patch."""
 
 import secrets
 

@@ -1,7 +1,6 @@
-"""Oracles of the research account: what it is charged, where it fills, and its value bar by bar, by plain arithmetic."""
+"""Oracles of the research account: what it is charged, where it fills, what it is worth, by plain arithmetic."""
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -122,11 +121,5 @@ def borrow_is_the_rate(scene: Scene) -> int:
     lent = value.ffill().where(value.bfill().notna()).shift()
     due = (-lent.where(lent < 0.0) * terms.BORROW_RATE / terms.BARS_PER_YEAR).stack().dropna()
     found = seen.after["costs"].set_index(["ts_event", "symbol"])["cost_usd"]
-    both = pd.concat([found, due.rename("due")], axis=1)
-    return _off(both["cost_usd"], both["due"])
-
-
-def charged(scene: Scene) -> Mapping[str, float]:
-    """What each cost module charged in all, by module."""
-    names = [name for name, seen in scene.runs.items() if "costs" in seen.after]
-    return {name: float(scene.runs[name].after["costs"]["cost_usd"].sum()) for name in names}
+    both = pd.concat({"found": found, "due": due}, axis=1)
+    return _off(both["found"], both["due"])

@@ -75,8 +75,8 @@ def missing_bars_are_filled_for_a_week(scene: Scene) -> int:
     """
     seen = scene.runs["forward_fill"]
     close = seen.before["bars"].pivot(index="ts_event", columns="symbol", values="close")
-    due = close.ffill(limit=terms.MAX_AGE_BARS).where(close.isna()).stack().dropna().rename("due")
+    due = close.ffill(limit=terms.MAX_AGE_BARS).where(close.isna()).stack().dropna()
     after = seen.after["bars"]
     found = after[after["age_bars"] > 0].set_index(["ts_event", "symbol"])["close"]
-    both = pd.concat([due, found], axis=1)
-    return int((both["due"] != both["close"]).sum())
+    both = pd.concat({"due": due, "found": found}, axis=1)
+    return int((both["due"] != both["found"]).sum())

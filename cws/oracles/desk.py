@@ -34,7 +34,7 @@ def targets_are_whole_lots_below_the_weight(scene: Scene) -> int:
     bars = seen.before["bars"]
     account = bars["ts_event"].map(seen.before["equity"].set_index("ts_event")["equity_usd"])
     ideal = seen.before["weights"]["weight"] * account / bars["close"] / terms.LOT_SIZE
-    due = np.trunc(ideal).groupby(bars["symbol"]).ffill().fillna(0.0)
+    due = pd.Series(np.trunc(ideal)).groupby(bars["symbol"]).ffill().fillna(0.0)
     # A quotient a hair below a whole number may round to it.
     return int(((seen.after["targets"]["target_lots"] - due).abs() > ((ideal % 1.0) > 1.0 - 1e-9)).sum())
 

@@ -25,7 +25,7 @@ START_USD = 2_000_000.0
 
 @dataclass(frozen=True)
 class Returns:
-    """RETURNS rows; each row's true standard deviation, whether it was made wild, and whether a clip is judged there."""
+    """RETURNS rows; each row's true standard deviation, whether it was made wild, whether its clip is judged."""
 
     frame: pd.DataFrame
     deviation: F64
@@ -87,7 +87,10 @@ def broken_fills(world: World, seed: int) -> tuple[Table, Table, set[tuple[str, 
     due = bars.iloc[5::11].sort_values(["ts_event", "symbol"], ignore_index=True)
     draws, count = stream(seed, BROKEN), len(due)
     names = pd.Series([f"desk-{number:04d}" for number in range(count)], dtype="str")
-    words = {name: pd.Series([word] * count, dtype="str") for name, word in (("ord_type", "market"), ("time_in_force", "day"))}
+    words = {
+        name: pd.Series([word] * count, dtype="str")
+        for name, word in (("ord_type", "market"), ("time_in_force", "day"))
+    }
     side = pd.Series(np.where(draws.random(count) < 0.5, "buy", "sell"), dtype="str")
     orders = due[["ts_event", "symbol"]].assign(
         cl_ord_id=names, side=side, order_qty=draws.integers(10, 500, count), **words, reference_price=due["close"]

@@ -89,7 +89,9 @@ def corporate_actions_as_planted(scene: Scene) -> int:
     seen = scene.runs["dividend_adjust"]
     found = seen.after["actions"].set_index(["symbol", "ts_event", "kind"])[["ratio", "amount"]]
     names, stamps = symbol_names(scene.world), clock_of(scene.world, scene.world.bars).ts_event
-    before = seen.before["bars"].assign(past=lambda bars: bars.groupby("symbol")["close"].shift())
+    # A dividend is paid on the share of its day, whatever splits came before.
+    quoted = scene.runs["split_adjust"].before["bars"]
+    before = quoted.assign(past=quoted.groupby("symbol")["close"].shift())
     past = before.set_index(["symbol", "ts_event"])["past"]
     due: dict[tuple[str, int, str], tuple[float, float]] = {}
     for one in vendor_file(scene.world, scene.seed).placed:
@@ -98,7 +100,9 @@ def corporate_actions_as_planted(scene: Scene) -> int:
             due[*place, "split"] = (one.flaw.size, 0.0)
         elif one.flaw.kind == "dividends":
             due[*place, "dividend"] = (1.0, one.flaw.size * float(past.get(place, math.nan)))
-    told = {key: (float(ratio), float(amount)) for key, (ratio, amount) in zip(found.index, found.to_numpy(), strict=True)}
+    told = {
+        key: (float(ratio), float(amount)) for key, (ratio, amount) in zip(found.index, found.to_numpy(), strict=True)
+    }
     return sum(key not in told or not _near(told[key], due[key]) for key in due) + len(told.keys() - due.keys())
 
 

@@ -6,6 +6,7 @@ world itself decides (its calendar, its columns). Strategies' overrides play no 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pandas as pd
 
@@ -20,6 +21,8 @@ from modules.sealed import Sealed
 from modules.settings import Bound, bind
 from modules.values import Table
 
+Kind = Literal["planted", "untouched"]
+KINDS: tuple[Kind, ...] = ("planted", "untouched")
 # What an oracle counts where the modules that it looks at refused, or broke a check of their own.
 MOST_BREAKS = 1_000_000
 
@@ -38,8 +41,7 @@ class Program:
     """Two worlds, one with everything planted that can go wrong and one without, and the steps they go through."""
 
     name: str
-    planted: World
-    untouched: World
+    worlds: Mapping[Kind, World]
     opening: Callable[[World, int], dict[str, Value]]
     steps: tuple[Step, ...]
 
@@ -99,9 +101,9 @@ class Walk:
         return json_hash({"outputs": outputs, "failure": self.failure})
 
 
-def walk(program: Program, world: World, seed: int, patch: Patch | None = None, reuse: Reuse | None = None) -> Walk:
+def walk(program: Program, kind: Kind, seed: int, patch: Patch | None = None, reuse: Reuse | None = None) -> Walk:
     """Run the steps up to the first that fails; nothing sealed is opened."""
-    tables = program.opening(world, seed)
+    tables = program.opening(program.worlds[kind], seed)
     opening = {name: value.hash for name, value in sorted(tables.items())}
     runs, inputs = dict[str, ModuleRun](), dict[str, Mapping[str, Value]]()
     for step, bound in zip(program.steps, program.bounds(patch), strict=True):
@@ -115,10 +117,10 @@ def walk(program: Program, world: World, seed: int, patch: Patch | None = None, 
 
 
 def play_scene(
-    program: Program, world: World, seed: int, sink: Sink, patch: Patch | None = None, reuse: Reuse | None = None
+    program: Program, kind: Kind, seed: int, sink: Sink, patch: Patch | None = None, reuse: Reuse | None = None
 ) -> Scene:
     """The walk with what was sealed opened, as a counted trial of the made-up market."""
-    walked = walk(program, world, seed, patch, reuse)
+    walked = walk(program, kind, seed, patch, reuse)
     opened = _opened(program, seed, walked, sink)
     runs = {
         name: Seen(
@@ -127,7 +129,7 @@ def play_scene(
         )
         for name, one in walked.runs.items()
     }
-    return Scene(world, seed, runs, walked.hash, walked.failure)
+    return Scene(program.worlds[kind], seed, runs, walked.hash, walked.failure)
 
 
 def _opened(program: Program, seed: int, walked: Walk, sink: Sink) -> dict[str, pd.DataFrame]:

@@ -19,9 +19,9 @@ def sets_are_plain_accounts(scene: Scene) -> int:
     for symbol, sets in seen.after["sweep"].groupby("symbol"):
         bars = seen.before["bars"]
         own = bars[(bars["symbol"] == symbol) & bars["close"].notna() & bars[terms.FILL_ON].notna()]
-        for row in sets.iloc[:: max(1, len(sets) // SETS_A_SYMBOL)].itertuples():
-            due = _crossing(own, int(row.first), int(row.second))
-            pairs = zip([getattr(row, name) for name in FIGURES], due, strict=True)
+        few = sets.iloc[:: max(1, len(sets) // SETS_A_SYMBOL)][["first", "second", *FIGURES]]
+        for fast, slow, *told in few.to_numpy(dtype=np.float64).tolist():
+            pairs = zip(told, _crossing(own, int(fast), int(slow)), strict=True)
             wrong += sum(not abs(found - true) <= 1e-7 * (1e-6 + abs(true)) for found, true in pairs)
     return wrong
 

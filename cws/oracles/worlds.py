@@ -2,31 +2,36 @@
 
 from collections.abc import Mapping
 
-from cws.market.spec import Flaws, Noise, Trading, World
+from cws.market.spec import World, world_of
 from cws.market.vendor import vendor_file
 from cws.market.worlds import make_world
 from cws.oracles import drawn, terms
-from cws.oracles.scene import Program, Step
+from cws.oracles.scene import Kind, Program, Step
 from modules.runner import Value
 from modules.values import raw_bytes
 
 # Calm enough that no true move looks like a planted spike.
-CALM = Noise(own_jumps=0.0, reaction=0.05, persistence=0.90, tail_df=8.0)
-TRADING = Trading(half_spread_bps=terms.HALF_SPREAD_BPS, adv_spread=0.0)
-EXTRA = {
-    "exact_duplicates": 4, "conflicting_duplicates": 4, "swapped_rows": 3, "bad_cells": 4, "bad_stamps": 3,
-    "spikes": 5, "impossible_bars": 8,
+CALM = {"own_jumps": 0.0, "reaction": 0.05, "persistence": 0.90, "tail_df": 8.0}
+TRADING = {"half_spread_bps": terms.HALF_SPREAD_BPS, "adv_spread": 0.0}
+LONG = {"first_year": 2004, "bars": 320, "symbols": 5, "noise": CALM, "trading": TRADING}
+WIDE = {**LONG, "vendor": "wide_panel", "bars": 420}
+INTRADAY = {
+    "vendor": "epoch_bars", "calendar": "24/7", "bar_seconds": 900, "first_year": 2021, "bars": 500, "symbols": 1,
+    "first_price": 40_000.0, "ticks_per_unit": 1_000.0, "noise": {**CALM, "factors": 0, "market_vol": 0.0},
 }  # fmt: skip
-LONG = World(name="oracle_long", vendor="csv_ohlcv", first_year=2004, bars=320, symbols=5, noise=CALM, trading=TRADING)
-WIDE = LONG.model_copy(update={"name": "oracle_wide", "vendor": "wide_panel", "bars": 420})
-INTRADAY = World(
-    name="oracle_intraday", vendor="epoch_bars", calendar="24/7", bar_seconds=900, first_year=2021, bars=500, symbols=1,
-    first_price=40_000.0, ticks_per_unit=1_000.0, noise=CALM.model_copy(update={"factors": 0, "market_vol": 0.0}),
-)  # fmt: skip
+FLAWS = {
+    "exact_duplicates": 4, "conflicting_duplicates": 4, "swapped_rows": 3, "bad_cells": 4, "bad_stamps": 3,
+    "spikes": 5, "impossible_bars": 8, "strays": 3,
+}  # fmt: skip
+# Bars that are missing and a symbol that lists late; no bar here is wrong, for nothing has cleaned them.
+BARE = {**LONG, "bars": 300}
+GAPS = {"missing_share": 0.02, "late_listings": 1, "flaws": {"spikes": 5}}
+# Little is traded here, so that the desk's caps bind.
+THIN = {**BARE, "trading": {**TRADING, "adv_usd": 2e6}}
 
 
-def _with(world: World, flaws: Flaws, **other: object) -> World:
-    return world.model_copy(update={"flaws": flaws, **other})
+def _worlds(name: str, world: Mapping[str, object], planted: Mapping[str, object]) -> dict[Kind, World]:
+    return {"planted": world_of({**world, **planted}, name), "untouched": world_of(world, name)}
 
 
 def _file(world: World, seed: int) -> dict[str, Value]:
@@ -68,31 +73,32 @@ def _steps(vendor: str, *later: str, **decided: Mapping[str, object]) -> tuple[S
     return tuple(Step(name, decided.get(name, {})) for name in ("exchange_sessions", vendor, *cleaning))
 
 
-# Bars that are missing and a symbol that lists late; no bar here is wrong, for nothing has cleaned them.
-GAPPY = _with(LONG, Flaws(spikes=5), missing_share=0.02, late_listings=1, bars=300)
-WHOLE = LONG.model_copy(update={"bars": 300})
-# Little is traded here, so that the desk's caps bind.
-THIN = {"trading": TRADING.model_copy(update={"adv_usd": 2e6})}
+# ic_decay also gives `stats`: it comes before performance, whose figures are then deflated.
+ACCOUNT = (
+    "ic_decay", "vector_panel", "cost_bps", "cost_half_spread", "cost_sqrt_impact", "cost_borrow", "performance",
+    "bootstrap_ci", "deflated_sharpe",
+)  # fmt: skip
 
 PROGRAMS: tuple[Program, ...] = (
     Program(
         "long_file",
-        _with(LONG, Flaws(**EXTRA, strays=3, splits=4, dividends=8), missing_share=0.01, late_listings=1),
-        LONG,
+        _worlds(
+            "oracle_long",
+            LONG,
+            {"flaws": {**FLAWS, "splits": 4, "dividends": 8}, "missing_share": 0.01, "late_listings": 1},
+        ),
         _file,
         _steps("csv_ohlcv", "split_adjust", "dividend_adjust", "hampel_outliers", "forward_fill"),
     ),
     Program(
         "wide_file",
-        _with(WIDE, Flaws(**EXTRA, strays=3), missing_share=0.01),
-        WIDE,
+        _worlds("oracle_wide", WIDE, {"flaws": FLAWS, "missing_share": 0.01}),
         _file,
         _steps("wide_panel", "hampel_outliers", "forward_fill", bar_sanity={"carries": "close"}),
     ),
     Program(
         "intraday_file",
-        _with(INTRADAY, Flaws(**EXTRA, strays=3), missing_share=0.01),
-        INTRADAY,
+        _worlds("oracle_intraday", INTRADAY, {"flaws": FLAWS, "missing_share": 0.01}),
         _file,
         _steps(
             "epoch_bars",
@@ -103,26 +109,12 @@ PROGRAMS: tuple[Program, ...] = (
             session_filter={"bar_seconds": 900},
         ),
     ),
-    Program("returns", GAPPY, WHOLE, _returns, (Step("winsorize"),)),
-    Program(
-        "account",
-        GAPPY,
-        WHOLE,
-        _account,
-        tuple(
-            Step(name)
-            # ic_decay also gives `stats`: it comes before performance, whose figures are then deflated.
-            for name in (
-                "ic_decay", "vector_panel", "cost_bps", "cost_half_spread", "cost_sqrt_impact", "cost_borrow",
-                "performance", "bootstrap_ci", "deflated_sharpe",
-            )
-        ),  # fmt: skip
-    ),
-    Program("sweep", GAPPY, WHOLE, _bars, (Step("vector_sweep"),)),
+    Program("returns", _worlds("oracle_returns", BARE, GAPS), _returns, (Step("winsorize"),)),
+    Program("account", _worlds("oracle_account", BARE, GAPS), _account, tuple(Step(name) for name in ACCOUNT)),
+    Program("sweep", _worlds("oracle_sweep", BARE, GAPS), _bars, (Step("vector_sweep"),)),
     Program(
         "desk",
-        GAPPY.model_copy(update=THIN),
-        WHOLE.model_copy(update=THIN),
+        _worlds("oracle_desk", THIN, GAPS),
         _desk,
         (
             Step("capacity_cap"),
