@@ -7,6 +7,7 @@ a setting was before: the candidates follow from its value, its name and its bou
 import math
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import get_args
 
 from pydantic.fields import FieldInfo
@@ -46,13 +47,21 @@ def nearby(module: Module, apart: float = 1.0) -> Iterator[Patch]:
         for name in skills_of_kind(kind):
             if name != chosen.name:
                 yield Patch(module.name, {}, {kind: name})
-    for name, field in module.settings_type.model_fields.items():
-        kept = [now[name]]
-        for value in _values(name, field, now):
-            patch = Patch(module.name, {name: value})
-            if _far_enough(value, kept, apart) and _runs(patch):
-                kept.append(value)
+    fields = module.settings_type.model_fields.items()
+    listed = [[(name, value) for value in _spread(name, field, now, apart)] for name, field in fields]
+    # Settings take turns, so that the likeliest change of each comes before the unlikely ones of any.
+    for turn in zip_longest(*listed):
+        for patch in (Patch(module.name, {one[0]: one[1]}) for one in turn if one is not None):
+            if _runs(patch):
                 yield patch
+
+
+def _spread(name: str, field: FieldInfo, now: dict[str, object], apart: float) -> list[float | int | str]:
+    kept: list[float | int | str] = []
+    for value in _values(name, field, now):
+        if _far_enough(value, [now[name], *kept], apart):
+            kept.append(value)
+    return kept
 
 
 def _far_enough(value: object, kept: Sequence[object], apart: float) -> bool:
@@ -102,15 +111,16 @@ def _formulas(value: str) -> Iterator[str]:
 
 
 def _numbers(value: float, low: float, high: float, whole: bool) -> list[float | int | str]:
-    """The NEAREST by their ratio, then slips of scale, then zero and the bounds."""
+    """The NEAREST by their ratio, slips of scale, zero and the bounds; the first few of each come first."""
     if value > 0.0:
         steps = [value - 1, value + 1] if whole else []
         near = [*steps, *_round(value), *CALENDAR, *(share for share in SHARES if not whole and 0.3 <= value < 1.0)]
         near = sorted((one for one in near if one > 0.0 and one != value), key=lambda one: abs(math.log(one / value)))
-        wanted = [*near[:NEAREST], *(value * slip for slip in SLIPS)]
+        slips = [value * slip for slip in SLIPS]
+        wanted = [*steps, *slips[:4], 0.0, *near[:NEAREST], *slips, low, high]
     else:
-        wanted = [digit * 10.0**power for power in range(-4, 7) for digit in (1.0, 2.0, 5.0)]
-    inside = [one for one in [*wanted, 0.0, low, high] if low <= one <= high]
+        wanted = [*(digit * 10.0**power for power in range(-4, 7) for digit in (1.0, 2.0, 5.0)), 0.0, low, high]
+    inside = [one for one in wanted if low <= one <= high]
     said: list[float | int | str] = [round(one) if whole else float(f"{one:.6g}") for one in inside]
     return [one for one in dict.fromkeys(said) if one != value and low <= float(one) <= high]
 
