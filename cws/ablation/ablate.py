@@ -5,6 +5,9 @@
 2. screen      search folds only: most ideas end here and cost no confirm look
 3. confirm     counted first, then paired deltas on the confirm folds
 4. decide      `cws.gate.decide`, which sees no proposer and no patch
+
+A module's judge says what is confirmed: the paired P&L delta here, breaks of oracles on made-up worlds in
+`cws.ablation.by_oracles`, cost at the same bytes in `cws.ablation.by_runtime`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +18,7 @@ import numpy as np
 
 from cws.ablation.arm import Arm, after, play, task
 from cws.ablation.by_oracles import Stand, by_oracles, programs_for
+from cws.ablation.by_runtime import by_runtime
 from cws.ablation.contract import violations
 from cws.ablation.deltas import Unit, annual_effect, guards, market_returns, paired
 from cws.ablation.folds import Folds, folds_of, long_enough
@@ -56,8 +60,8 @@ class Bench:
     _stand: Stand | None = None
 
     def stand(self) -> Stand:
-        """Where oracles count: made-up worlds, and reuse of its own."""
-        self._stand = self._stand or Stand(self.sink)
+        """Where oracles count: made-up worlds."""
+        self._stand = self._stand or Stand(self.sink, self.reuse)
         return self._stand
 
     def grounds(self) -> list[Ground]:
@@ -86,9 +90,13 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     Raises what `cws.patches.check` raises, and CWS-ABLATE-001 when no strategy would run differently.
     """
     check(patch, f"patch {patch.id}")
-    if load(patch.module).manifest.judge == "correctness":
+    judge = load(patch.module).manifest.judge
+    if judge == "correctness":
         return by_oracles(bench.house, bench.stand(), patch, _some(programs_for(patch), patch))
-    grounds = _some([ground for ground in bench.grounds() if changed(ground, patch)], patch)
+    grounds = [ground for ground in bench.grounds() if changed(ground, patch)]
+    if judge == "runtime":
+        return by_runtime(bench.house, bench.sources, grounds, patch)
+    grounds = _some(grounds, patch)
     # A short history cannot be cut in two; the others decide.
     grounds = [ground for ground in grounds if long_enough(ground)] or grounds
     folds = {ground.name: folds_of(ground) for ground in grounds}

@@ -60,7 +60,7 @@ class Stand:
     def again(self, names: Sequence[str]) -> dict[str, str]:
         """Hashes of the search worlds from a process that has computed nothing yet; once a batch and program."""
         if missing := [name for name in names if name not in self._again]:
-            self._again |= in_fresh_process(_searched, missing)
+            self._again |= in_fresh_process(searched_in_this_process, missing)
         return {name: self._again[name] for name in names}
 
 
@@ -106,7 +106,7 @@ def searched(stand: Stand, program: Program) -> str:
     return "+".join(stand.before(program, kind, SEARCH_SEED).hash for kind in KINDS)
 
 
-def _searched(names: list[str]) -> dict[str, str]:
+def searched_in_this_process(names: list[str]) -> dict[str, str]:
     """Nothing is opened: a walk shows its hash."""
     return {
         program.name: "+".join(walk(program, kind, SEARCH_SEED).hash for kind in KINDS)

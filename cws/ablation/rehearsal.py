@@ -14,6 +14,7 @@ import pandas as pd
 from cws.ablation.ground import Ground
 from cws.instruments import instruments_table
 from cws.stages import Unit, chain
+from modules.contract import STAGES
 from modules.runner import ModuleRun, Value, run
 from modules.settings import Bound
 from modules.tables import PRIOR_TRIALS
@@ -24,7 +25,6 @@ LEFT_OUT = ("bootstrap_ci", "deflated_sharpe")
 
 # A module run as a question: module, settings hash, and the hash of each table that it takes.
 Asked: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
-NO_PRIOR_TRIALS = pd.DataFrame({"key": pd.Series([], dtype="str"), "sharpe": pd.Series([], dtype="float64")})
 
 
 @dataclass
@@ -62,6 +62,11 @@ class Rehearsal:
     failure: str = ""
 
 
+def no_prior_trials() -> Table:
+    nothing = {"key": pd.Series([], dtype="str"), "sharpe": pd.Series([], dtype="float64")}
+    return make_table(pd.DataFrame(nothing), PRIOR_TRIALS, "rehearsal")
+
+
 def units(ground: Ground, stages: Sequence[str]) -> list[Unit]:
     recipes = {stage: None if stage in ("ingest", "clean") else ground.strategy for stage in stages}
     return [Unit(stage, ground.dataset, recipe) for stage, recipe in recipes.items()]
@@ -72,11 +77,7 @@ def rehearse(
 ) -> Rehearsal:
     """Run `stages` in order on the ground's tables and those `opened`; stops at the first failed module or check."""
     tables: dict[str, Value] = {**ground.tables, **(opened or {})}
-    tables["prior_trials"] = make_table(
-        pd.DataFrame({"key": pd.Series([], dtype="str"), "sharpe": pd.Series([], dtype="float64")}),
-        PRIOR_TRIALS,
-        "rehearsal",
-    )
+    tables["prior_trials"] = no_prior_trials()
     runs: list[ModuleRun] = []
     for bound in (b for unit in units(ground, stages) for b in chain(unit) if b.module.name not in LEFT_OUT):
         outcome = reuse.run(bound, tables) if reuse is not None else run(bound, tables)
@@ -88,6 +89,22 @@ def rehearse(
         if isinstance(raw_bars, Table):
             tables["instruments"] = instruments_table(ground.dataset, raw_bars.frame)
     return Rehearsal(tables, tuple(runs))
+
+
+def reached(ground: Ground, module: str) -> tuple[Bound, dict[str, Value]] | None:
+    """The module as the ground runs it up to its account, and what it takes; None where it is not reached."""
+    stages = STAGES[STAGES.index(ground.begins) : STAGES.index("backtest") + 1]
+    bounds = [b for unit in units(ground, stages) for b in chain(unit)]
+    place = next((at for at, bound in enumerate(bounds) if bound.module.name == module), None)
+    if place is None:
+        return None
+    tables: dict[str, Value] = {**ground.tables, "prior_trials": no_prior_trials()}
+    for bound in bounds[:place]:
+        outcome = run(bound, tables)
+        if failed(outcome):
+            return None
+        tables |= outcome.outputs
+    return bounds[place], {name: tables[name] for name in bounds[place].module.takes}
 
 
 def failed(outcome: ModuleRun) -> str:

@@ -11,15 +11,16 @@ from cws.market.worlds import make_world
 from kernels.market import stream
 from kernels.ordered import F64
 from modules.panel import KEYS, by_symbol
-from modules.tables import EQUITY, FILLS, ORDERS, PRIOR_TRIALS, RETURNS, SIGNAL, WEIGHTS
+from modules.tables import BARS, EQUITY, FILLS, ORDERS, PRIOR_TRIALS, RETURNS, SIGNAL, WEIGHTS
 from modules.values import Table, make_table
 
 # Streams of their own, beside those of `cws.market.paths`.
-WILD, HELD, GUESSED, LOOKED, OWNED, BROKEN = range(101, 107)
+WILD, HELD, GUESSED, LOOKED, OWNED, BROKEN, HALTED = range(101, 108)
 # Windows need a past before their clip means anything.
 WARM_UP_BARS, EVERY_BARS, GROSS = 120, 5, 0.8
 # Impact is priced by a symbol's own past: nothing is decided before it has one.
 LISTED_BARS = 30
+HALT_EVERY_BARS, LONGEST_HALT_BARS = 25, 10
 START_USD = 2_000_000.0
 
 
@@ -59,6 +60,16 @@ def weights_table(world: World, seed: int) -> Table:
     decides &= by_symbol(keys).cumcount().to_numpy() >= LISTED_BARS
     weight = draws.uniform(-1.0, 1.0, len(keys)) * GROSS / world.symbols
     return make_table(keys.assign(weight=np.where(decides, weight, np.nan)), WEIGHTS, world.name)
+
+
+def halted_bars(world: World, seed: int) -> Table:
+    """The world's bars; in a world with spikes each symbol stops trading for 1, 2, ... LONGEST_HALT_BARS bars."""
+    bars = make_world(world, seed)["bars"].frame
+    place = by_symbol(bars).cumcount().to_numpy()
+    first = stream(seed, HALTED).integers(0, HALT_EVERY_BARS - LONGEST_HALT_BARS, world.symbols)
+    turn, within = np.divmod(place - first[pd.factorize(bars["symbol"])[0]], HALT_EVERY_BARS)
+    halted = (turn >= 1) & (within < turn) & (turn <= LONGEST_HALT_BARS) & (world.flaws.spikes > 0)
+    return make_table(bars[~halted].reset_index(drop=True), BARS, world.name)
 
 
 def signal_table(world: World, seed: int) -> Table:

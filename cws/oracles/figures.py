@@ -14,8 +14,8 @@ from cws.oracles.scene import Scene
 
 F64 = NDArray[np.float64]
 NORMAL = NormalDist()
-# A bootstrap's interval is itself an estimate: its width may be off by so much.
-WIDTH_APART = 0.25
+# Quantiles of a thousand resampled histories are themselves estimates: they may be off by so much of the width.
+WIDTH_APART = 0.2
 IC_HORIZONS, IC_APART = (1, 5, 20), 1e-9
 
 
@@ -54,22 +54,31 @@ def figures_are_the_textbooks(scene: Scene) -> int:
 
 
 def intervals_are_as_wide_as_theory(scene: Scene) -> int:
-    """Intervals of mean and Sharpe ratio whose width is not 2 z sd / sqrt(T) (Lo 2002 for the ratio), or off centre."""
+    """Intervals of mean and Sharpe ratio that are not 2 z wide around what was seen, in exact standard deviations."""
     seen = scene.runs["bootstrap_ci"]
     returns, found = _returns(seen.before["equity"]), seen.after["intervals"].set_index("name")
-    root, z = math.sqrt(len(returns)), NORMAL.inv_cdf(0.5 + terms.CONFIDENCE / 2.0)
-    mean, deviation = float(returns.mean()), float(returns.std(ddof=1))
-    ratio = mean / deviation
+    mean, deviation, z = float(returns.mean()), float(returns.std(ddof=1)), NORMAL.inv_cdf(0.5 + terms.CONFIDENCE / 2.0)
+    score, ratio = (returns - mean) / deviation, mean / deviation
     due = {
-        "mean_return_per_bar": (mean, 2.0 * z * deviation / root),
-        "sharpe_per_bar": (ratio, 2.0 * z * math.sqrt(1.0 + 0.5 * ratio * ratio) / root),
+        "mean_return_per_bar": (mean, resampled_deviation(returns)),
+        # By the influence of each return on the ratio (Lo 2002).
+        "sharpe_per_bar": (ratio, resampled_deviation(score - 0.5 * ratio * score * score)),
     }
     wrong = 0
-    for name, (centre, width) in due.items():
+    for name, (centre, spread) in due.items():
+        wrong += float(found["level"][name]) != terms.CONFIDENCE
         low, high = float(found["low"][name]), float(found["high"][name])
-        wrong += not abs(high - low - width) <= WIDTH_APART * width
-        wrong += not abs(0.5 * (low + high) - centre) <= WIDTH_APART * width
+        wrong += not abs(high - low - 2.0 * z * spread) <= WIDTH_APART * 2.0 * z * spread
+        wrong += not abs(0.5 * (low + high) - centre) <= WIDTH_APART * 2.0 * z * spread
     return wrong
+
+
+def resampled_deviation(values: F64) -> float:
+    """Of the mean under the stationary bootstrap, exactly (Politis & Romano 1994, lemma 1): no resampling."""
+    count, keep = len(values), 1.0 - 1.0 / terms.BLOCK_BARS
+    gap = values - values.mean()
+    lags = [(1.0 - i / count) * keep**i * float((gap * np.roll(gap, i)).mean()) for i in range(count)]
+    return math.sqrt((2.0 * sum(lags) - lags[0]) / count)
 
 
 def luck_is_the_best_of_all_trials(scene: Scene) -> int:

@@ -19,7 +19,7 @@ ADV_SHARE, ADV_BARS = 0.05, 20
 LOT_SIZE = 1.0
 # A bar that is missing may be filled from one that is at most so many sessions old.
 MAX_AGE_BARS = 5
-CONFIDENCE = 0.95
+CONFIDENCE, BLOCK_BARS = 0.95, 10
 # A sweep's accounts pay each part by itself.
 SWEEP_CASH_USD, SWEEP_FEE, SWEEP_SPREAD = 1_000_000.0, 10e-4, 1e-4
 SWEEP_SLIPPAGE, SWEEP_BORROW_PER_BAR = 0.5e-4, 0.1e-4

@@ -42,6 +42,10 @@ def _returns(world: World, seed: int) -> dict[str, Value]:
     return {"returns": drawn.returns_table(world, seed)}
 
 
+def _halts(world: World, seed: int) -> dict[str, Value]:
+    return {**make_world(world, seed), "bars": drawn.halted_bars(world, seed)}
+
+
 def _account(world: World, seed: int) -> dict[str, Value]:
     return {
         "bars": make_world(world, seed)["bars"],
@@ -110,6 +114,7 @@ PROGRAMS: tuple[Program, ...] = (
         ),
     ),
     Program("returns", _worlds("oracle_returns", BARE, GAPS), _returns, (Step("winsorize"),)),
+    Program("halts", _worlds("oracle_halts", BARE, GAPS), _halts, (Step("forward_fill"),)),
     Program("account", _worlds("oracle_account", BARE, GAPS), _account, tuple(Step(name) for name in ACCOUNT)),
     Program("sweep", _worlds("oracle_sweep", BARE, GAPS), _bars, (Step("vector_sweep"),)),
     Program(

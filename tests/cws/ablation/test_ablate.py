@@ -99,9 +99,13 @@ def test_variants_of_a_finding_are_counted_once_each(bench: Bench) -> None:
 
 
 def test_a_patch_that_no_strategy_would_notice_is_refused(bench: Bench) -> None:
-    for patch in (Patch("momentum_12_1", {"skip_bars": 5}), Patch("cost_bps", {"cost_bps": 0.0})):
-        with pytest.raises(CwsError, match="CWS-ABLATE-001"):
-            ablate(bench, patch)
+    with pytest.raises(CwsError, match="CWS-ABLATE-001"):
+        ablate(bench, Patch("momentum_12_1", {"skip_bars": 5}))
+
+
+def test_a_ruler_is_judged_whatever_the_recipes_set(bench: Bench) -> None:
+    """Every strategy sets its own costs, yet a kinder value in the module's TOML finds its judge."""
+    assert ablate(bench, Patch("cost_bps", {"cost_bps": 0.0})).judge == "correctness"
 
 
 def test_holding_more_of_the_same_is_no_improvement(bench: Bench) -> None:
