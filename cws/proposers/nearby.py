@@ -28,6 +28,7 @@ ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 CALENDAR = (5, 10, 12, 20, 21, 60, 63, 126, 200, 252, 365, 900, 3_600, 8_760, 35_040, 86_400)
 SHARES = (0.5, 0.8, 0.9, 0.94, 0.95, 0.97, 0.98, 0.99, 0.999)
 NEAREST = 20
+FIELDS = ("close", "open", "high", "low", "volume")
 WORDS = {
     "zone": ("America/New_York", "UTC", "Europe/London", "Asia/Tokyo", "Asia/Hong_Kong", "America/Chicago"),
     "daily_close_local": ("16:00", "00:00", "09:30", "13:00", "15:00", "15:30", "16:30", "17:00", "20:00", "23:59"),
@@ -102,8 +103,12 @@ def _words(name: str, field: FieldInfo, value: str, now: dict[str, object]) -> l
 
 
 def _formulas(value: str) -> Iterator[str]:
-    """The formula turned around, and with one of its whole numbers at another value."""
+    """The formula turned around, of another field, and with one of its whole numbers at another value."""
     yield value.removeprefix("-1 * (").removesuffix(")") if value.startswith("-1 * (") else f"-1 * ({value})"
+    for field in FIELDS:
+        for other in FIELDS:
+            if other != field and re.search(rf"\b{field}\b", value):
+                yield re.sub(rf"\b{field}\b", other, value)
     for number in dict.fromkeys(re.findall(r"(?<![\w.])\d+(?![\w.])", value)):
         for other in (2, 3, 5, 10, 20, 60):
             if other != int(number):
@@ -117,7 +122,7 @@ def _numbers(value: float, low: float, high: float, whole: bool) -> list[float |
         near = [*steps, *_round(value), *CALENDAR, *(share for share in SHARES if not whole and 0.3 <= value < 1.0)]
         near = sorted((one for one in near if one > 0.0 and one != value), key=lambda one: abs(math.log(one / value)))
         slips = [value * slip for slip in SLIPS]
-        wanted = [*steps, *slips[:4], 0.0, *near[:NEAREST], *slips, low, high]
+        wanted = [*steps, *slips[:4], 0.0, *near[:NEAREST], *slips, low, high, *CALENDAR]
     else:
         wanted = [*(digit * 10.0**power for power in range(-4, 7) for digit in (1.0, 2.0, 5.0)), 0.0, low, high]
     inside = [one for one in wanted if low <= one <= high]

@@ -46,6 +46,7 @@ class Fault:
         return {**self.patch.settings, **self.patch.skills}
 
 
+LOOKBACKS = tuple(f"cs_rank(-delta(close, {bars}) / delay(close, {bars}))" for bars in (1, 20, 40, 60))
 TABLE: tuple[Entry, ...] = (
     Entry("wrong column", "csv_ohlcv", "column_high", ("Low", "Open", "Close")),
     Entry("wrong column", "csv_ohlcv", "column_low", ("High", "Open", "Close")),
@@ -70,7 +71,6 @@ TABLE: tuple[Entry, ...] = (
     Entry("over-loose quarantine", "sort_and_dedupe", "same_within", (0.02, 0.05, 0.2, 0.5)),
     Entry("over-tight quarantine", "session_filter", "bar_seconds", (3_600, 900, 60)),
     Entry("silent NaN fill", "bar_sanity", "carries", ("close", "ohlc")),
-    Entry("over-loose quarantine", "bar_sanity", "tolerance_price", (0.5, 1.0)),
     Entry("missed split", "split_adjust", "min_move", (0.5,)),
     Entry("missed split", "split_adjust", "tolerance", (1e-6, 1e-5)),
     Entry("wrong anchor", "split_adjust", "anchor", ("last",)),
@@ -128,15 +128,16 @@ TABLE: tuple[Entry, ...] = (
     Entry("wrong start", "position_book", "initial_cash_usd", (100_000.0, 500_000.0, 10_000_000.0)),
     Entry("wrong window", "reversal_5d", "window_bars", (1, 20, 40, 60, 120)),
     Entry("turned around", "alpha_formula", "formula", ("cs_rank(delta(close, 5) / delay(close, 5))",)),
-    Entry("wrong window", "alpha_formula", "formula", ("cs_rank(-delta(close, 40) / delay(close, 40))",)),
-    Entry("wrong window", "alpha_formula", "formula", ("cs_rank(-delta(close, 1) / delay(close, 1))",)),
-    Entry("wrong window", "momentum_12_1", "lookback_bars", (63, 80, 100)),
-    Entry("wrong window", "ma_cross", "slow_bars", (52, 60, 75)),
-    Entry("wrong window", "ma_cross", "fast_bars", (150, 190)),
+    Entry("wrong field", "alpha_formula", "formula", ("cs_rank(-delta(volume, 5) / delay(volume, 5))",)),
+    Entry("wrong window", "alpha_formula", "formula", LOOKBACKS),
+    Entry("wrong window", "momentum_12_1", "lookback_bars", (63, 70, 80)),
+    Entry("wrong window", "ma_cross", "slow_bars", (52, 55, 60)),
+    Entry("wrong window", "ma_cross", "fast_bars", (1, 190, 198)),
     Entry("wrong schedule", "rank_to_weight", "schedule", ("monthly",)),
+    Entry("wrong schedule", "inverse_vol", "schedule", ("monthly",)),
     Entry("wrong window", "realized_vol", "window_bars", (1, 2)),
     Entry("wrong window", "vol_target", "decay", (0.5, 0.6)),
-    Entry("wrong window", "vol_target", "min_bars", (500, 600, 700)),
+    Entry("wrong window", "vol_target", "min_bars", (500, 1_000, 2_000)),
 )
 
 # How many of forty are drawn of each stage.

@@ -19,7 +19,7 @@ QUIET = Noise(own_jumps=0.0)
 
 @dataclass(frozen=True)
 class Idea:
-    """A strategy's chains and the pattern in its world. `ic` gives it an information ratio of three to four before costs."""
+    """A strategy's chains and the pattern in its world. `ic` gives it an information ratio of four to six before costs."""
 
     name: str
     feature: tuple[str, ...]
@@ -27,18 +27,18 @@ class Idea:
     alpha: Alpha
 
 
-_REVERSAL = Alpha(pattern="reversal", window_bars=3, horizon_bars=5, ic=0.28)
+_REVERSAL = Alpha(pattern="reversal", window_bars=3, horizon_bars=5, ic=0.34)
 _RANKED = ("rank_to_weight", "long_short_neutral")
 IDEAS: tuple[Idea, ...] = (
     Idea("reversal", ("returns", "reversal_5d", "cs_rank"), _RANKED, _REVERSAL),
     Idea("formula", ("returns", "alpha_formula"), _RANKED, _REVERSAL),
     Idea(
         "momentum", ("returns", "momentum_12_1", "ewma_vol"), ("inverse_vol", "vol_target"),
-        Alpha(pattern="momentum", window_bars=252, skip_bars=21, horizon_bars=5, ic=0.113),
+        Alpha(pattern="momentum", window_bars=252, skip_bars=21, horizon_bars=5, ic=0.18),
     ),
     Idea(
         "crossing", ("returns", "ma_cross", "realized_vol"), ("inverse_vol",),
-        Alpha(pattern="momentum", window_bars=126, horizon_bars=5, ic=0.11),
+        Alpha(pattern="momentum", window_bars=126, horizon_bars=5, ic=0.18),
     ),
 )  # fmt: skip
 # So many worlds of each: one history says little.

@@ -8,11 +8,14 @@ worlds, P&L is measured by a bent ruler and no module is probed for it. Nobody h
 | oracle breaks on search worlds | 1000 x the share of badness that the module's best change removes |
 | paired delta on search folds | 10 x -log10 of its p-value times the number of changes tried, at most 500 |
 
+A delta counts when chance would give as much in one house of twenty, and when it is worth LEAST_GAIN_IR a year.
+
 Badness of a house is the sum of log2(1 + breaks) over (program, world, oracle), so that the last break counts as well as
 the first thousand. A change that leaves something worse than it was removes nothing.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -24,7 +27,7 @@ from cws.oracles.scene import KINDS, Kind, Program, Scene, changes
 from cws.oracles.worlds import PROGRAMS
 from cws.patches import Patch
 from cws.proposers.nearby import nearby
-from cws.proposers.scoring import Scorer
+from cws.proposers.scoring import Look, Scorer
 from cws.supervisor.findings import ID_CHARACTERS, Finding
 from modules.canonical import json_hash
 from modules.registry import load
@@ -35,7 +38,9 @@ BREAK_POINTS, DELTA_POINTS, MOST_DELTA_POINTS = 1_000.0, 10.0, 500.0
 # house of twenty.
 LEVEL = 0.05
 # Numbers nearer to each other than this are the same idea to a strategy.
-APART = 1.35
+APART = 1.5
+# A gain that nobody would notice is no fault, however sure it is; a setting whose changes do less than NOTHING is idle.
+LEAST_GAIN_IR, NOTHING_IR, IDLE_TRIES = 0.5, 0.02, 2
 # All of these are tried on every ground, of those that look best on the first.
 FINALISTS = 3
 
@@ -157,26 +162,39 @@ def _said(patch: Patch) -> str:
 
 def probe_strategies(scorer: Scorer) -> list[Guilt]:
     """The guilt of modules judged by value: what the best change of each is worth on search folds, beyond chance."""
-    tried, best = 0, dict[str, tuple[float, Patch]]()
+    tried, best = 0, dict[str, tuple[Look, Patch]]()
     for name in value_modules(scorer):
         mine = [ground for ground in scorer.grounds if name in _modules([ground])]
-        patches = list(nearby(load(name), APART))
-        tried += len(patches)
         first, every = (replace(scorer, grounds=grounds) for grounds in (mine[:1], mine))
-        hopes = sorted(((t, patch) for patch in patches if (t := first(patch)) is not None), key=lambda one: -one[0])
-        finals = [(float(test.p[0]), patch) for _, patch in hopes[:FINALISTS] if (test := every.test(patch))]
+        hopes = list(_hopeful(name, first))
+        tried += len(hopes)
+        finals = [(look, patch) for _, patch in _best_first(hopes)[:FINALISTS] if (look := every.look(patch))]
         if finals:
-            best[name] = min(finals, key=lambda one: one[0])
+            best[name] = min(finals, key=lambda one: one[0].p)
     return sorted(_guilty(tried, best), key=lambda guilt: -guilt.points)
 
 
-def _guilty(tried: int, best: Mapping[str, tuple[float, Patch]]) -> Iterator[Guilt]:
-    for name, (alone, patch) in best.items():
-        p = min(1.0, alone * tried)
-        if p < LEVEL:
+def _hopeful(name: str, first: Scorer) -> Iterator[tuple[Look, Patch]]:
+    """Every change on one ground; a setting of which the first two change nothing is not pursued."""
+    idle: Counter[str] = Counter()
+    for patch in nearby(load(name), APART):
+        (key,) = (*patch.settings, *patch.skills)
+        if idle[key] < IDLE_TRIES and (look := first.look(patch)) is not None:
+            idle[key] += abs(look.gain) < NOTHING_IR
+            yield look, patch
+
+
+def _best_first(hopes: Sequence[tuple[Look, Patch]]) -> list[tuple[Look, Patch]]:
+    return sorted((one for one in hopes if one[0].gain > 0.0), key=lambda one: -one[0].t)
+
+
+def _guilty(tried: int, best: Mapping[str, tuple[Look, Patch]]) -> Iterator[Guilt]:
+    for name, (look, patch) in best.items():
+        p = min(1.0, look.p * tried)
+        if p < LEVEL and look.gain >= LEAST_GAIN_IR:
             points = min(MOST_DELTA_POINTS, -DELTA_POINTS * math.log10(max(p, 1e-60)))
-            said = f"{_said(patch)} does better on search folds: p = {p:.2g} after {tried} changes tried"
-            yield Guilt(name, points, patch, said)
+            said = f"{_said(patch)} adds {look.gain:.2f} to the information ratio on search folds"
+            yield Guilt(name, points, patch, f"{said}: p = {p:.2g} after {tried} changes tried")
 
 
 def value_modules(scorer: Scorer) -> list[str]:
