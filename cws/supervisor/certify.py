@@ -1,229 +1,92 @@
-"""Certify the supervisor: faults put into a house one at a time, and healthy houses beside them.
+"""Certify the supervisor: `cws supervise --certify --seed S`.
 
-For each house: run it on search worlds, mine its traces, probe, rank; propose for what stands first; let the gate decide
-on worlds that nobody looked at; ship; and look once more on others whether the repair holds. The fault table is read by
-nothing but this page.
+Faults drawn by seed are put into a house one at a time, and healthy houses on worlds of their own stand beside them. The
+fault table is read by this page and the cases, and by nothing that finds or repairs.
 """
 
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from cws.ablation.arm import after, annual_ir, play
-from cws.ablation.by_oracles import Stand, breaks, programs_for
-from cws.ablation.contract import violations
-from cws.ablation.deltas import Unit, guards, market_returns, paired
-from cws.ablation.folds import folds_of
-from cws.ablation.ground import Ground, changed, patched, until
-from cws.ablation.rehearsal import Reuse, rehearse
-from cws.gate.batch import Outcome, Slot, fresh, weekly
-from cws.gate.decide import decide
-from cws.gate.evidence import Evidence, Rerun, Value
-from cws.gate.guards import Pair
-from cws.gate.verdict import Kind, Verdict
+from cws.ablation.by_oracles import Stand, programs_for
+from cws.ablation.ground import Ground, changed
+from cws.ablation.rehearsal import Reuse
+from cws.ledger.disk import replace_file
 from cws.oracles.pnl import mean_pnl
-from cws.oracles.scene import KINDS, walk
-from cws.oracles.worlds import PROGRAMS
-from cws.patches import Patch
-from cws.proposers.scoring import Looks, Scorer
-from cws.release import released
+from cws.oracles.scene import KINDS
+from cws.proposers.scoring import Looks
+from cws.supervisor.case import Case, Found, certify_case, mean_ir, seed_for
 from cws.supervisor.faults import SHARES, Deck, Fault
-from cws.supervisor.findings import Finding, ranked
-from cws.supervisor.gather import declared
-from cws.supervisor.mine import mine
 from cws.supervisor.panel import panel
-from cws.supervisor.probes import Guilt, Rulers, finding_of, probe_rulers, probe_strategies
-from cws.supervisor.seen import Seen
-from cws.traces import Gathered, trace_rows
-from modules.canonical import json_hash
-from modules.registry import load
+from modules.contract import STAGES
 
-# Plays of search worlds that a house's probe of the rulers may take.
-MOST_PLAYS = 320
-# How many findings are put to proposers.
-ASKED = 2
+FAULTS, CONTROLS, WORKERS = 40, 40, 2
 # A fault of a module judged by P&L costs its strategies at least this annual information ratio, or it is none.
 LEAST_IR = 1.5
+# Of all faults, those whose right repair lowers P&L: a quarter, with one to spare for luck on other worlds.
+LOWERING_SHARE = 0.275
+MOST_RUNS = 1_500
 DAYS_A_YEAR = 252.0
-SAME = Pair(1.0, 1.0)
-ORDER = ("ingest", "clean", "feature", "backtest", "size", "execute")
+BOUNDS = {"localised_top1": 0.70, "repaired": 0.50, "false_repairs": 1}
 
-
-@dataclass(frozen=True)
-class Case:
-    """One house: its worlds' seeds and the fault in it, none in a control. `pnl` is what the right repair adds a year."""
-
-    seed: int
-    fault: Fault | None = None
-    pnl: float = 0.0
-
-    def world(self, purpose: str) -> int:
-        return _seed(self.seed, purpose)
-
-
-@dataclass(frozen=True)
-class Found:
-    """What became of a case. `first` is the module at the top of the work list, "" when the list is empty."""
-
-    case: Case
-    first: str
-    shipped: tuple[Patch, ...]
-    repaired: bool
-    verdicts: tuple[str, ...]
-    work_list: tuple[str, ...] = field(default=())
-
-    @property
-    def localised(self) -> bool:
-        return self.case.fault is not None and self.first == self.case.fault.module
-
-
-def _seed(seed: int, purpose: str) -> int:
-    return int(json_hash([seed, purpose]).removeprefix("b3:")[:12], 16) % 2**40
-
-
-def certify_case(case: Case) -> Found:
-    """A house from its traces to what ships. The fault stands in the release; nothing below knows of it."""
-    reuse = Reuse(most=3_000)
-    fault = [case.fault.patch] if case.fault is not None else []
-    with released(fault):
-        grounds = panel(case.world("panel") % 1_000_000)
-        stand = Stand(Looks(), reuse)
-        guilts, traces = _probed(case, stand, grounds)
-        listed = ranked([*mine(traces), *(finding_of(guilt, 0) for guilt in guilts)])
-        shipped, verdicts = _shipped(case, stand, grounds, listed, guilts)
-    repaired = bool(shipped) and case.fault is not None and _holds(case, fault, shipped, grounds, reuse)
-    lines = tuple(f"{one.module} {one.score:.0f} {one.miner}/{one.kind}: {one.sentence}" for one in listed[:5])
-    return Found(case, listed[0].module if listed else "", tuple(shipped), repaired, tuple(verdicts), lines)
-
-
-def _probed(case: Case, stand: Stand, grounds: Sequence[Ground]) -> tuple[list[Guilt], Seen]:
-    """Rulers first: where they are bent, no P&L is looked at."""
-    rulers = Rulers(stand, case.world("search"))
-    search = [until(ground, folds_of(ground).cut) for ground in grounds]
-    seen = _seen(case, stand, search)
-    if rulers.now():
-        return probe_rulers(rulers, MOST_PLAYS), seen
-    return probe_strategies(Scorer(search, Looks(), stand.reuse)), seen
-
-
-def _seen(case: Case, stand: Stand, search: Sequence[Ground]) -> Seen:
-    """The traces of one run of everything: each program's worlds, and each idea's first strategy."""
-    runs = [
-        (f"{program.name}_{kind}", one)
-        for program in PROGRAMS
-        for kind in KINDS
-        for one in walk(program, kind, case.world("search"), reuse=stand.reuse).runs.values()
-    ]
-    runs += [
-        (ground.name, one)
-        for ground in search[::2]
-        for one in rehearse(ground, ("feature", "backtest"), stand.reuse).runs
-    ]
-    gathered = [Gathered(one.trace, "run_1", unit, one.trace.stage, place) for place, (unit, one) in enumerate(runs)]
-    rows = trace_rows(gathered)
-    return Seen(rows, declared(sorted(set(rows["module"]))))
-
-
-def _shipped(
-    case: Case, stand: Stand, grounds: Sequence[Ground], listed: Sequence[Finding], guilts: Sequence[Guilt]
-) -> tuple[list[Patch], list[str]]:
-    """One week of the house: patches for the head of the list, verdicts, the batch over all of them."""
-    best = {guilt.module: guilt.patch for guilt in guilts}
-    asked = list(dict.fromkeys(one.module for one in listed if one.module in best))[:ASKED]
-    judged = [(best[name], _verdict(case, stand, grounds, best[name])) for name in asked]
-    _, outcomes = weekly(fresh(), [Slot(verdict) for _, verdict in judged])
-    shipped = [
-        patch
-        for (patch, verdict), outcome in zip(judged, outcomes, strict=True)
-        if verdict.kind is Kind.PASS and (verdict.batch_p is None or outcome is not Outcome.REJECT)
-    ]
-    said = [f"{patch.module}: {verdict.kind.name} {verdict.reason.name} p={verdict.p}" for patch, verdict in judged]
-    return shipped, said
-
-
-def _verdict(case: Case, stand: Stand, grounds: Sequence[Ground], patch: Patch) -> Verdict:
-    """The gate on worlds and folds that neither probes nor proposers saw."""
-    if load(patch.module).manifest.judge == "correctness":
-        programs = programs_for(patch)
-        seeds = {program.name: case.world(f"confirm {patch.id} {program.name}") for program in programs}
-        # A/A: what stands in the memo against a run that reads none.
-        twice = [
-            "+".join(walk(program, kind, case.world("search"), reuse=memo).hash for program in programs for kind in KINDS)
-            for memo in (stand.reuse, None)
-        ]
-        measured = breaks(stand, patch, programs, seeds)
-        return decide(Evidence(Rerun(*twice), violations(patch), measured))
-    touched = [ground for ground in grounds if changed(ground, patch)]
-    units = [_unit(ground, patch, stand.reuse) for ground in touched]
-    again = play(touched[0], "all", Looks(), None).hash
-    deltas = paired(
-        [_late(unit, ground) for unit, ground in zip(units, touched, strict=True)],
-        max(folds_of(ground).horizon_days for ground in touched),
-    )
-    late = [_late(unit, ground) for unit, ground in zip(units, touched, strict=True)]
-    measured = Value(deltas, guards(late, SAME))
-    return decide(Evidence(Rerun(units[0].baseline.hash, again), violations(patch), measured))
-
-
-def _unit(ground: Ground, patch: Patch, reuse: Reuse) -> Unit:
-    arms = play(ground, "all", Looks(), reuse), play(patched(ground, patch), "all", Looks(), reuse)
-    return Unit(ground.name, *arms, market_returns(ground))
-
-
-def _late(unit: Unit, ground: Ground) -> Unit:
-    first = folds_of(ground).confirm
-    return Unit(unit.name, after(unit.baseline, first), after(unit.candidate, first), unit.market)
-
-
-def _holds(
-    case: Case, fault: Sequence[Patch], shipped: Sequence[Patch], grounds: Sequence[Ground], reuse: Reuse
-) -> bool:
-    """Correctness: no oracle breaks on fresh worlds. Value: half of what the fault cost is back."""
-    assert case.fault is not None
-    if case.fault.judge == "correctness":
-        with released([*fault, *shipped]):
-            left = Rulers(Stand(Looks(), reuse), case.world("afterwards")).now()
-        return not left or left == Rulers(Stand(Looks(), reuse), case.world("afterwards")).now()
-    touched = [ground for ground in grounds if changed(ground, case.fault.patch)]
-    healthy = _irs(touched, [], reuse)
-    faulty = _irs(touched, fault, reuse)
-    mended = _irs(touched, [*fault, *shipped], reuse)
-    return mended - faulty >= 0.5 * (healthy - faulty)
-
-
-def _irs(grounds: Sequence[Ground], release: Sequence[Patch], reuse: Reuse) -> float:
-    """Mean annual information ratio of the grounds' strategies under a release, over all days."""
-    with released(release):
-        return float(np.mean([annual_ir(play(ground, "all", Looks(), reuse)) for ground in grounds]))
+Progress = Callable[[int, int, Found], None]
 
 
 def draw_cases(seed: int, count: int) -> list[Case]:
     """`count` faults over all six stages, none twice, at least a quarter of them such that the repair lowers P&L.
 
-    Measured before on worlds of the draw's own: a fault that changes no output byte there is none, nor one that costs
+    Measured before, on worlds of the draw's own: a fault that changes no output byte there is none, nor one that costs
     its strategies less than LEAST_IR a year.
     """
-    deck, reuse, looks = Deck(np.random.default_rng([seed, 40])), Reuse(most=3_000), Looks()
-    grounds = panel(_seed(seed, "draw") % 1_000_000, each=1)
-    stand = Stand(looks, reuse)
+    deck, stand = Deck(np.random.default_rng([seed, count])), Stand(Looks(), Reuse(most=MOST_RUNS))
+    grounds = panel(seed_for(seed, "draw") % 1_000_000, each=1)
+    lowering = math.ceil(count * LOWERING_SHARE)
     cases: list[Case] = []
-    for stage in ORDER:
-        wanted = round(count * SHARES[stage] / sum(SHARES.values())) or 1
-        while wanted and (fault := deck.deal(stage)) is not None:
-            effect = _effect(fault, stand, grounds, _seed(seed, "draw"))
-            if effect is not None:
-                cases.append(Case(_seed(seed, f"case {len(cases)}"), fault, effect))
-                wanted -= 1
+    stages = _stages(count)
+    while stages:
+        left = lowering - sum(case.pnl < 0.0 for case in cases)
+        able = sum(SHARES[stage] > 0 and stage in LOWERING for stage in stages)
+        case = _dealt(deck, stages[0], left >= able and stages[0] in LOWERING, stand, grounds, seed)
+        cases += [] if case is None else [case]
+        stages = stages[1:]
     return cases
+
+
+# Stages whose faults may flatter: costs forgotten, spikes believed. The last cases drawn are of these.
+LOWERING = ("clean", "execute", "backtest")
+ORDER = ("ingest", "feature", "size", *LOWERING)
+
+
+def _stages(count: int) -> list[str]:
+    """The stage of each fault: in their shares, at least one of each."""
+    assert set(ORDER) == set(STAGES)
+    wanted = {stage: max(1, round(count * SHARES[stage] / sum(SHARES.values()))) for stage in ORDER}
+    listed = [stage for stage in ORDER for _ in range(wanted[stage])]
+    return [*listed, *["backtest"] * count][:count]
+
+
+def _dealt(
+    deck: Deck, stage: str, must_lower: bool, stand: Stand, grounds: Sequence[Ground], seed: int
+) -> Case | None:
+    while (fault := deck.deal(stage)) is not None:
+        effect = _effect(fault, stand, grounds, seed_for(seed, "draw"))
+        if effect is not None and (effect < 0.0 or not must_lower):
+            return Case(seed, fault, effect)
+    return None
 
 
 def _effect(fault: Fault, stand: Stand, grounds: Sequence[Ground], seed: int) -> float | None:
     """What the right repair adds to P&L in a year, None when the fault changes nothing."""
     if fault.judge != "correctness":
         touched = [ground for ground in grounds if changed(ground, fault.patch)]
-        lost = _irs(touched, [], stand.reuse) - _irs(touched, [fault.patch], stand.reuse)
+        lost = mean_ir(touched, [], stand.reuse) - mean_ir(touched, [fault.patch], stand.reuse)
         return lost if lost >= LEAST_IR else None
     effects: list[float] = []
     differs = False
@@ -233,34 +96,86 @@ def _effect(fault: Fault, stand: Stand, grounds: Sequence[Ground], seed: int) ->
             differs = differs or healthy.hash != faulty.hash
             earned = mean_pnl(healthy, fault.module) - mean_pnl(faulty, fault.module)
             effects += [earned * DAYS_A_YEAR] if math.isfinite(earned) else []
-    return (float(np.mean(effects)) if effects else 0.0) if differs else None
+    mean = float(np.mean(effects)) if effects else 0.0
+    # Rounding is no P&L.
+    return (mean if abs(mean) > 1e-9 else 0.0) if differs else None
 
 
-def figures(found: Sequence[Found]) -> Mapping[str, object]:
-    """The keys that certification answers for, and the counts behind them."""
+def controls(seed: int, count: int) -> list[Case]:
+    """Healthy houses, each on worlds of its own."""
+    return [Case(seed_for(seed, f"control {number}")) for number in range(count)]
+
+
+def certify(cases: Sequence[Case], workers: int, progress: Progress) -> list[Found]:
+    """All cases, in their order; `workers` processes."""
+    found: list[Found] = []
+    for one in _all(cases, workers):
+        found.append(one)
+        progress(len(found), len(cases), one)
+    return found
+
+
+def _all(cases: Sequence[Case], workers: int) -> Iterator[Found]:
+    if workers <= 1:
+        yield from map(_in_worker, cases)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap(_in_worker, cases)
+
+
+@cache
+def _memo() -> Reuse:
+    """Of this process: the healthy part of one house answers for the next."""
+    return Reuse(most=MOST_RUNS)
+
+
+def _in_worker(case: Case) -> Found:
+    return certify_case(case, _memo())
+
+
+def figures(seed: int, found: Sequence[Found]) -> dict[str, object]:
+    """The keys that certification answers for, the counts behind them, and every case."""
     faulty = [one for one in found if one.case.fault is not None]
-    controls = [one for one in found if one.case.fault is None]
     lowering = [one for one in faulty if one.case.pnl < 0.0]
     count = max(1, len(faulty))
-    return {
+    keys: dict[str, object] = {
         "faults": len(faulty),
         "localised_top1": sum(one.localised for one in faulty) / count,
         "repaired": sum(one.repaired for one in faulty) / count,
-        "false_repairs": sum(bool(one.shipped) for one in controls),
-        "controls": len(controls),
-        "repairs_that_lower_pnl": len(lowering),
-        "of_those_shipped": sum(one.repaired for one in lowering),
-        "cases": [_row(one) for one in found],
+        "false_repairs": sum(bool(one.shipped) for one in found if one.case.fault is None),
     }
+    counts = {"controls": len(found) - len(faulty), "lowering": len(lowering)}
+    shipped = sum(one.repaired for one in lowering)
+    return {**keys, "seed": seed, **counts, "lowering_repaired": shipped, "cases": [row(one) for one in found]}
 
 
-def _row(found: Found) -> Mapping[str, object]:
+def passed(result: Mapping[str, object]) -> bool:
+    """Within every bound of BOUNDS."""
+    share, ships = BOUNDS["localised_top1"], BOUNDS["false_repairs"]
+    return (
+        float(str(result["localised_top1"])) >= share
+        and float(str(result["repaired"])) >= BOUNDS["repaired"]
+        and int(str(result["false_repairs"])) <= ships
+    )
+
+
+def row(found: Found) -> Mapping[str, object]:
+    """A case for people and for the file."""
     fault = found.case.fault
-    about = {"kind": "healthy", "module": "", "judge": "", "size": {}}
+    about: Mapping[str, object] = {"kind": "healthy", "module": "", "judge": "", "size": {}}
     if fault is not None:
         about = {"kind": fault.kind, "module": fault.module, "judge": fault.judge, "size": dict(fault.size)}
     return {
         **about, "repair_adds_pnl": found.case.pnl, "first": found.first, "localised": found.localised,
         "shipped": [asdict(patch) for patch in found.shipped], "repaired": found.repaired,
-        "verdicts": list(found.verdicts), "work_list": list(found.work_list),
+        "verdicts": list(found.verdicts), "work_list": list(found.work_list), "seconds": found.seconds,
     }  # fmt: skip
+
+
+def keep(folder: Path, result: Mapping[str, object], now_s: float | None = None) -> Path:
+    """The result as `supervise_SEED.json` in the home's folder of certificates."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"supervise_{result['seed']}.json"
+    text = json.dumps({**result, "at_s": time.time() if now_s is None else now_s}, indent=1, sort_keys=True)
+    replace_file(path, text.encode())
+    return path

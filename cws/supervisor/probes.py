@@ -112,11 +112,12 @@ def _counted(program: Program, kind: Kind, scene: Scene) -> dict[Place, int]:
     return {(program.name, kind, name): oracle.breaks(scene) for name, oracle in looked.items()}
 
 
-def suspects(rulers: Rulers) -> list[str]:
-    """Modules to try, the likeliest first: those whose own oracles break, and whose other programs are in order.
+def suspects(rulers: Rulers, hints: Sequence[str]) -> list[str]:
+    """Modules to try, the likeliest first: those that are in no program that is in order, and whose own oracles break.
 
-    A module that breaks where it refuses its input stands before all others.
+    Of equal ones the first in `hints`, which is what miners found in the traces, and then the first in its program.
     """
+    hinted = {name: place for place, name in reversed(list(enumerate(hints)))}
     broken = {(program, oracle) for program, _, oracle in rulers.now()}
     bad_programs = {program for program, _ in broken}
     ranks: dict[str, tuple[float, ...]] = {}
@@ -129,16 +130,17 @@ def suspects(rulers: Rulers) -> list[str]:
                 hit = {name for name in own if any((one.name, name) in broken for one in runs_in)}
                 if hit:
                     shares = len(bad) / len(runs_in), len(hit) / len(own)
-                    ranks[step.module] = (-shares[0], -shares[1], float(place))
+                    order = hinted.get(step.module, len(hints))
+                    ranks[step.module] = (-shares[0], -shares[1], float(order), float(place))
     return sorted(ranks, key=lambda name: ranks[name])
 
 
-def probe_rulers(rulers: Rulers, most_plays: int) -> list[Guilt]:
+def probe_rulers(rulers: Rulers, most_plays: int, hints: Sequence[str] = ()) -> list[Guilt]:
     """The guilt of modules judged by correctness, highest first; ends early when one change mends everything."""
     if not rulers.now():
         return []
     found: list[Guilt] = []
-    for name in suspects(rulers):
+    for name in suspects(rulers, hints):
         best = (0.0, None)
         for patch in nearby(load(name)):
             if rulers.plays >= most_plays:
