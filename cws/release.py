@@ -1,7 +1,7 @@
 """The house as another release of it: values that would stand in modules' TOMLs, in force for as long as a block lasts.
 
-Certification puts a fault into the house this way, and its repair on top: whatever runs inside finds the values where it
-always finds them, and no file is written. In force in this process alone.
+Certification puts a fault into the house this way, and its repair on top: whatever runs inside finds the values where
+it always finds them, and no file is written. In force in this process alone.
 """
 
 import contextlib

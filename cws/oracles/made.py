@@ -1,4 +1,4 @@
-"""Made worlds and their files, kept for a while: every oracle of a scene asks for the same ones. Nobody writes to them."""
+"""Made worlds and their files, kept for a while: every oracle of a scene asks for the same ones."""
 
 from collections.abc import Mapping
 from functools import lru_cache

@@ -1,7 +1,7 @@
 """What a module's settings are most often mistaken for: one change at a time, each to a value that people write.
 
-A slip of unit or scale, a round number nearby, one more or less, another calendar, another word. Nothing here knows what
-a setting was before: the candidates follow from its value, its name and its bounds alone.
+A slip of unit or scale, a round number nearby, one more or less, another calendar, another word. Nothing here knows
+what a setting was before: the candidates follow from its value, its name and its bounds alone.
 """
 
 import math

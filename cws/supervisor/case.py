@@ -22,7 +22,7 @@ from cws.gate.decide import decide
 from cws.gate.evidence import Evidence, Rerun, Value
 from cws.gate.guards import Pair
 from cws.gate.verdict import Kind, Verdict
-from cws.oracles.scene import KINDS, walk
+from cws.oracles.scene import KINDS, Program, walk
 from cws.oracles.worlds import PROGRAMS
 from cws.patches import Patch
 from cws.proposers.scoring import Looks, Scorer
@@ -47,7 +47,7 @@ SAME = Pair(1.0, 1.0)
 
 @dataclass(frozen=True)
 class Case:
-    """One house: its worlds' seed and the fault in it, none in a control. `pnl` is what the right repair adds a year."""
+    """One house: the seed of its worlds and the fault in it, if any. `pnl` is what the right repair adds in a year."""
 
     seed: int
     fault: Fault | None = None
@@ -93,7 +93,15 @@ def certify_case(case: Case, reuse: Reuse) -> Found:
         shipped, verdicts = _shipped(case, stand, grounds, listed, guilts)
     repaired = bool(shipped) and _holds(case, fault, shipped, grounds, reuse)
     lines = tuple(f"{one.module} {one.score:.0f} {one.miner}/{one.kind}: {one.sentence}" for one in listed[:5])
-    return Found(case, listed[0].module if listed else "", tuple(shipped), repaired, tuple(verdicts), lines, time.monotonic() - started)
+    return Found(
+        case,
+        listed[0].module if listed else "",
+        tuple(shipped),
+        repaired,
+        tuple(verdicts),
+        lines,
+        time.monotonic() - started,
+    )
 
 
 def _probed(case: Case, stand: Stand, grounds: Sequence[Ground]) -> tuple[list[Guilt], Seen]:
@@ -147,10 +155,7 @@ def _verdict(case: Case, stand: Stand, grounds: Sequence[Ground], patch: Patch) 
         programs = programs_for(patch)
         seeds = {program.name: case.world(f"confirm {program.name}") for program in programs}
         # A/A: what stands in the memo against a run that reads none.
-        twice = [
-            "+".join(walk(program, kind, case.world("search"), reuse=memo).hash for program in programs for kind in KINDS)
-            for memo in (stand.reuse, None)
-        ]
+        twice = [_hashes(programs, case.world("search"), memo) for memo in (stand.reuse, None)]
         measured = breaks(stand, patch, programs, seeds)
         return decide(Evidence(Rerun(*twice), violations(patch), measured))
     touched = [ground for ground in grounds if changed(ground, patch)]
@@ -158,6 +163,10 @@ def _verdict(case: Case, stand: Stand, grounds: Sequence[Ground], patch: Patch) 
     twice = [play(touched[0], "all", Looks(), memo).hash for memo in (stand.reuse, None)]
     deltas = paired(late, max(folds_of(ground).horizon_days for ground in touched))
     return decide(Evidence(Rerun(*twice), violations(patch), Value(deltas, guards(late, SAME))))
+
+
+def _hashes(programs: Sequence[Program], seed: int, reuse: Reuse | None) -> str:
+    return "+".join(walk(program, kind, seed, reuse=reuse).hash for program in programs for kind in KINDS)
 
 
 def _unit(ground: Ground, patch: Patch, reuse: Reuse) -> Unit:
@@ -193,5 +202,3 @@ def mean_ir(grounds: Sequence[Ground], release: Sequence[Patch], reuse: Reuse) -
     """Mean annual information ratio of the grounds' strategies under a release, over all days."""
     with released(release):
         return float(np.mean([annual_ir(play(ground, "all", Looks(), reuse)) for ground in grounds]))
-
-

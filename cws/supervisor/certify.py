@@ -1,7 +1,7 @@
 """Certify the supervisor: `cws supervise --certify --seed S`.
 
-Faults drawn by seed are put into a house one at a time, and healthy houses on worlds of their own stand beside them. The
-fault table is read by this page and the cases, and by nothing that finds or repairs.
+Faults drawn by seed are put into a house one at a time, and healthy houses on worlds of their own stand beside them.
+The fault table is read by this page and the cases, and by nothing that finds or repairs.
 """
 
 import json
@@ -72,9 +72,7 @@ def _stages(count: int) -> list[str]:
     return [*listed, *["backtest"] * count][:count]
 
 
-def _dealt(
-    deck: Deck, stage: str, must_lower: bool, stand: Stand, grounds: Sequence[Ground], seed: int
-) -> Case | None:
+def _dealt(deck: Deck, stage: str, must_lower: bool, stand: Stand, grounds: Sequence[Ground], seed: int) -> Case | None:
     while (fault := deck.deal(stage)) is not None:
         effect = _effect(fault, stand, grounds, seed_for(seed, "draw"))
         if effect is not None and (effect < 0.0 or not must_lower):

@@ -19,7 +19,7 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Entry:
-    """A kind of mistake in a module's setting or skill: one of `values`, or the TOML's value times a ratio in `span`."""
+    """A kind of mistake in a setting or skill: one of `values`, or the TOML's value times a ratio in `span`."""
 
     kind: str
     module: str

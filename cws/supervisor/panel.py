@@ -19,7 +19,7 @@ QUIET = Noise(own_jumps=0.0)
 
 @dataclass(frozen=True)
 class Idea:
-    """A strategy's chains and the pattern in its world. `ic` gives it an information ratio of four to six before costs."""
+    """A strategy's chains and the pattern in its world, whose `ic` gives an information ratio of four to six."""
 
     name: str
     feature: tuple[str, ...]

@@ -31,8 +31,8 @@ from cws.patches import Patch
 from cws.proposers.scoring import Looks
 from cws.proposers.space import Range, space
 from cws.release import released
-from cws.supervisor.panel import IDEAS, Idea, ground, world_of_idea
 from cws.strategies import Strategy
+from cws.supervisor.panel import IDEAS, Idea, ground, world_of_idea
 from cws.trials import evaluate
 from kernels.ordered import F64, ordered_mean
 from modules.registry import load
@@ -172,7 +172,9 @@ def _hash_of(units: Sequence[Unit]) -> str:
     return "+".join(unit.baseline.hash for unit in units)
 
 
-def week(house: House, patches: Sequence[Patch], truths: Sequence[float], progress: Callable[[], None]) -> list[Planted]:
+def week(
+    house: House, patches: Sequence[Patch], truths: Sequence[float], progress: Callable[[], None]
+) -> list[Planted]:
     """One weekly batch over all patches: what passes the gate and is found by the batch ships."""
     verdicts: list[Verdict] = []
     for patch in patches:

@@ -10,8 +10,8 @@ worlds, P&L is measured by a bent ruler and no module is probed for it. Nobody h
 
 A delta counts when chance would give as much in one house of twenty, and when it is worth LEAST_GAIN_IR a year.
 
-Badness of a house is the sum of log2(1 + breaks) over (program, world, oracle), so that the last break counts as well as
-the first thousand. A change that leaves something worse than it was removes nothing.
+Badness of a house is the sum of log2(1 + breaks) over (program, world, oracle), so that the last break counts as well
+as the first thousand. A change that leaves something worse than it was removes nothing.
 """
 
 import math
@@ -97,7 +97,7 @@ class Rulers:
 
     def _worst_first(self, programs: Sequence[Program]) -> list[tuple[Program, Kind]]:
         """What breaks is played first: most changes fail there and cost no more."""
-        places = [(program, kind) for program in programs for kind in KINDS]
+        places: list[tuple[Program, Kind]] = [(program, kind) for program in programs for kind in KINDS]
         bad = {(program, kind) for program, kind, _ in self.now()}
         return sorted(places, key=lambda place: (place[0].name, place[1]) not in bad)
 

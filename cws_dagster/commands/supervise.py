@@ -30,6 +30,8 @@ def show_findings(screen: Screen, findings: "list[Finding]", limit: int) -> None
 
 def supervise(
     findings: Annotated[bool, typer.Option("--findings", help="Mine and print the work list; change nothing.")] = False,
+    certify: Annotated[bool, typer.Option("--certify", help="Put drawn faults into made-up houses.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the certification's faults and worlds.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="How many findings on the screen.")] = 30,
     as_json: AsJson = False,
 ) -> None:
@@ -42,8 +44,13 @@ def supervise(
     from cws.supervisor.gather import gather
     from cws.supervisor.mine import mine
 
+    if certify:
+        from cws_dagster.commands.certify_supervisor import certify_supervisor
+
+        certify_supervisor(seed, as_json)
+        return
     if not findings:
-        raise typer.BadParameter("give --findings")
+        raise typer.BadParameter("give --findings or --certify")
     house = open_house(settings())
     seen = gather(house)
     found = mine(seen)
