@@ -30,7 +30,7 @@ from cws.proposers.nearby import nearby
 from cws.proposers.scoring import Look, Scorer
 from cws.supervisor.findings import ID_CHARACTERS, Finding
 from modules.canonical import json_hash
-from modules.registry import load
+from modules.registry import all_modules, load
 
 MINER = "probe"
 BREAK_POINTS, DELTA_POINTS, MOST_DELTA_POINTS = 1_000.0, 10.0, 500.0
@@ -113,25 +113,24 @@ def _counted(program: Program, kind: Kind, scene: Scene) -> dict[Place, int]:
 
 
 def suspects(rulers: Rulers, hints: Sequence[str]) -> list[str]:
-    """Modules to try, the likeliest first: those that are in no program that is in order, and whose own oracles break.
+    """Modules to try, the likeliest first: those of which an oracle breaks that few others answer for.
 
-    Of equal ones the first in `hints`, which is what miners found in the traces, and then the first in its program.
+    Of equal ones those that are in no program that is in order, then the first in `hints`, which is what miners found
+    in the traces, then the first in its program.
     """
-    hinted = {name: place for place, name in reversed(list(enumerate(hints)))}
     broken = {(program, oracle) for program, _, oracle in rulers.now()}
-    bad_programs = {program for program, _ in broken}
+    hinted = {name: place for place, name in reversed(list(enumerate(hints)))}
+    named = Counter(oracle for module in all_modules() for oracle in module.manifest.oracles)
     ranks: dict[str, tuple[float, ...]] = {}
     for program in rulers.programs:
         for place, step in enumerate(program.steps):
             own = load(step.module).manifest.oracles
-            if own and program.name in bad_programs and step.module not in ranks:
-                runs_in = [one for one in rulers.programs if step.module in {other.module for other in one.steps}]
-                bad = [one for one in runs_in if any((one.name, name) in broken for name in own)]
-                hit = {name for name in own if any((one.name, name) in broken for one in runs_in)}
-                if hit:
-                    shares = len(bad) / len(runs_in), len(hit) / len(own)
-                    order = hinted.get(step.module, len(hints))
-                    ranks[step.module] = (-shares[0], -shares[1], float(order), float(place))
+            hit = [named[oracle] for oracle in own if (program.name, oracle) in broken]
+            if hit and step.module not in ranks:
+                runs_in = [one.name for one in rulers.programs if step.module in {other.module for other in one.steps}]
+                bad = {name for name, oracle in broken if name in runs_in and oracle in own}
+                order = hinted.get(step.module, len(hints))
+                ranks[step.module] = (float(min(hit)), -len(bad) / len(runs_in), float(order), float(place))
     return sorted(ranks, key=lambda name: ranks[name])
 
 
