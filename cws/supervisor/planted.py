@@ -187,10 +187,12 @@ def week(
     ]
 
 
-def planted_week(mistake: Mistake, seed: int, progress: Callable[[], None] = lambda: None) -> list[Planted]:
+def planted_week(
+    mistake: Mistake, seed: int, progress: Callable[[], None] = lambda: None, count: int = STRATEGIES
+) -> list[Planted]:
     """A house with the mistake in force and one batch of its patches: true ones and false ones, none between."""
     idea = next(one for one in IDEAS if one.name == mistake.idea)
-    house = House(fields(idea, world_of_idea(idea), seed))
+    house = House(fields(idea, world_of_idea(idea), seed, count))
     with released([Patch(mistake.module, {mistake.key: mistake.wrong})]):
         truths = [(patch, true_ir(house.fields, patch, house.reuse)) for patch in mistake.patches()]
         clear = [(patch, truth) for patch, truth in truths if truth >= TRUE_IR or truth <= FALSE_IR]

@@ -1,5 +1,7 @@
 """What is nearby: candidates inside the bounds, and among them what people mistake a setting for."""
 
+from itertools import pairwise
+
 import pytest
 
 from cws.patches import Patch, check
@@ -39,7 +41,7 @@ def test_the_right_value_is_near_the_mistake(module: str, key: str, wrong: float
 def test_numbers_keep_their_distance() -> None:
     found = [1.0, *(p.settings["gross"] for p in nearby(load("rank_to_weight"), 1.5) if "gross" in p.settings)]
     numbers = sorted(float(value) for value in found if value)
-    assert all(high / low >= 1.5 for low, high in zip(numbers, numbers[1:], strict=False))
+    assert all(high / low >= 1.5 for low, high in pairwise(numbers))
 
 
 def test_the_best_is_proposed_and_nothing_when_none_is_worth_it() -> None:

@@ -7,7 +7,7 @@ from cws.supervisor.planted import MISTAKES, drawn_patches, null_week, planted_w
 
 def test_true_improvements_ship_and_false_ones_do_not() -> None:
     turned = MISTAKES[1]
-    found = planted_week(turned, 3)
+    found = planted_week(turned, 3, count=3)
     true = [one for one in found if one.is_true]
     assert len(true) >= 3
     assert sum(one.ships for one in true) >= 0.8 * len(true)
