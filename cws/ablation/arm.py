@@ -1,5 +1,6 @@
 """One arm of an ablation: a ground rehearsed, counted as a trial, and read as one return a day."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from cws.ablation.rehearsal import Reuse, rehearse
 from cws.environment import code_hash
 from cws.flow import TESTED_STAGES
 from cws.trials import Sink, Task, evaluate
+from kernels.ordered import ordered_mean, ordered_std
 from modules.canonical import json_hash
 from modules.contract import STAGES
 from modules.runner import Value
@@ -78,6 +80,14 @@ def after(arm: Arm, day: int) -> Arm:
     """The arm's days from `day` on."""
     kept = arm.days >= day
     return Arm(arm.hash, arm.days[kept], arm.returns[kept], arm.turnover, arm.failure)
+
+
+def annual_ir(arm: Arm, days_per_year: float = 252.0) -> float:
+    """Mean over deviation of daily returns, a year's; 0 for an arm that never moved."""
+    if arm.returns.size < 2:
+        return 0.0
+    deviation = ordered_std(arm.returns)
+    return ordered_mean(arm.returns) / deviation * math.sqrt(days_per_year) if deviation > 0.0 else 0.0
 
 
 def max_drawdown(returns: F64) -> float:

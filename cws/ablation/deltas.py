@@ -10,7 +10,7 @@ from cws.ablation.arm import Arm, max_drawdown
 from cws.ablation.ground import DAY_NS, Ground
 from cws.gate.guards import Guards, Pair
 from cws.gate.paired import PairedDeltas
-from kernels.ordered import ordered_mean
+from kernels.ordered import ordered_mean, ordered_sum
 from modules.panel import grid
 from modules.values import Table
 
@@ -43,19 +43,26 @@ def market_returns(ground: Ground) -> dict[int, float]:
 
 
 def paired(units: Sequence[Unit], horizon_days: int) -> PairedDeltas:
-    """Deltas (units, T) over the union of days; factors are the market and the baselines, each averaged over units.
+    """Deltas (units, T) over the union of days; the factor is the market, averaged over units.
 
-    A patch that only holds more or less of what is held anyway, or of the market, is explained by them.
+    A candidate is first held at its baseline's volatility: a patch that only holds more or less of what is held anyway
+    changes nothing. The baseline itself is no factor, for then a worse candidate would look better by all that it
+    earns apart from the baseline.
     """
     days = np.unique(np.concatenate([unit.baseline.days for unit in units]))
-    deltas, held, market = (np.full((len(units), len(days)), np.nan) for _ in range(3))
+    deltas, market = (np.full((len(units), len(days)), np.nan) for _ in range(2))
     for row, unit in enumerate(units):
         at = np.searchsorted(days, unit.baseline.days)
-        deltas[row, at] = unit.candidate.returns - unit.baseline.returns
-        held[row, at] = unit.baseline.returns
+        deltas[row, at] = _same_size(unit.candidate.returns, unit.baseline.returns) - unit.baseline.returns
         market[row, at] = [unit.market.get(day, 0.0) for day in unit.baseline.days.tolist()]
-    factors = [mean for mean in (_mean_over_units(market), _mean_over_units(held)) if mean.any()]
+    factors = [mean for mean in (_mean_over_units(market),) if mean.any()]
     return PairedDeltas(days * DAY_NS, deltas, np.array(factors).reshape(len(factors), len(days)), horizon_days)
+
+
+def _same_size(returns: F64, like: F64) -> F64:
+    """`returns` scaled to the root mean square of `like`; as they are where either never moves."""
+    own, wanted = (ordered_sum(one * one) for one in (returns, like))
+    return returns * np.sqrt(wanted / own) if own > 0.0 and wanted > 0.0 else returns
 
 
 def _mean_over_units(rows: F64) -> F64:

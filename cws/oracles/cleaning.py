@@ -5,9 +5,10 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from cws.market.vendor import VendorFile, vendor_file
-from cws.market.worlds import make_world, symbol_names
+from cws.market.vendor import VendorFile
+from cws.market.worlds import symbol_names
 from cws.oracles import terms
+from cws.oracles.made import make_world, vendor_file
 from cws.oracles.scene import Scene
 
 KEY = ["symbol", "ts_event"]

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cws.market.spec import World
-from cws.market.worlds import make_world
+from cws.oracles.made import make_world
 from kernels.market import stream
 from kernels.ordered import F64
 from modules.panel import KEYS, by_symbol

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from cws.market.clock import DAILY_SECONDS, clock_of
-from cws.market.vendor import vendor_file
 from cws.market.worlds import symbol_names
 from cws.oracles.drawn import drawn_returns
+from cws.oracles.made import vendor_file
 from cws.oracles.scene import Scene
 
 FIELDS = ["open", "high", "low", "close", "adj_close", "volume"]

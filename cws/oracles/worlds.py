@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from cws.market.spec import World, world_of
-from cws.market.vendor import vendor_file
-from cws.market.worlds import make_world
 from cws.oracles import drawn, terms
+from cws.oracles.made import make_world, vendor_file
 from cws.oracles.scene import Kind, Program, Step
 from modules.runner import Value
 from modules.values import raw_bytes

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cws.ablation.arm import Arm, play
+import numpy as np
+
+from cws.ablation.arm import Arm, annual_ir, play
 from cws.ablation.deltas import Unit, market_returns, paired
 from cws.ablation.folds import horizon_days
 from cws.ablation.ground import Ground, changed, patched
@@ -12,6 +14,7 @@ from cws.gate.p_value import enough_days, mean_tests
 from cws.gate.paired import averaged
 from cws.patches import Patch, check
 from cws.trials import Task
+from kernels.ordered import ordered_mean
 from modules.errors import CwsError
 from modules.values import Table
 
@@ -30,6 +33,15 @@ class Looks:
         """Figures of a search stay where they were made."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a patch does on search folds: the gate's own test, and what it adds to the annual information ratio."""
+
+    t: float
+    p: float
+    gain: float
+
+
 @dataclass
 class Scorer:
     """Grounds of search folds, baselines played once."""
@@ -37,10 +49,15 @@ class Scorer:
     grounds: Sequence[Ground]
     looks: Looks = field(default_factory=Looks)
     reuse: Reuse = field(default_factory=Reuse)
-    _baselines: dict[str, Arm] = field(default_factory=dict[str, Arm])
+    baselines: dict[str, Arm] = field(default_factory=dict[str, Arm])
 
     def __call__(self, patch: Patch) -> float | None:
         """The studentised mean paired delta, apart from common factors; None for what cannot run or change anything."""
+        found = self.look(patch)
+        return None if found is None else found.t
+
+    def look(self, patch: Patch) -> Look | None:
+        """The same look with all that it shows."""
         try:
             check(patch, "proposal")
         except CwsError:
@@ -49,18 +66,21 @@ class Scorer:
         grounds = [ground for ground in self.grounds if changed(ground, patch)]
         for ground in grounds:
             candidate = play(patched(ground, patch), "search", self.looks, self.reuse)
-            if candidate.failure:
+            baseline = self._baseline(ground)
+            if candidate.failure or baseline.failure:
                 return None
-            units.append(Unit(ground.name, self._baseline(ground), candidate, market_returns(ground)))
+            units.append(Unit(ground.name, baseline, candidate, market_returns(ground)))
         if not units:
             return None
         deltas = paired(units, max(horizon_days(ground) for ground in grounds))
         series = averaged(deltas)
         if not enough_days(series.size, deltas.horizon_days) or not series.any():
             return None
-        return float(mean_tests(series[None, :], deltas.horizon_days, len(deltas.factors)).t[0])
+        test = mean_tests(series[None, :], deltas.horizon_days, len(deltas.factors))
+        gains = [annual_ir(unit.candidate) - annual_ir(unit.baseline) for unit in units]
+        return Look(float(test.t[0]), float(test.p[0]), ordered_mean(np.array(gains)))
 
     def _baseline(self, ground: Ground) -> Arm:
-        if ground.name not in self._baselines:
-            self._baselines[ground.name] = play(ground, "search", self.looks, self.reuse)
-        return self._baselines[ground.name]
+        if ground.name not in self.baselines:
+            self.baselines[ground.name] = play(ground, "search", self.looks, self.reuse)
+        return self.baselines[ground.name]

@@ -44,13 +44,18 @@ def _choice(field: FieldInfo, value: object) -> Choice | None:
         words = tuple(word for word in get_args(field.annotation) if isinstance(word, str))
         return words or None
     assert isinstance(value, int | float)
-    low, high = _limit(field, (Ge, Gt)), _limit(field, (Le, Lt))
+    low, high = limits(field)
     whole = field.annotation is int
     if value > 0:
         near = Range(max(low, value / REACH), min(high, value * REACH), whole, geometric=True)
     else:
         near = Range(low, high, whole, geometric=False)
     return near if near.low < near.high else None
+
+
+def limits(field: FieldInfo) -> tuple[float, float]:
+    """The least and the largest value that a number may have."""
+    return _limit(field, (Ge, Gt)), _limit(field, (Le, Lt))
 
 
 def _limit(field: FieldInfo, kinds: tuple[type, ...]) -> float:

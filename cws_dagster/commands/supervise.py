@@ -54,7 +54,8 @@ def supervise(
     ] = None,
     findings: Annotated[bool, typer.Option("--findings", help="Mine and print the work list; change nothing.")] = False,
     module: Annotated[str, typer.Option(help="Ask about this module, whatever the findings say.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Of the search and of the placebos.")] = 0,
+    certify: Annotated[bool, typer.Option("--certify", help="Put drawn faults into made-up houses.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the search, the placebos, or the drawn faults.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="How many findings on the screen.")] = 30,
     as_json: AsJson = False,
 ) -> None:
@@ -66,8 +67,13 @@ def supervise(
     if findings:
         _work_list(limit, as_json)
         return
+    if certify:
+        from cws_dagster.commands.certify_supervisor import certify_supervisor
+
+        certify_supervisor(seed, as_json)
+        return
     if budget is None:
-        raise typer.BadParameter("give --budget N, or --findings to look only")
+        raise typer.BadParameter("give --budget N, --findings to look only, or --certify")
     from cws.ablation.published import bench_of
     from cws.home import settings
     from cws.proposers.language_model import endpoint_of

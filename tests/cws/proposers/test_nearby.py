@@ -1,0 +1,51 @@
+"""What is nearby: candidates inside the bounds, and among them what people mistake a setting for."""
+
+from itertools import pairwise
+
+import pytest
+
+from cws.patches import Patch, check
+from cws.proposers.nearby import nearby, nearby_search
+from cws.proposers.proposal import Ask
+from cws.release import released
+from modules.registry import all_modules, load
+
+# (module, setting, mistaken for): the right value must be among the candidates of the mistaken one.
+SLIPS = [
+    ("cost_bps", "cost_bps", 1_000.0),
+    ("cost_bps", "cost_bps", 3.7),
+    ("performance", "bars_per_year", 12.0),
+    ("cost_sqrt_impact", "impact_bars", 21),
+    ("exchange_sessions", "mic", "XHKG"),
+    ("csv_ohlcv", "column_high", "Low"),
+    ("to_utc_ns", "stamp_kind", "local"),
+    ("alpha_formula", "formula", "cs_rank(delta(close, 5) / delay(close, 5))"),
+]
+
+
+def test_every_candidate_is_a_patch_that_changes_something() -> None:
+    for module in all_modules():
+        for patch in nearby(module):
+            check(patch, module.name)
+
+
+@pytest.mark.parametrize(("module", "key", "wrong"), SLIPS)
+def test_the_right_value_is_near_the_mistake(module: str, key: str, wrong: float | str) -> None:
+    right = load(module).manifest.settings[key]
+    with released([Patch(module, {key: wrong})]):
+        found = [str(patch.settings[key]) for patch in nearby(load(module)) if key in patch.settings]
+    same = [value for value in found if value == str(right) or value == f"-1 * ({wrong})"]
+    assert same, f"{right!r} is not among {found}"
+
+
+def test_numbers_keep_their_distance() -> None:
+    found = [1.0, *(p.settings["gross"] for p in nearby(load("rank_to_weight"), 1.5) if "gross" in p.settings)]
+    numbers = sorted(float(value) for value in found if value)
+    assert all(high / low >= 1.5 for low, high in pairwise(numbers))
+
+
+def test_the_best_is_proposed_and_nothing_when_none_is_worth_it() -> None:
+    ask = Ask("f", "cost_bps", ("cost_bps",), 40, 0)
+    best = nearby_search(ask, lambda patch: 5.0 - abs(float(patch.settings["cost_bps"]) - 5.0))
+    assert [dict(patch.settings) for patch in best] == [{"cost_bps": 5.0}]
+    assert nearby_search(ask, lambda patch: 0.5) == []
