@@ -1,7 +1,7 @@
 """What the gate ships of planted improvements, and what it ships where there is nothing to find.
 
 `python -m benchmarks.planted [--seeds 20] [--budget 800] [--houses 2] [--workers 2] [--json]`. Planted: every mistake
-of `cws.supervisor.planted` in so many houses; at least 80 % of the true improvements ship, at most 10 % of what ships is
+of `cws.supervisor.planted` in so many houses; at least 80 % of true improvements ship, at most 10 % of what ships is
 false. Null: seeds whose batch of `budget` patches ships anything, at most 5 of 20. Exit code 1 where a bound is missed.
 """
 
