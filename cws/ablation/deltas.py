@@ -16,6 +16,9 @@ from modules.values import Table
 
 F64, I64 = NDArray[np.float64], NDArray[np.int64]
 
+# Less of the same trades less and compounds less: a difference so small and so regular that any test would find it.
+SAME = 0.002
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -53,10 +56,17 @@ def paired(units: Sequence[Unit], horizon_days: int) -> PairedDeltas:
     deltas, market = (np.full((len(units), len(days)), np.nan) for _ in range(2))
     for row, unit in enumerate(units):
         at = np.searchsorted(days, unit.baseline.days)
-        deltas[row, at] = _same_size(unit.candidate.returns, unit.baseline.returns) - unit.baseline.returns
+        deltas[row, at] = _apart(unit.candidate.returns, unit.baseline.returns)
         market[row, at] = [unit.market.get(day, 0.0) for day in unit.baseline.days.tolist()]
     factors = [mean for mean in (_mean_over_units(market),) if mean.any()]
     return PairedDeltas(days * DAY_NS, deltas, np.array(factors).reshape(len(factors), len(days)), horizon_days)
+
+
+def _apart(candidate: F64, baseline: F64) -> F64:
+    """Candidate less baseline at one size; zeros where what differs is no more than SAME of what is held."""
+    deltas = _same_size(candidate, baseline) - baseline
+    apart, held = (ordered_sum(one * one) for one in (deltas, baseline))
+    return np.zeros(deltas.size) if apart <= SAME * SAME * held else deltas
 
 
 def _same_size(returns: F64, like: F64) -> F64:

@@ -12,9 +12,6 @@ from modules.errors import CwsError
 
 # A delta of this size is what two orders of the same sum differ by.
 ROUNDING = 1e-12
-# Where common factors explain a delta but for this share of its size, it is more or less of what is held anyway. The
-# rest is compounding and saved costs: so small, and so regular that any test would find it.
-EXPLAINED = 0.002
 
 
 def _read_only(values: F64) -> F64:
@@ -80,8 +77,6 @@ def _unit(paired: PairedDeltas, row: F64) -> F64:
     deltas = scaled(row[known])
     if len(paired.factors):
         deltas = neutral(deltas, paired.factors[:, known])
-        if _size(deltas) < EXPLAINED:
-            deltas = np.zeros(deltas.size)
         if np.isnan(deltas).any():
             raise CwsError(
                 "CWS-GATE-002",

@@ -164,6 +164,9 @@ class World(_Strict):
     def hash(self) -> str:
         return json_hash(self.model_dump(mode="json"))
 
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
 
 def world_of(content: Mapping[str, object], name: str) -> World:
     """A world from plain values, as TOML or JSON give them. Raises CWS-MARKET-001 for an unknown key or a bad value."""

@@ -109,8 +109,9 @@ def test_a_ruler_is_judged_whatever_the_recipes_set(bench: Bench) -> None:
 
 
 def test_holding_more_of_the_same_is_no_improvement(bench: Bench) -> None:
-    judged = ablate(bench, Patch("rank_to_weight", {"gross": 2.0}))
-    assert judged.verdict.kind is Kind.REJECT
+    for gross in (0.5, 2.0):
+        judged = ablate(bench, Patch("rank_to_weight", {"gross": gross}))
+        assert judged.verdict.kind is Kind.REJECT
 
 
 def test_a_history_too_short_to_be_cut_is_refused(bench: Bench) -> None:
