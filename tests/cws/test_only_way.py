@@ -79,8 +79,12 @@ def imported(path: str) -> Iterator[str]:
                 continue
 
 
+VERSIONS = ("reference", "cpu", "gpu")
+
+
 def test_nobody_outside_backtest_imports_an_engine_or_a_performance_function() -> None:
-    inside = ("modules.backtest", "kernels.cpu.panel", "kernels.reference.panel")
+    engines = tuple(f"kernels.{version}.{engine}" for version in VERSIONS for engine in ("panel", "sweep"))
+    inside = ("modules.backtest", *engines)
     # What a sweep would do is asked before it runs: a plan and its settings compute nothing.
     plans = ("modules.backtest.sweep_plan", "modules.backtest.sweep_settings")
     users = {

@@ -7,47 +7,29 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from cws.patches import check
-from cws.supervisor.case import Found
 from cws.supervisor.certify import _stages, certify, controls, draw_cases, figures, keep, passed
 from cws.supervisor.faults import SHARES, TABLE, Deck, fault_of
 from modules.contract import STAGES
 from modules.registry import load
 
-SEED, FAULTS, CONTROLS = 5, 6, 2
+SEED, FAULTS, CONTROLS = 5, 4, 1
 
 
-@pytest.fixture(scope="module")
-def found() -> list[Found]:
+def test_a_sample_is_found_and_repaired_and_a_healthy_house_left_alone(tmp_path: Path) -> None:
+    """Half of each: above that is expected of the whole suite, below it is not what so few may miss by chance."""
     cases = [*draw_cases(SEED, FAULTS), *controls(SEED, CONTROLS)]
-    return certify(cases, 1, lambda done, total, one: None)
-
-
-def test_most_faults_are_found_and_repaired(found: list[Found]) -> None:
-    """Four of six are above the bounds of the whole suite in expectation, and below what six may miss by chance."""
+    found = certify(cases, 1, lambda done, total, one: None)
     faulty = [one for one in found if one.case.fault is not None]
-    assert len(faulty) == FAULTS
-    assert sum(one.localised for one in faulty) >= 4, [(one.case, one.first) for one in faulty]
-    assert sum(one.repaired for one in faulty) >= 3, [(one.case, one.verdicts) for one in faulty]
-
-
-def test_a_quarter_of_the_repairs_lower_pnl_and_ship(found: list[Found]) -> None:
-    result = figures(SEED, found)
-    assert int(str(result["lowering"])) >= FAULTS / 4
-    assert int(str(result["lowering_repaired"])) >= 1
-
-
-def test_healthy_houses_are_left_alone(found: list[Found]) -> None:
     healthy = [one for one in found if one.case.fault is None]
-    assert len(healthy) == CONTROLS
+    assert (len(faulty), len(healthy)) == (FAULTS, CONTROLS)
+    assert sum(one.localised for one in faulty) >= 2, [(one.case, one.first) for one in faulty]
+    assert sum(one.repaired for one in faulty) >= 2, [(one.case, one.verdicts) for one in faulty]
     assert not any(one.shipped for one in healthy)
-
-
-def test_the_result_is_kept(found: list[Found], tmp_path: Path) -> None:
-    path = keep(tmp_path / "certify", figures(SEED, found), 0.0)
-    kept = json.loads(path.read_text())
+    result = figures(SEED, found)
+    assert int(str(result["lowering"])) >= 1
+    kept = json.loads(keep(tmp_path / "certify", result, 0.0).read_text())
     assert {"faults", "localised_top1", "repaired", "false_repairs"} <= set(kept)
     assert len(kept["cases"]) == FAULTS + CONTROLS
 
