@@ -37,8 +37,7 @@ class StrategyWorker:
     """Walks the chain set by set; what the last set did with the same settings on the same inputs is not done again."""
 
     def __init__(self, house: House, plan: Plan, prior: Callable[[str], pd.DataFrame]) -> None:
-        assert isinstance(plan.recipe, Strategy)
-        self._plan, self._strategy, self._prior = plan, plan.recipe, prior
+        self._plan, self._strategy, self._prior = plan, plan.strategy, prior
         self._inputs: dict[str, Value] = {
             name: Table(house.lake.read(pin), pin.hash, name) for name, pin in plan.pins.items()
         }

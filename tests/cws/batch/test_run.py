@@ -214,6 +214,24 @@ def test_a_strategy_s_file_outside_the_catalogue(executed: Place) -> None:
     assert by_name.id == by_path.id
 
 
+def test_a_copy_under_another_name_goes_on_with_the_count(executed: Place) -> None:
+    first = batch_of(executed)
+    elsewhere = executed.folder / "fresh_start.toml"
+    text = executed.strategy.read_text().replace("cost_bps = 5.0", "cost_bps = 4.0")
+    elsewhere.write_text(text)
+    same = batch_of(executed, str(elsewhere))
+    assert (same.body["recipe"], same.body["counted_as"]) == ("fresh_start", "small_reversal")
+    house = executed.house()
+    assert rows_of(house, same)["key"].tolist() == rows_of(house, first)["key"].tolist()
+    assert same.body["trials"] == 6 and same.body["best_in_full"] == first.body["best_in_full"]
+    more = batch_of(executed, str(elsewhere), "reversal_5d.window_bars=3 5 7, cost_bps=2 5 9")
+    assert more.body["trials"] == 9 == more.body["best_in_full"]["trials"]
+    assert len(distinct(house.ledger, house.lake, "small_reversal")) == 9
+    elsewhere.write_text(text.replace('"performance"', '"performance", "bootstrap_ci"'))
+    other = batch_of(executed, str(elsewhere))
+    assert (other.body["counted_as"], other.body["trials"]) == ("fresh_start", 6), "other chains are another strategy"
+
+
 def test_a_heat_map_of_what_does_not_vary_is_refused(executed: Place) -> None:
     with pytest.raises(CwsError) as refusal:
         batch_of(executed, heat="cost_bps, window")
