@@ -32,14 +32,18 @@ def _show(batch: "Batch", shown: "BatchShown") -> None:
         screen.line(f"This batch is finished (ledger entry {batch.ledger_index}); no backtest was looked at anew.")
     rows = [_told(name, body[name]) for name in SHOWN if name in body]
     heads = ("set", "number", "parameters", "sharpe per bar", "sharpe", "return", "drawdown", "orders")
+    if not rows:
+        screen.line(f"No set has a Sharpe ratio: {body.get('never_traded', 0):,} never traded, {body['failed']:,} failed.")
     screen.table(f"{body['sets']:,} sets of {body['recipe']} on {body['dataset']}", heads, rows)
     full = body["best_in_full"]
     facts: dict[str, Any] = {
         "deflated Sharpe of the best": f"{figure(full.get('deflated_sharpe'))} over {body['trials']:,} distinct trials",
         "sets without figures": body["failed"],
+        "sets that never traded": body.get("never_traded", "not counted"),
         **_speed(body["measured"]),
         **{f"{judge}: {name}": figure(value) if isinstance(value, float) else value
            for judge, said in body["judges"].items() for name, value in said.items()},
+        "judges of all sets": body.get("judges_note", "not said"),
         "rows": f"cws lake show batches {body['batch']}",
         "heat map": shown.heat_path or ("off" if len(batch.heat) == 2 else "no two settings vary"),
         "MLflow": shown.page or shown.warning or "off",

@@ -173,10 +173,27 @@ def test_a_sweep_gives_what_its_module_gives(executed: Place) -> None:
         pd.testing.assert_series_equal(rows[name], whole[name], check_exact=True)
 
 
+def test_sets_that_never_traded_are_counted_and_said(
+    executed: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cws.views.batch_run import BatchShown
+    from cws_dagster.commands import batch as command
+
+    text = SWEEP.replace("2..6 by 2", "2").replace("10 20 35", "9000 9500").replace("5.0", "4.0")
+    write_sweep(executed, text, "small_silent")
+    batch = batch_of(executed, "small_silent", "")
+    assert (batch.body["sets"], batch.body["never_traded"], batch.body["failed"]) == (4, 4, 0)
+    assert "best" not in batch.body and batch.body["judges_note"] == "not asked: no set has a Sharpe ratio"
+    command._show(batch, BatchShown())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "4 never traded" in said and "not asked: no set has a Sharpe ratio" in said
+
+
 def test_a_long_batch_keeps_no_returns(executed: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cws.batch.plan.RETURNS_SETS", 5)
     batch = batch_of(executed)
     assert "returns" not in batch.body and batch.body["judges"] == {}
+    assert batch.body["judges_note"] == "not asked: 6 accounts, and returns are kept of at most 5"
     assert all(pin.part != batch.plan.id for pin in executed.house().lake.parts("batch_returns"))
 
 
