@@ -5,8 +5,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from cws.batch.judges import judged, long_enough
 from cws.batch import plan as limits
+from cws.batch.judges import judged, long_enough
 from cws.batch.plan import Plan
 from cws.batch.recipe import Sweep
 from cws.batch.register import RETURNS, Register
@@ -81,13 +81,13 @@ def _in_full(register: Register, worker: Worker, seen: Seen) -> dict[str, float]
         if name in tables:
             frame = tables[name].frame
             found |= {str(key): float(value) for key, value in zip(frame["name"], frame["value"], strict=True)}
-    if "intervals" in tables:
-        for row in tables["intervals"].frame.to_dict("records"):
-            found |= {f"{row['name']}_low": float(row["low"]), f"{row['name']}_high": float(row["high"])}
+    for table, kind in (("intervals", ""), ("trial_intervals", "_of_all_trials")):
+        for row in tables[table].frame.to_dict("records") if table in tables else []:
+            found |= {f"{row['name']}{kind}_{end}": float(row[end]) for end in ("low", "high")}
     if isinstance(register.plan.recipe, Sweep):
         # A sweep's curve has no turnover, and the bars of a year are not among its settings.
         said = ("deflated_sharpe", "expected_max_sharpe", "trials", "sharpe_per_bar", "skew", "kurtosis")
-        found = {name: found[name] for name in said if name in found}
+        found = {name: value for name, value in found.items() if name in said or "_of_all_trials_" in name}
     return found
 
 

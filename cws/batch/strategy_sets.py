@@ -66,7 +66,8 @@ def _refuse_shadowed(names: Sequence[str], where: str) -> None:
 def strategy_grid(strategy: Strategy, text: str, max_sets: int) -> Grid:
     """The grid that `text` says. Every value is bound once, so that bounds are refused before anything runs.
 
-    Raises CWS-BATCH-001 to -005 and -014, CWS-BACKTEST-021 for words that are no numbers, and what binding a chain raises.
+    Raises CWS-BATCH-001 to -005 and -014, CWS-BACKTEST-021 for words that are no numbers, and what binding a chain
+    raises.
     """
     known, where = known_settings(strategy), f"--grid {text[:200]!r}"
     axes: list[Axis] = []

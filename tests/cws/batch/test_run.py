@@ -15,6 +15,8 @@ from cws.strategies import catalogue
 from cws.trials import distinct, prior_sharpes, statistic
 from modules.errors import CwsError
 
+FIGURES = ("mean_return_per_bar", "sharpe_per_bar")
+
 
 def last_backtest(place: Place) -> dict[str, object]:
     entries = place.house().ledger.entries("stage")
@@ -187,6 +189,24 @@ def test_sets_that_never_traded_are_counted_and_said(
     command._show(batch, BatchShown())
     said = " ".join(capsys.readouterr().out.split())
     assert "4 never traded" in said and "not asked: no set has a Sharpe ratio" in said
+
+
+@pytest.mark.parametrize("recipe", ["small_reversal", "small_cross"])
+def test_the_best_set_has_intervals_that_hold_for_all_trials(executed: Place, recipe: str) -> None:
+    from modules.backtest.trials_ci import simultaneous
+    from modules.registry import load
+    from modules.settings import bind
+
+    write_sweep(executed)
+    batch = batch_of(executed, recipe, GRID if recipe == "small_reversal" else "")
+    full, house = batch.body["best_in_full"], executed.house()
+    returns = house.lake.read(house.lake.pin("batch_returns", batch.plan.id))
+    own = returns.loc[returns["key"] == batch.body["best"]["key"], "ret"].to_numpy()
+    told = [[full[f"{name}_of_all_trials_{end}"] for end in ("low", "high")] for name in FIGURES]
+    settings = bind(load("trials_ci")).settings
+    expected = simultaneous(own, batch.body["trials"], settings)  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.array(told, dtype=float), np.array(expected), rtol=1e-9)
+    assert np.isfinite(expected).all(), "the place has too few bars to see anything"
 
 
 def test_a_long_batch_keeps_no_returns(executed: Place, monkeypatch: pytest.MonkeyPatch) -> None:
