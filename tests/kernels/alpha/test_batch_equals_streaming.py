@@ -267,25 +267,6 @@ def test_the_future_is_not_seen() -> None:
         assert bits(evaluate(formula, now)[:40]) == bits(evaluate(formula, later)[:40])
 
 
-@pytest.mark.parametrize("function", WINDOWED)
-def test_streams_that_start_from_one_state_share_no_memory(function: str) -> None:
-    formula, fields = parse(if_number(function, "close", "5")), walk(5, 24, 2)
-    whole = evaluate(formula, fields)
-    first = Stream(formula, 2)
-    for t in range(12):
-        first.push({name: values[t] for name, values in fields.items()})
-    state = first.state
-    other, third = Stream(formula, 2, state), Stream(formula, 2, state)
-    for t in range(12, 24):
-        bar = {name: values[t] for name, values in fields.items()}
-        # The other stream sees another market from here on, and pushes before each of the rest.
-        other.push({name: values * 7.0 + t for name, values in bar.items()})
-        assert bits(first.push(bar)) == bits(whole[t]) == bits(third.push(bar))
-    assert state.bar == 12
-    late = Stream(formula, 2, state)
-    assert bits(late.push({name: values[12] for name, values in fields.items()})) == bits(whole[12])
-
-
 def test_the_stream_keeps_no_more_than_its_windows() -> None:
     symbols = 1_000
     bar = {name: np.ones(symbols) for name in FIELDS}
