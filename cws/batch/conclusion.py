@@ -2,9 +2,11 @@
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from cws.batch.judges import judged
+from cws.batch import plan as limits
+from cws.batch.judges import judged, long_enough
 from cws.batch.plan import Plan
 from cws.batch.recipe import Sweep
 from cws.batch.register import RETURNS, Register
@@ -30,23 +32,37 @@ def conclusion(register: Register, worker: Worker, measured: dict[str, Any]) -> 
     shown = rows_at(house, pin, set(seen.shown.values()))
     pins: dict[str, Pin] = {"rows": pin}
     judges: dict[str, Any] = {}
+    seen_by_judges: dict[str, int] = {}
     if plan.keeps_returns and len(seen.ranking):
         returns = register.returns()
         pins["returns"] = house.lake.commit(RETURNS, plan.id, returns)
         keys = [str(key) for key in house.lake.read(pin, columns=["key"])["key"]]
-        judges = judged(returns, prior, keys, _already(register, 0))
+        kept, seen_by_judges = long_enough(returns)
+        judges = judged(kept, prior, keys, _already(register, 0))
     body: dict[str, object] = {
         "batch": plan.id, "counted_as": plan.counted_as, "recipe": plan.recipe.name, "kind": plan.kind,
         "dataset": plan.dataset.name, "title": plan.recipe.title, "sets": plan.sets, "accounts": plan.accounts,
         "grid": [[axis.name, axis.words, len(axis.values)] for axis in plan.grid.axes],
         "inputs": {name: vars(one) for name, one in plan.pins.items()}, "code": plan.code, "code_version": commit(),
         "environment": environment(), **{name: vars(one) for name, one in pins.items()},
-        "rows_hash": seen.rows_hash, "failed": seen.failed, "measured": measured, "judges": judges,
+        "rows_hash": seen.rows_hash, "failed": seen.failed, "never_traded": seen.never_traded,
+        "measured": measured, "judges": judges, "judges_saw": seen_by_judges,
+        "judges_note": _note(plan, len(seen.ranking) > 0, seen_by_judges),
         **{name: _told(plan, shown[number]) for name, number in seen.shown.items()},
         "best_in_full": _in_full(register, worker, seen),
         "trials": len(prior),
     }  # fmt: skip
     return json.loads(json.dumps(_plain(body)))
+
+
+def _note(plan: Plan, any_figures: bool, seen: Mapping[str, int]) -> str:
+    """What judges of all sets together saw, or why they were not asked."""
+    if not plan.keeps_returns:
+        return f"not asked: {plan.sets:,} accounts, and returns are kept of at most {limits.RETURNS_SETS:,}"
+    if not any_figures:
+        return "not asked: no set has a Sharpe ratio"
+    left = f"; {seen['left_out']:,} with shorter histories left out" if seen["left_out"] else ""
+    return f"{seen['accounts']:,} accounts on {seen['bars']:,} of {seen['of_bars']:,} bars{left}"
 
 
 def _told(plan: Plan, row: dict[str, object]) -> dict[str, object]:
@@ -65,13 +81,13 @@ def _in_full(register: Register, worker: Worker, seen: Seen) -> dict[str, float]
         if name in tables:
             frame = tables[name].frame
             found |= {str(key): float(value) for key, value in zip(frame["name"], frame["value"], strict=True)}
-    if "intervals" in tables:
-        for row in tables["intervals"].frame.to_dict("records"):
-            found |= {f"{row['name']}_low": float(row["low"]), f"{row['name']}_high": float(row["high"])}
+    for table, kind in (("intervals", ""), ("trial_intervals", "_of_all_trials")):
+        for row in tables[table].frame.to_dict("records") if table in tables else []:
+            found |= {f"{row['name']}{kind}_{end}": float(row[end]) for end in ("low", "high")}
     if isinstance(register.plan.recipe, Sweep):
         # A sweep's curve has no turnover, and the bars of a year are not among its settings.
         said = ("deflated_sharpe", "expected_max_sharpe", "trials", "sharpe_per_bar", "skew", "kurtosis")
-        found = {name: found[name] for name in said if name in found}
+        found = {name: value for name, value in found.items() if name in said or "_of_all_trials_" in name}
     return found
 
 

@@ -20,6 +20,26 @@ STATS_COLUMNS = ["name", "value", "why"]
 Said = dict[str, dict[str, float | str | None]]
 
 
+# Judges compare accounts on the bars that all of them have: one that was listed late would cut the others short.
+LEAST_SHARE = 0.9
+
+
+def long_enough(returns: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The returns of accounts with at least LEAST_SHARE of the longest one's bars, and what judges see of the batch.
+
+    Bars are returns: one fewer than an account's bars of prices.
+    """
+    bars = returns.groupby("key", sort=False)["ts_event"].transform("size")
+    kept = returns[bars >= LEAST_SHARE * bars.max()].reset_index(drop=True)
+    accounts = int(kept["key"].nunique())
+    common = kept.groupby("ts_event")["key"].size()
+    seen = {
+        "accounts": accounts, "left_out": int(returns["key"].nunique()) - accounts,
+        "bars": int((common == accounts).sum()), "of_bars": int(returns["ts_event"].nunique()),
+    }  # fmt: skip
+    return kept, seen
+
+
 def judged(returns: pd.DataFrame, prior: pd.DataFrame, keys: Sequence[str], record: Record) -> Said:
     """Judge -> statistic -> value, or why there is none. A judge that refuses says so and stops nobody else."""
     given = {"trial_returns": returns, "prior_trials": prior}

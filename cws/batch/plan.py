@@ -11,7 +11,7 @@ from cws.house import House
 from cws.lake.commits import Pin
 from cws.pins import open_pins
 from cws.stages import Unit
-from cws.strategies import Dataset, Strategy
+from cws.strategies import Catalogue, Dataset, Strategy
 from modules.canonical import json_hash
 
 SWEEP = "vector_sweep"
@@ -21,7 +21,10 @@ RETURNS_SETS = 1_000
 
 @dataclass(frozen=True)
 class Plan:
-    """`symbols` is empty for a strategy, whose set is one account; a sweep has an account a symbol and grid set."""
+    """`symbols` is empty for a strategy, whose set is one account; a sweep has an account a symbol and grid set.
+
+    `same_as` names the catalogued strategy with the recipe's dataset and chains, if there is one.
+    """
 
     recipe: Strategy | Sweep
     dataset: Dataset
@@ -29,6 +32,7 @@ class Plan:
     symbols: tuple[str, ...]
     pins: Mapping[str, Pin]
     code: str
+    same_as: str = ""
 
     @property
     def sets(self) -> int:
@@ -45,8 +49,21 @@ class Plan:
 
     @property
     def counted_as(self) -> str:
-        """What the trials are counted under: all sweeps of a dataset together, whatever their files are called."""
-        return self.recipe.name if isinstance(self.recipe, Strategy) else f"sweep_{self.dataset.name}"
+        """What the trials are counted under: all sweeps of a dataset together, whatever their files are called.
+
+        A strategy's file outside the catalogue counts as the catalogued strategy with the same dataset and chains, and
+        has its trial keys: a copy under another name would otherwise start again at one trial. Two files that match no
+        catalogued strategy count apart, each under its own name.
+        """
+        if isinstance(self.recipe, Sweep):
+            return f"sweep_{self.dataset.name}"
+        return self.same_as or self.recipe.name
+
+    @property
+    def strategy(self) -> Strategy:
+        """The strategy under the name that its trials count under, which is a part of their keys."""
+        assert isinstance(self.recipe, Strategy)
+        return self.recipe.model_copy(update={"name": self.counted_as})
 
     @property
     def keeps_returns(self) -> bool:
@@ -66,8 +83,22 @@ class Plan:
     @property
     def unit(self) -> Unit:
         """The strategy's backtest as `cws run` would do it."""
-        assert isinstance(self.recipe, Strategy)
-        return Unit("backtest", self.dataset, self.recipe)
+        return Unit("backtest", self.dataset, self.strategy)
+
+
+def same_as(recipe: Strategy, catalogue: Catalogue) -> str:
+    """The catalogued strategy that is the recipe but for words and settings, "" for none.
+
+    Of several: the one of its name, else the first with its settings, else the first.
+    """
+    found = [one for one in catalogue.strategies.values() if _chains(one) == _chains(recipe)]
+    asked = recipe.settings, recipe.skills
+    found.sort(key=lambda one: (one.name != recipe.name, (one.settings, one.skills) != asked, one.name))
+    return found[0].name if found else ""
+
+
+def _chains(strategy: Strategy) -> tuple[object, ...]:
+    return strategy.dataset, *(strategy.chain(stage) for stage in strategy.stages)
 
 
 def pins_of(house: House, dataset: Dataset) -> dict[str, Pin]:

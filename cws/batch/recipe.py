@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cws.flow import TESTED_STAGES
 from cws.strategies import NAME, Catalogue, Scalar, Strategy, parse
 from modules.errors import CwsError
 from modules.settings import nearest
@@ -43,8 +44,7 @@ def open_recipe(named: str, catalogue: Catalogue) -> Strategy | Sweep:
             fix=nearest(named, [*catalogue.strategies, *sweeps]),
         )  # fmt: skip
     text = _text(path)
-    is_strategy = "[backtest]" in text
-    recipe = parse(Strategy, text, path.stem) if is_strategy else _sweep(text, path.stem)
+    recipe = parse(Strategy, text, path.stem) if _has_chains(text) else _sweep(text, path.stem)
     if recipe.dataset not in catalogue.datasets:
         what, fix = f"unknown dataset {recipe.dataset!r}", nearest(recipe.dataset, catalogue.datasets)
         raise CwsError("CWS-BATCH-009", what=what, where=path.name, fix=fix)
@@ -58,6 +58,14 @@ def _text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as failure:
         what, fix = f"cannot read it: {failure}", "give a readable TOML, or a name: cws backtest --help"
         raise CwsError("CWS-BATCH-007", what=what, where=str(path), fix=fix) from None
+
+
+def _has_chains(text: str) -> bool:
+    """Whether it is a strategy's: only that has stages. What is no TOML is refused later, as a sweep."""
+    try:
+        return any(stage in tomllib.loads(text) for stage in TESTED_STAGES)
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _sweep(text: str, name: str) -> Sweep:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cws.batch.conclusion import conclusion
-from cws.batch.plan import Plan, code_of, pins_of
+from cws.batch.plan import Plan, code_of, pins_of, same_as
 from cws.batch.pool import Chunk, alone, together, worker_for
 from cws.batch.recipe import Sweep, open_recipe
 from cws.batch.register import Register
@@ -77,7 +77,7 @@ def plan_batch(house: House, catalogue: Catalogue, ask: Ask) -> Plan:
     pins = pins_of(house, dataset)
     if not isinstance(recipe, Sweep):
         grid = strategy_grid(recipe, ask.grid, ask.max_sets or MAX_SETS)
-        plan = Plan(recipe, dataset, grid, (), pins, code_of(recipe))
+        plan = Plan(recipe, dataset, grid, (), pins, code_of(recipe), same_as(recipe, catalogue))
         chain(plan.unit)
         return plan
     bars = Table(house.lake.read(pins["bars"]), pins["bars"].hash, "bars")

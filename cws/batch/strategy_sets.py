@@ -1,6 +1,6 @@
 """Which settings a strategy's grid may name, and the strategy that one set of them makes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_origin
 
 from cws.batch.grid import Axis, Grid, Scalar, need_distinct, need_room, written_axes
@@ -52,10 +52,22 @@ def with_values(strategy: Strategy, values: Mapping[str, Scalar]) -> Strategy:
     return strategy.model_copy(update={"settings": settings, "skills": skills})
 
 
+def _refuse_shadowed(names: Sequence[str], where: str) -> None:
+    """A module takes its own setting before a shared one of that name: sets that differ in the shared one are equal."""
+    for name in names:
+        module, _, setting = name.partition(".")
+        if SKILL not in name and setting in names:
+            raise CwsError(
+                "CWS-BATCH-014", what=f"{name!r} and {setting!r} both set the {setting} of {module}", where=where,
+                fix=f"vary one of them, or name each module that has it: module.{setting}",
+            )  # fmt: skip
+
+
 def strategy_grid(strategy: Strategy, text: str, max_sets: int) -> Grid:
     """The grid that `text` says. Every value is bound once, so that bounds are refused before anything runs.
 
-    Raises CWS-BATCH-001 to -005, CWS-BACKTEST-021 for words that are no numbers, and what binding a chain raises.
+    Raises CWS-BATCH-001 to -005 and -014, CWS-BACKTEST-021 for words that are no numbers, and what binding a chain
+    raises.
     """
     known, where = known_settings(strategy), f"--grid {text[:200]!r}"
     axes: list[Axis] = []
@@ -64,6 +76,7 @@ def strategy_grid(strategy: Strategy, text: str, max_sets: int) -> Grid:
             what = f"no module of {strategy.name} has a setting {name!r}"
             raise CwsError("CWS-BATCH-004", what=what, where=where, fix=nearest(name, known))
         axes.append(Axis(name, _values(known[name], words, text), words))
+    _refuse_shadowed([axis.name for axis in axes], where)
     grid = Grid(tuple(axes))
     need_room(grid.size, max_sets, where)
     for axis in axes:

@@ -9,7 +9,7 @@ import pandas as pd
 from cws.batch.grid import Grid
 from cws.batch.plan import Plan
 from cws.batch.strategy_sets import with_values
-from cws.batch.work import Asked, Opened, Record, Rows, no_returns
+from cws.batch.work import OF_ALL_TRIALS, Asked, Opened, Record, Rows, no_returns
 from cws.flow import task, trial_bounds, trial_settings
 from cws.house import House
 from cws.stages import Unit, chain, feature_tables
@@ -17,9 +17,10 @@ from cws.strategies import Strategy
 from cws.trials import evaluate_batch, statistic
 from kernels.ordered import ordered_sum
 from modules.errors import CwsError
+from modules.registry import load
 from modules.runner import Value, run
 from modules.sealed import Sealed
-from modules.settings import Bound
+from modules.settings import Bound, bind
 from modules.tables import PRIOR_TRIALS
 from modules.values import Table, make_table
 
@@ -37,8 +38,7 @@ class StrategyWorker:
     """Walks the chain set by set; what the last set did with the same settings on the same inputs is not done again."""
 
     def __init__(self, house: House, plan: Plan, prior: Callable[[str], pd.DataFrame]) -> None:
-        assert isinstance(plan.recipe, Strategy)
-        self._plan, self._strategy, self._prior = plan, plan.recipe, prior
+        self._plan, self._strategy, self._prior = plan, plan.strategy, prior
         self._inputs: dict[str, Value] = {
             name: Table(house.lake.read(pin), pin.hash, name) for name, pin in plan.pins.items()
         }
@@ -51,11 +51,23 @@ class StrategyWorker:
         return self._asked(range(first, end), SAID_LATER)
 
     def in_full(self, number: int, record: Record) -> Mapping[str, Table]:
-        """One set with its intervals and its deflated Sharpe ratio."""
+        """One set with its intervals, those that hold for all distinct trials, and its deflated Sharpe ratio."""
         # The other trials are no setting: nothing that was said of another set may be taken for this one's.
         self._walked.clear()
         asked = self._asked(range(number, number + 1), frozenset())
-        return evaluate_batch(asked.keys, asked.outcomes, record)[0]
+        outcome = {**asked.outcomes[0], **self._of_all_trials(asked.keys[0], asked.outcomes[0])}
+        return evaluate_batch(asked.keys, [outcome], record)[0]
+
+    def _of_all_trials(self, key: str, outcome: Mapping[str, Sealed]) -> dict[str, Sealed]:
+        if "equity" not in outcome:
+            return {}
+        given = {"equity": outcome["equity"], "prior_trials": make_table(self._prior(key), PRIOR_TRIALS, "trials")}
+        try:
+            made = _made(bind(load(OF_ALL_TRIALS)), given)
+        except _RefusedError:
+            # The batch stands without it, and shows that nothing is said.
+            return {}
+        return {name: value for name, value in made.items() if isinstance(value, Sealed)}
 
     def _asked(self, numbers: Sequence[int], later: frozenset[str]) -> Asked:
         keys: list[str] = []

@@ -19,10 +19,14 @@ HASHED_ROWS = 65_536
 
 @dataclass(frozen=True)
 class Seen:
-    """`sharpe` (sets,) per bar, NaN where a set has none; `rows_hash` is over every row."""
+    """`sharpe` (sets,) per bar, NaN where a set has none; `rows_hash` is over every row.
+
+    `failed` sets say why they have no figures; `never_traded` have no Sharpe ratio and nothing to say of it.
+    """
 
     sharpe: F64
     failed: int
+    never_traded: int
     rows_hash: str
 
     @property
@@ -54,12 +58,13 @@ def look_over(house: House, pin: Pin) -> Seen:
     """One pass over the rows of a batch, a commit at a time."""
     hashes: list[str] = []
     sharpes: list[F64] = [np.empty(0)]
-    failed = 0
+    failed, never_traded = 0, 0
     for block in _blocks(house.lake.stream(pin)):
         hashes.append(content_hash(block))
         sharpes.append(block["sharpe_per_bar"].to_numpy(dtype=np.float64))
         failed += int((block["why"] != "").sum())
-    return Seen(np.concatenate(sharpes), failed, json_hash(hashes))
+        never_traded += int(((block["why"] == "") & ~np.isfinite(sharpes[-1])).sum())
+    return Seen(np.concatenate(sharpes), failed, never_traded, json_hash(hashes))
 
 
 def rows_at(house: House, pin: Pin, numbers: set[int]) -> dict[int, dict[str, object]]:

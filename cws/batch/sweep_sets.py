@@ -101,13 +101,16 @@ class Cutter:
             if behind > room or first % behind:
                 continue
             place = first // behind % len(self._grid.axes[axis].values)
-            count = min(room // behind, len(self._grid.axes[axis].values) - place)
-            return axis, self._fitting(first, axis, place, count)
+            count = self._fitting(first, axis, min(room // behind, len(self._grid.axes[axis].values) - place))
+            # Where one value is too much, what stands whole behind it is: an axis further in is cut.
+            if count:
+                return axis, count
         return len(self._behind) - 1, 1
 
-    def _fitting(self, first: int, axis: int, place: int, count: int) -> int:
-        while count > 1 and len(self._words(first, axis, count)) > MAX_WORDS:
-            count = max(1, count // 2)
+    def _fitting(self, first: int, axis: int, count: int) -> int:
+        """At most `count` values of the axis that can be said in MAX_WORDS; 0 where one cannot."""
+        while count and len(self._words(first, axis, count)) > MAX_WORDS:
+            count //= 2
         return count
 
     def _words(self, first: int, axis: int, count: int) -> str:

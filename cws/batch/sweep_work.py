@@ -10,7 +10,7 @@ from cws.batch.grid import I64
 from cws.batch.plan import Plan
 from cws.batch.recipe import Sweep
 from cws.batch.sweep_sets import Cutter, KeyMaker, SubGrid, bound_sweep
-from cws.batch.work import Asked, Opened, Record, Rows, no_returns
+from cws.batch.work import OF_ALL_TRIALS, Asked, Opened, Record, Rows, no_returns
 from cws.house import House
 from cws.trials import evaluate_batch
 from modules.errors import CwsError
@@ -92,7 +92,7 @@ class SweepWorker:
         return pd.concat(parts).sort_values(["key", "ts_event"], kind="stable", ignore_index=True)
 
     def in_full(self, number: int, record: Record) -> Mapping[str, Table]:
-        """The statistics of one set's curve and its deflated Sharpe ratio."""
+        """The statistics of one set's curve, its deflated Sharpe ratio and the intervals that hold for all trials."""
         of_grid, account = divmod(number, self._plan.accounts)
         asked = self.ask(of_grid * self._plan.accounts, (of_grid + 1) * self._plan.accounts)
         (part,) = self._cutter.cut(of_grid, of_grid + 1)
@@ -100,7 +100,11 @@ class SweepWorker:
         prior = make_table(self._prior(asked.keys[account]), PRIOR_TRIALS, "trials")
         said: dict[str, Value] = {"equity": _account(curve["sweep_curves"].frame, self._plan.symbols[account])}
         said |= _made(bind(load("performance")), said)
-        said |= _made(bind(load("deflated_sharpe")), {**said, "prior_trials": prior})
+        said |= {
+            name: value
+            for judge in ("deflated_sharpe", OF_ALL_TRIALS)
+            for name, value in _made(bind(load(judge)), {**said, "prior_trials": prior}).items()
+        }
         sealed = {name: value for name, value in said.items() if isinstance(value, Sealed)}
         return evaluate_batch(asked.keys, [sealed], record)[0]
 

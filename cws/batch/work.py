@@ -10,6 +10,8 @@ from cws.trials import evaluate_batch
 from modules.sealed import Sealed
 from modules.values import Table
 
+# Says of the best set how far its figures may lie from the truth, given how many were tried.
+OF_ALL_TRIALS = "trials_ci"
 # Durable when it returns.
 Record = Callable[[Sequence[str]], None]
 Opened = Sequence[Mapping[str, Table]]

@@ -19,6 +19,11 @@ def _told(name: str, row: dict[str, Any]) -> tuple[object, ...]:
     return name, row["set"], said or "as published", *(figure(value) for value in figures), row["order_count"]
 
 
+def _interval(full: dict[str, Any]) -> str:
+    low, high = (full.get(f"sharpe_per_bar_of_all_trials_{end}") for end in ("low", "high"))
+    return f"{figure(low)} to {figure(high)}" if low is not None else "too few bars, or no figures"
+
+
 def _speed(measured: dict[str, Any]) -> dict[str, str]:
     if measured["per_day"] is None:
         return {"speed": "every set was concluded before"}
@@ -32,14 +37,20 @@ def _show(batch: "Batch", shown: "BatchShown") -> None:
         screen.line(f"This batch is finished (ledger entry {batch.ledger_index}); no backtest was looked at anew.")
     rows = [_told(name, body[name]) for name in SHOWN if name in body]
     heads = ("set", "number", "parameters", "sharpe per bar", "sharpe", "return", "drawdown", "orders")
+    if not rows:
+        silent = body.get("never_traded", 0)
+        screen.line(f"No set has a Sharpe ratio: {silent:,} never traded, {body['failed']:,} failed.")
     screen.table(f"{body['sets']:,} sets of {body['recipe']} on {body['dataset']}", heads, rows)
     full = body["best_in_full"]
     facts: dict[str, Any] = {
         "deflated Sharpe of the best": f"{figure(full.get('deflated_sharpe'))} over {body['trials']:,} distinct trials",
+        "Sharpe per bar of the best, an interval for all trials": _interval(full),
         "sets without figures": body["failed"],
+        "sets that never traded": body.get("never_traded", "not counted"),
         **_speed(body["measured"]),
         **{f"{judge}: {name}": figure(value) if isinstance(value, float) else value
            for judge, said in body["judges"].items() for name, value in said.items()},
+        "judges of all sets": body.get("judges_note", "not said"),
         "rows": f"cws lake show batches {body['batch']}",
         "heat map": shown.heat_path or ("off" if len(batch.heat) == 2 else "no two settings vary"),
         "MLflow": shown.page or shown.warning or "off",

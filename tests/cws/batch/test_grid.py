@@ -56,6 +56,8 @@ def test_a_value_has_the_type_of_its_setting() -> None:
         ("reversal_5d.window=1", "CWS-BATCH-004", "reversal_5d.window_bars"),
         ("rank_to_weight.skill.calendar=daily", "CWS-BATCH-004", "rank_to_weight.skill.schedule"),
         ("cost_bps.cost_bps=1 2", "CWS-BATCH-005", "shared"),
+        ("reversal_5d.window_bars=3 4, window_bars=5 6", "CWS-BATCH-014", "'reversal_5d.window_bars'"),
+        ("cost_bps=1 2, vector_panel.cost_bps=3 4", "CWS-BATCH-014", "'cost_bps'"),
         ("reversal_5d.window_bars=3.5", "CWS-SETTINGS-002", "window_bars"),
         ("cost_bps=5 100000", "CWS-SETTINGS-002", "cost_bps"),
         ("cost_bps=some", "CWS-BACKTEST-021", "no range"),

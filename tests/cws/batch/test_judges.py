@@ -10,6 +10,7 @@ from batching import batch_of, rows_of
 from small_house import Place
 
 import cws.batch.judges
+from cws.batch.judges import long_enough
 from cws.trials import distinct
 from modules.contract import Module
 
@@ -74,6 +75,24 @@ def test_judges_see_every_set_and_are_shown(executed: Place, tmp_path: Path, mon
     }
     looks = distinct(house.ledger, house.lake, "small_reversal")["looks"]
     assert sorted(looks) == [1] * 5 + [2], "the published set was looked at twice, by the run and by the batch"
+
+
+def test_accounts_with_short_histories_are_left_out_and_it_is_said() -> None:
+    lengths = {"a": 100, "b": 95, "late": 20, "c": 90, "d": 89}
+    returns = pd.concat(
+        [pd.DataFrame({"key": key, "ts_event": np.arange(100 - bars, 100), "ret": 0.01})
+         for key, bars in lengths.items()], ignore_index=True,
+    )  # fmt: skip
+    kept, seen = long_enough(returns)
+    assert kept.groupby("key").size().to_dict() == {"a": 100, "b": 95, "c": 90}
+    assert seen == {"accounts": 3, "left_out": 2, "bars": 90, "of_bars": 100}
+
+
+def test_a_batch_says_what_its_judges_saw(executed: Place) -> None:
+    body = batch_of(executed).body
+    bars = body["best"]["bar_count"] - 1
+    assert body["judges_saw"] == {"accounts": 6, "left_out": 0, "bars": bars, "of_bars": bars}
+    assert body["judges_note"] == f"6 accounts on {bars:,} of {bars:,} bars"
 
 
 def test_returns_are_sorted_by_key_and_bar(executed: Place) -> None:

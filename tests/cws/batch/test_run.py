@@ -15,6 +15,8 @@ from cws.strategies import catalogue
 from cws.trials import distinct, prior_sharpes, statistic
 from modules.errors import CwsError
 
+FIGURES = ("mean_return_per_bar", "sharpe_per_bar")
+
 
 def last_backtest(place: Place) -> dict[str, object]:
     entries = place.house().ledger.entries("stage")
@@ -173,10 +175,45 @@ def test_a_sweep_gives_what_its_module_gives(executed: Place) -> None:
         pd.testing.assert_series_equal(rows[name], whole[name], check_exact=True)
 
 
+def test_sets_that_never_traded_are_counted_and_said(
+    executed: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cws.views.batch_run import BatchShown
+    from cws_dagster.commands import batch as command
+
+    text = SWEEP.replace("2..6 by 2", "2").replace("10 20 35", "9000 9500").replace("5.0", "4.0")
+    write_sweep(executed, text, "small_silent")
+    batch = batch_of(executed, "small_silent", "")
+    assert (batch.body["sets"], batch.body["never_traded"], batch.body["failed"]) == (4, 4, 0)
+    assert "best" not in batch.body and batch.body["judges_note"] == "not asked: no set has a Sharpe ratio"
+    command._show(batch, BatchShown())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "4 never traded" in said and "not asked: no set has a Sharpe ratio" in said
+
+
+@pytest.mark.parametrize("recipe", ["small_reversal", "small_cross"])
+def test_the_best_set_has_intervals_that_hold_for_all_trials(executed: Place, recipe: str) -> None:
+    from modules.backtest.trials_ci import simultaneous
+    from modules.registry import load
+    from modules.settings import bind
+
+    write_sweep(executed)
+    batch = batch_of(executed, recipe, GRID if recipe == "small_reversal" else "")
+    full, house = batch.body["best_in_full"], executed.house()
+    returns = house.lake.read(house.lake.pin("batch_returns", batch.plan.id))
+    own = returns.loc[returns["key"] == batch.body["best"]["key"], "ret"].to_numpy()
+    told = [[full[f"{name}_of_all_trials_{end}"] for end in ("low", "high")] for name in FIGURES]
+    settings = bind(load("trials_ci")).settings
+    expected = simultaneous(own, batch.body["trials"], settings)  # type: ignore[arg-type]
+    np.testing.assert_allclose(np.array(told, dtype=float), np.array(expected), rtol=1e-9)
+    assert np.isfinite(expected).all(), "the place has too few bars to see anything"
+
+
 def test_a_long_batch_keeps_no_returns(executed: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cws.batch.plan.RETURNS_SETS", 5)
     batch = batch_of(executed)
     assert "returns" not in batch.body and batch.body["judges"] == {}
+    assert batch.body["judges_note"] == "not asked: 6 accounts, and returns are kept of at most 5"
     assert all(pin.part != batch.plan.id for pin in executed.house().lake.parts("batch_returns"))
 
 
@@ -212,6 +249,24 @@ def test_a_strategy_s_file_outside_the_catalogue(executed: Place) -> None:
         for recipe in ("small_reversal", str(elsewhere))
     )
     assert by_name.id == by_path.id
+
+
+def test_a_copy_under_another_name_goes_on_with_the_count(executed: Place) -> None:
+    first = batch_of(executed)
+    elsewhere = executed.folder / "fresh_start.toml"
+    text = executed.strategy.read_text().replace("cost_bps = 5.0", "cost_bps = 4.0")
+    elsewhere.write_text(text)
+    same = batch_of(executed, str(elsewhere))
+    assert (same.body["recipe"], same.body["counted_as"]) == ("fresh_start", "small_reversal")
+    house = executed.house()
+    assert rows_of(house, same)["key"].tolist() == rows_of(house, first)["key"].tolist()
+    assert same.body["trials"] == 6 and same.body["best_in_full"] == first.body["best_in_full"]
+    more = batch_of(executed, str(elsewhere), "reversal_5d.window_bars=3 5 7, cost_bps=2 5 9")
+    assert more.body["trials"] == 9 == more.body["best_in_full"]["trials"]
+    assert len(distinct(house.ledger, house.lake, "small_reversal")) == 9
+    elsewhere.write_text(text.replace('"performance"', '"performance", "bootstrap_ci"'))
+    other = batch_of(executed, str(elsewhere))
+    assert (other.body["counted_as"], other.body["trials"]) == ("fresh_start", 6), "other chains are another strategy"
 
 
 def test_a_heat_map_of_what_does_not_vary_is_refused(executed: Place) -> None:

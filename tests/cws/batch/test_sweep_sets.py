@@ -38,7 +38,7 @@ def test_sub_grids_are_the_run_of_sets_bit_for_bit(words: list[str], data: st.Da
     most = data.draw(st.sampled_from([1, 7, 100, 65_536]))
     parts = list(Cutter(grid, most).cut(first, end))
     assert [part.first for part in parts] == list(np.cumsum([first, *(part.size for part in parts)])[:-1])
-    assert all(part.size <= most and len(part.words) <= MAX_WORDS + 40 for part in parts)
+    assert all(part.size <= most and len(part.words) <= MAX_WORDS for part in parts)
     expected = [tuple(float(value) for value in grid.values(number).values()) for number in range(first, end)]
     assert [one for part in parts for one in read(part.words)] == expected
 
@@ -47,6 +47,16 @@ def test_a_product_of_whole_axes_is_one_sub_grid() -> None:
     grid = grid_of(["2..50 by 1", "60..260 by 1"])
     (part,) = Cutter(grid, 65_536).cut(0, grid.size)
     assert part.words == "p0 2..50 by 1, p1 60..260 by 1"
+
+
+def test_whole_inner_axes_that_are_too_long_in_words_are_cut_too() -> None:
+    floats = " ".join(f"0.{number}37" for number in range(100, 140))
+    grid = grid_of([" ".join(str(number * number) for number in range(2, 32)), floats, floats])
+    parts = list(Cutter(grid, 65_536).cut(0, grid.size))
+    assert max(len(part.words) for part in parts) <= MAX_WORDS
+    assert sum(part.size for part in parts) == grid.size == 48_000
+    # The first sub-grid is one value of the outer axes and as many of the inner one as there is room for.
+    assert parts[0].size > 1 and read(parts[0].words)[1] == tuple(float(v) for v in grid.values(1).values())
 
 
 RECIPE = Sweep(

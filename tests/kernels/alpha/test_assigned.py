@@ -73,6 +73,15 @@ def test_what_is_shared_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(seen) == 2 + 3 + 2 + 6, seen
 
 
+def test_values_between_two_whole_numbers_share_nothing() -> None:
+    formula, fields = parse("abs(close - $x) * $y"), panel(1)
+    own = Assigned(formula, fields, 8)
+    for x in (0.2, 0.4, 0.2, -0.4):
+        values = {"x": x, "y": 2.0}
+        assert same_bytes(own.at(values), evaluate(bind(formula, values), fields))
+    assert len(own._recent) == 3
+
+
 def test_no_more_is_kept_than_said() -> None:
     own = Assigned(parse("tmean(close, $n) / tmean(open, $m)"), panel(1), 2)
     for n in range(2, 9):
