@@ -33,6 +33,7 @@ WRITES = (
         "cws bench",
         "cws gate certify",
         "cws supervise --budget",
+        "cws supervise --certify",
         "cws ablate",
     ),
     *("cws loop rollback", "cws loop shadow", "cws loop bundle"),
