@@ -73,7 +73,7 @@ def application() -> typer.Typer:
         ("modules", modules.COMMANDS, "The units of the six stages: list, show, verify."),
         ("lake", lake.COMMANDS, "The tables: what there is, their history, rows, damage."),
         ("ledger", ledger.COMMANDS, "The record of everything: show, verify."),
-        ("loop", loop.COMMANDS, "How the loop itself does, and what it shipped: report, rollback, shadow, bundle."),
+        ("loop", loop.COMMANDS, "What the loop did: report, rollback, shadow, bundle."),
         ("gate", gate.COMMANDS, "What decides which patch ships: the proof of its error rates."),
         ("config", config.COMMANDS, "Every setting, its value and where it comes from."),
     ):

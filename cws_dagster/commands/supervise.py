@@ -59,7 +59,7 @@ def supervise(
     limit: Annotated[int, typer.Option(min=1, help="How many findings on the screen.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Mine every trace of this home, propose patches, ablate them in one batch, ship what passes.
+    """Mine traces, propose patches, ablate them, ship what passes.
 
     Proposers see search folds only, behind walls. Killed anywhere, the next call goes on. With --findings only the
     ranked work list: the module, what it does, what it costs, the settings that may be behind it, and traces.

@@ -94,7 +94,7 @@ def test_a_ship_is_rolled_back_by_its_entry(
 def test_supervise_refuses_without_walls_and_without_a_wish(
     here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "give --budget N, or --findings" in told(capsys, "supervise")[2]
+    assert "give --budget N, --findings" in told(capsys, "supervise")[2]
     monkeypatch.setattr(confine, "missing", lambda: "bubblewrap is not installed")
     code, out, error = told(capsys, "supervise", "--budget", "8", "--module", "reversal_5d", "--json")
     assert code == 2 and "CWS-SANDBOX-001" in error and "apt-get install bubblewrap" in error
