@@ -145,7 +145,9 @@ def report(
     plot: Annotated[Path | None, typer.Option(help="Draw p-values, effects and the funnel into this PNG.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print how the loop does: rates of the gate, shadows, from idea to first order, traces by module, top findings."""
+    """Print how the loop does.
+
+    Rates of the gate, shadows, from idea to first order, traces by module, top findings."""
     from cws.home import settings
     from cws.house import open_house
     from cws.supervisor.gather import gather
@@ -186,9 +188,9 @@ def rollback(
     why: Annotated[str, typer.Option(help="A reason for the ledger.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Put a module's TOML back to what it was before a ship; the ledger keeps both.
+    """Put a module's TOML back as it was before a ship.
 
-    Refused when the file was changed since.
+    The ledger keeps both. Refused when the file was changed since.
     """
     from cws.ablation.shipping import rollback as put_back
     from cws.home import settings
@@ -207,7 +209,10 @@ def rollback(
 
 
 def shadow(as_json: AsJson = False) -> None:
-    """Carry every open shadow over the days that are new to it: promote it, roll it back, or go on."""
+    """Carry every open shadow over its new days.
+
+    Each is promoted, rolled back, or goes on.
+    """
     from cws.ablation.published import bench_of
     from cws.ablation.shadowing import advance
     from cws.home import settings
@@ -222,9 +227,10 @@ def shadow(as_json: AsJson = False) -> None:
 
 
 def bundle(as_json: AsJson = False) -> None:
-    """Test all that shipped since the last release together against the text before it, as every week.
+    """Test what shipped since the last release together.
 
-    Exit 1 when the bundle is worse beyond chance; it says what to roll back, and rolls nothing back itself.
+    Against the text before it, as every week. Exit 1 when the bundle is worse beyond chance; it says what to roll
+    back, and rolls nothing back itself.
     """
     from cws.ablation.bundle import retest
     from cws.ablation.published import bench_of
