@@ -2,11 +2,13 @@
 
 import multiprocessing
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from cws.ablation.ground import Source
 from cws.ablation.rehearsal import rehearse
 from modules.contract import STAGES
+from modules.errors import CwsError
 from modules.sealed import Sealed
 
 # Generous: a baseline takes seconds, and its process a few more to import.
@@ -21,9 +23,35 @@ def hashes_again(sources: Sequence[Source]) -> dict[str, str]:
 
 
 def in_fresh_process(work: Callable[[Asked], Found], asked: Asked) -> Found:
-    """What `work` says in a process of its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply_async(work, (asked,)).get(LIMIT_S)
+    """What `work` says in a process of its own, which ends with its answer, its parent, or LIMIT_S.
+
+    Raises CWS-ABLATE-004 when no answer came.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_answer, args=(there, work, asked), daemon=True)
+    child.start()
+    there.close()
+    try:
+        # A pipe whose other end is gone is readable: a child that died is noticed at once.
+        if here.poll(LIMIT_S):
+            return here.recv()
+        raise EOFError
+    except EOFError:
+        raise CwsError(
+            "CWS-ABLATE-004",
+            what=f"the fresh process gave no answer (exit code {child.exitcode})",
+            where="A/A",
+            fix="look at its last words above, then ablate again",
+        ) from None
+    finally:
+        child.kill()
+        child.join()
+        here.close()
+
+
+def _answer(there: Connection, work: Callable[[Asked], Found], asked: Asked) -> None:
+    there.send(work(asked))
 
 
 def _hashes(sources: Sequence[Source]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The way of a patch: what each step refuses, what it costs, and that nothing is decided twice or on cached bytes."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from way import CountingSink
 from cws.ablation.ablate import Bench, ablate
 from cws.ablation.arm import after, play
 from cws.ablation.folds import folds_of
+from cws.ablation.fresh import in_fresh_process
 from cws.ablation.ground import Ground, days, patched, until
 from cws.ablation.record import count_confirm
 from cws.ablation.rehearsal import Reuse
@@ -119,3 +121,8 @@ def test_a_history_too_short_to_be_cut_is_refused(bench: Bench) -> None:
     short = until(ground, int(days(ground)[60]))
     with pytest.raises(CwsError, match="CWS-ABLATE-003"):
         folds_of(short)
+
+
+def test_a_fresh_process_that_dies_is_a_refusal_and_no_wait() -> None:
+    with pytest.raises(CwsError, match="CWS-ABLATE-004"):
+        in_fresh_process(os._exit, 3)
