@@ -10,9 +10,7 @@ The limit is the processor's divider: one division a bar and set is left (the re
 
 import argparse
 import itertools
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -21,8 +19,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import njit
 
+from benchmarks.limits import division_ns
 from benchmarks.machine import facts, interleaved, show, show_lines, vectorbt_name
 from benchmarks.peak import peak_rise_mb
 from kernels.alpha.assigned import Assigned
@@ -39,7 +37,7 @@ FORMULA = "(close - tmean(close, $n)) / tstd(close, $n) + $x"
 TERMS = Terms(initial_usd=1e6, fee=0.001, half_spread=0.0003, slippage=0.0002, borrow_per_bar=0.0, short_side=0.0)
 # vectorbt took 243 to 472 ns a bar and set before; a slower one makes any ratio look good.
 PEER_NS_BEST, PEER_NS_WORST = 243.0, 472.0
-DIVISIONS, DIVIDED, PART_SETS = 20_000, 1_024, 1_000
+PART_SETS = 1_000
 
 
 def closes(bars: int, seed: int = 1) -> F64:
@@ -106,26 +104,6 @@ def equals_reference(close: F64, sets: F64) -> bool:
     features, lanes = RULES["ma_cross"].features(close, sets)
     plain = reference.sweep("ma_cross", features, chosen(lanes, rows), market_of(close), TERMS)
     return figures_of(close, sets)[rows].tobytes() == plain.tobytes()
-
-
-@njit(error_model="numpy")
-def _divide(above: F64, below: F64, out: F64, times: int) -> None:
-    for _ in range(times):
-        for i in range(out.size):
-            out[i] = above[i] / (below[i] + out[i])
-
-
-def division_ns() -> float:
-    """Nanoseconds of processor time a division of 64-bit floats takes when nothing waits for it."""
-    rng = np.random.default_rng(0)
-    above, below, out = rng.uniform(1.0, 2.0, DIVIDED), rng.uniform(1.0, 2.0, DIVIDED), np.zeros(DIVIDED)
-    _divide(above, below, out, 1)
-    spent = []
-    for _ in range(5):
-        started = time.process_time_ns()
-        _divide(above, below, out, DIVISIONS)
-        spent.append((time.process_time_ns() - started) / (DIVISIONS * DIVIDED))
-    return statistics.median(spent)
 
 
 def alpha_lanes(close: F64, sets: F64) -> F64:
