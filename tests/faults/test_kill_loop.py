@@ -94,9 +94,14 @@ def test_the_command_killed_at_a_random_moment(proposed: Place, whole: Place, tm
             killed.wait(moment_s)
         except subprocess.TimeoutExpired:
             killed.kill()
-    done = subprocess.run(command, cwd=product, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, f"killed after {moment_s:.2f} s: {done.stderr}"
+    # On a fast machine the kill comes after the last step: then nothing is left to go on with, and the same
+    # command would be the next batch, on the module as it was shipped.
+    names = ("verdicts", "deltas", "batches", "rows", "ships", "shadows", "confirm", "state")
     found, expected = decided(place.house()), decided(whole.house())
-    for name in ("verdicts", "deltas", "batches", "rows", "ships", "shadows", "confirm", "state"):
+    if any(found[name] != expected[name] for name in names):
+        done = subprocess.run(command, cwd=product, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"killed after {moment_s:.2f} s: {done.stderr}"
+        found = decided(place.house())
+    for name in names:
         assert found[name] == expected[name], f"{name}, killed after {moment_s:.2f} s"
     assert "window_bars = 12" in (product / "modules" / "feature" / "reversal_5d.toml").read_text()
