@@ -1,0 +1,91 @@
+//! A file in shared memory: made by its one writer, mapped by others for reading only.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::ptr::NonNull;
+
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: the mapping is memory that lives until drop; who may touch which byte is the ring's business.
+unsafe impl Send for Mapping {}
+
+impl Mapping {
+    /// Opens or makes the file with exactly `len` bytes; others may read it and nothing more.
+    pub(crate) fn writable(path: &Path, len: usize) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            .open(path)?;
+        let found = file.metadata()?.len();
+        if found == 0 {
+            file.set_len(len as u64)?;
+        } else if found != len as u64 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "{} has {found} bytes, {len} expected: another capacity or version",
+                    path.display()
+                ),
+            ));
+        }
+        Self::map(&file, len, libc::PROT_READ | libc::PROT_WRITE)
+    }
+
+    /// Maps an existing file for reading; its length is the writer's.
+    pub(crate) fn readable(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        Self::map(&file, len, libc::PROT_READ)
+    }
+
+    fn map(file: &File, len: usize, protection: i32) -> io::Result<Self> {
+        if len == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "an empty file is no ring yet",
+            ));
+        }
+        // SAFETY: a fresh shared mapping of a file that we hold open; the result is checked.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                len,
+                protection,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at null"))?;
+        Ok(Self { start, len })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn at(&self, offset: usize) -> *mut u8 {
+        assert!(offset < self.len, "inside the mapping");
+        // SAFETY: inside the mapping, asserted above.
+        unsafe { self.start.as_ptr().add(offset) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the very range that mmap gave.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+    }
+}

@@ -1,0 +1,128 @@
+//! The ring between two parties that do not trust each other, and the order id.
+
+use std::path::PathBuf;
+
+use cws_abi::{COUNTER_MAX, Consumer, EPOCH_MAX, OrderId, OrderIntent, Producer, RingFull};
+use proptest::prelude::*;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("cws-abi-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder of our own");
+        Self(path)
+    }
+    fn producer(&self) -> Producer<OrderIntent> {
+        Producer::open(&self.0.join("x.ring"), &self.0.join("x.cursor"), 4).expect("opens")
+    }
+    fn consumer(&self) -> Consumer<OrderIntent> {
+        Consumer::open(&self.0.join("x.ring"), &self.0.join("x.cursor")).expect("opens")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn intent(seq: u64) -> OrderIntent {
+    OrderIntent {
+        seq,
+        quantity: -1,
+        ..OrderIntent::default()
+    }
+}
+
+#[test]
+fn a_full_ring_refuses_and_a_release_makes_room() {
+    let folder = Folder::new("full");
+    let mut producer = folder.producer();
+    for seq in 1..=4 {
+        producer.try_push(&intent(seq)).expect("room for four");
+    }
+    assert_eq!(producer.try_push(&intent(5)), Err(RingFull));
+    let mut consumer = folder.consumer();
+    assert_eq!(
+        consumer.take().expect("sound").map(|record| record.seq),
+        Some(1)
+    );
+    assert_eq!(
+        producer.try_push(&intent(5)),
+        Err(RingFull),
+        "taken is not released"
+    );
+    consumer.release();
+    producer
+        .try_push(&intent(5))
+        .expect("one place was released");
+    let rest: Vec<u64> =
+        std::iter::from_fn(|| consumer.take().expect("sound").map(|r| r.seq)).collect();
+    assert_eq!(rest, [2, 3, 4, 5]);
+}
+
+#[test]
+fn both_sides_go_on_after_a_death() {
+    let folder = Folder::new("death");
+    let mut producer = folder.producer();
+    for seq in 1..=3 {
+        producer.try_push(&intent(seq)).expect("room");
+    }
+    let mut consumer = folder.consumer();
+    consumer.take().expect("sound");
+    consumer.release();
+    consumer.take().expect("sound");
+    drop((producer, consumer));
+    let (mut producer, mut consumer) = (folder.producer(), folder.consumer());
+    assert_eq!(producer.written(), 3);
+    assert_eq!(
+        consumer.take().expect("sound").map(|r| r.seq),
+        Some(2),
+        "what was not released comes again"
+    );
+    assert_eq!(producer.waiting(), 2);
+}
+
+#[test]
+fn a_lying_producer_is_noticed() {
+    let folder = Folder::new("lie");
+    let (producer, mut consumer) = (folder.producer(), folder.consumer());
+    let (head, _, _) = producer.raw_parts();
+    // SAFETY: the test owns the mapping and plays the liar.
+    unsafe { head.cast::<u64>().write(100) };
+    assert!(
+        consumer
+            .take()
+            .expect_err("no ring holds a hundred")
+            .to_string()
+            .contains("CWS-RING-002")
+    );
+}
+
+#[test]
+fn another_capacity_is_refused() {
+    let folder = Folder::new("capacity");
+    drop(folder.producer());
+    let other =
+        Producer::<OrderIntent>::open(&folder.0.join("x.ring"), &folder.0.join("x.cursor"), 8);
+    assert!(other.is_err());
+}
+
+proptest! {
+    #[test]
+    fn an_order_id_comes_back_from_bits_and_token(
+        region in b'A'..=b'Z', epoch in 0..=EPOCH_MAX, counter in 1..=COUNTER_MAX,
+    ) {
+        let id = OrderId::new(region, epoch, counter).expect("in range");
+        prop_assert_eq!(OrderId::from_bits(id.bits()), Some(id));
+        prop_assert_eq!(OrderId::from_token(&id.token()), Ok(id));
+    }
+
+    #[test]
+    fn no_token_is_read_as_another_ones_id(token in proptest::array::uniform14(any::<u8>())) {
+        if let Ok(id) = OrderId::from_token(&token) {
+            prop_assert_eq!(id.token(), token);
+        }
+    }
+}
