@@ -119,6 +119,7 @@ fn a_conversation_counts_its_bytes() {
             panic!("a segment");
         };
         assert_eq!(tcp.payload, payload);
+        assert_eq!(frame[52..54], [0, 0], "nothing is urgent");
         seen.push((
             tcp.source == A,
             tcp.sequence,
