@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.lanes import LANES, choose, least, load, spread
+from kernels.lanes import LANES, choose, floor, least, load, spread, store_whole
 
 # Lanes are no type of Python's.
 # pyright: reportCallIssue=false
@@ -15,7 +15,7 @@ F64 = NDArray[np.float64]
 Keys: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
 
 
-_LARGEST = 0x7FFFFFFFFFFFFFFF
+_LARGEST, _LARGEST_COARSE = 0x7FFFFFFFFFFFFFFF, 0x7FFFFFFF
 # Rows ranked together: their keys stay in the processor's cache.
 _ROWS = 64
 # Symbols up to which the coarse keys have bits enough to tell most values apart.
@@ -23,16 +23,14 @@ _MOST_COARSE = 1 << 13
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _sort_keys(values: F64, columns: int, out: NDArray[np.int64], known: NDArray[np.int64]) -> None:
+def _sort_keys(values: F64, columns: int, out: NDArray[np.int64]) -> None:
     """Integers that sort as the values do, as far as their upper bits tell; the `columns` lower bits hold the column.
 
     Sorting one integer is several times faster than sorting a value with its place. NaN comes last.
     """
     bits, keep = values.view(np.int64), ~np.int64((1 << columns) - 1)
     for t in range(values.shape[0]):
-        known[t] = 0
         for s in range(values.shape[1]):
-            known[t] += values[t, s] == values[t, s]
             key = bits[t, s] if values[t, s] != 0.0 else 0
             key = key ^ ((key >> 63) & _LARGEST)
             out[t, s] = ((key if values[t, s] == values[t, s] else _LARGEST) & keep) | s
@@ -43,10 +41,13 @@ def _bounds(row: F64) -> tuple[float, float]:
     """The least and the greatest known value, found in lanes; (inf, -inf) where none is known."""
     low, high = np.inf, -np.inf
     if row.size >= LANES:
-        lows, highs = spread(np.inf), spread(-np.inf)
-        for start in range(0, row.size, LANES):
-            v = load(row, min(start, row.size - LANES))
+        # Two of each, for one would wait for itself.
+        lows, highs, more_lows, more_highs = spread(np.inf), spread(-np.inf), spread(np.inf), spread(-np.inf)
+        for start in range(0, row.size, 2 * LANES):
+            v, w = load(row, min(start, row.size - LANES)), load(row, min(start + LANES, row.size - LANES))
             lows, highs = choose(v < lows, v, lows), choose(v > highs, v, highs)
+            more_lows, more_highs = choose(w < more_lows, w, more_lows), choose(w > more_highs, w, more_highs)
+        lows, highs = choose(more_lows < lows, more_lows, lows), choose(more_highs > highs, more_highs, highs)
         return least(lows), -least(-highs)
     for value in row:
         low, high = value if value < low else low, value if value > high else high
@@ -54,28 +55,36 @@ def _bounds(row: F64) -> tuple[float, float]:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _coarse_keys(values: F64, start: int, columns: int, out: NDArray[np.int32], known: NDArray[np.int64]) -> None:
+def _coarse_keys(
+    values: F64, start: int, columns: int, order: F64, out: NDArray[np.int32], known: NDArray[np.int64]
+) -> None:
     """Like `_sort_keys` in half the bits, from row `start` on: where in the row's range a value lies.
 
     Rounding keeps the order, so two values can only share a key, never swap. A range that is not finite is left to
-    the fine keys: `known` is -1, and otherwise counts the row's values.
+    the fine keys: `known` is -1, and otherwise 0. `order` counts the columns.
     """
-    missing, shift = np.int32((1 << (31 - columns)) - 1), np.int32(columns)
+    symbols, width, most = values.shape[1], float(1 << columns), (1 << (31 - columns)) - 1.0
+    wide, missing, column = spread(width), spread(most), np.int32(columns)
     for t in range(start, min(start + len(out), len(values))):
         row, keys = values[t], out[t - start]
         low, high = _bounds(row)
-        scale = (missing - 1.0) / (high - low) if high > low else 0.0
+        scale = (most - 1.0) / (high - low) if high > low else 0.0
         low = low if high > low else 0.0
+        known[t] = 0
         if not (np.isfinite(low) and np.isfinite(high) and np.isfinite(scale)):
             known[t] = -1
-            continue
-        count = 0
-        for s in range(row.size):
-            here = row[s] == row[s]
-            count += here
-            share = np.int32((row[s] - low) * scale if here else 0.0)
-            keys[s] = ((share if here else missing) << shift) | np.int32(s)
-        known[t] = count
+        elif symbols >= LANES:
+            below, scales = spread(low), spread(scale)
+            for s in range(0, symbols, LANES):
+                at = min(s, symbols - LANES)
+                v = load(row, at)
+                # All whole numbers below 2^31: nothing rounds.
+                share = choose(v == v, floor((v - below) * scales), missing)
+                store_whole(keys, at, share * wide + load(order, at))
+        else:
+            for s in range(symbols):
+                share = np.int32((row[s] - low) * scale if row[s] == row[s] else most)
+                keys[s] = (share << column) | np.int32(s)
 
 
 @nb.njit(inline="always")
@@ -115,6 +124,16 @@ def _average(row: F64, place: NDArray[np.uint64], first: int, last: int, known: 
         first = end + 1
 
 
+@nb.njit(error_model="numpy")
+def _known(keys: Keys, least_missing: int) -> int:
+    """How many of the sorted keys stand before the first that is missing."""
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if keys[middle] >= least_missing else (middle + 1, high)
+    return low
+
+
 @nb.njit(cache=True, error_model="numpy")
 def _scaled_ranks(
     values: F64, start: int, keys: Keys, columns: int, known: NDArray[np.int64], centred: bool, out: F64
@@ -122,22 +141,24 @@ def _scaled_ranks(
     """Ranks from sorted keys; a row whose keys tell too little apart to settle quickly is left with known -1."""
     symbols, mask = values.shape[1], (1 << columns) - 1
     row, place, ranks, filled = np.empty(symbols), np.empty(symbols, np.uint64), np.empty(symbols), -1
+    # Places come in any order, and a row that is far away would be waited for at each.
+    near = np.empty(symbols)
     for t in range(start, min(start + len(keys), len(values))):
-        count = known[t]
-        if count < 0:
+        if known[t] < 0:
             continue
-        source, target, ordered = values[t], out[t], keys[t - start]
+        source, ordered = values[t], keys[t - start]
+        count = _known(ordered, _LARGEST_COARSE & ~mask if keys.itemsize == 4 else _LARGEST & ~mask)
         if filled != count:
             for i in range(count):
                 ranks[i] = _scaled(i, i, count, centred)
+            for i in range(count, symbols):
+                ranks[i] = np.nan
             filled = count
         shared = 0
         for i in range(1, count):
             shared += (ordered[i] ^ ordered[i - 1]) & ~mask == 0
-        for i in range(count):
-            target[np.uint64(ordered[i] & mask)] = ranks[i]
-        for i in range(count, symbols):
-            target[np.uint64(ordered[i] & mask)] = np.nan
+        for i in range(symbols):
+            near[np.uint64(ordered[i] & mask)] = ranks[i]
         # Only values that share a key are looked at: they may be out of order, or equal.
         first, left = 0, 8 * symbols if keys.itemsize == 4 else symbols * symbols
         while shared and first < count - 1:
@@ -156,12 +177,14 @@ def _scaled_ranks(
                     if left < 0:
                         known[t] = -1
                         break
-                    _average(row, place, first, last, count, centred, target)
+                    _average(row, place, first, last, count, centred, near)
                 else:
                     scaled = _scaled(first, last, count, centred)
                     for i in range(first, last + 1):
-                        target[place[i]] = scaled
+                        near[place[i]] = scaled
             first = last + 1
+        for s in range(symbols):
+            out[t, s] = near[s]
 
 
 def _ranks(values: F64, centred: bool, out: F64 | None) -> F64:
@@ -170,18 +193,18 @@ def _ranks(values: F64, centred: bool, out: F64 | None) -> F64:
     known, symbols = np.full(len(values), -1), values.shape[1]
     columns = max(1, (symbols - 1).bit_length())
     if symbols <= _MOST_COARSE:
-        keys = np.empty((min(_ROWS, len(values)), symbols), np.int32)
+        keys, order = np.empty((min(_ROWS, len(values)), symbols), np.int32), np.arange(float(symbols))
         for start in range(0, len(values), _ROWS):
-            _coarse_keys(values, start, columns, keys, known)
+            _coarse_keys(values, start, columns, order, keys, known)
             keys.sort(axis=1)
             _scaled_ranks(values, start, keys, columns, known, centred, out)
     left = known < 0
     if left.any():
         some = values[left]
-        fine, keys, count = np.empty(some.shape), np.empty(some.shape, np.int64), np.empty(len(some), np.int64)
-        _sort_keys(some, columns, keys, count)
+        fine, keys = np.empty(some.shape), np.empty(some.shape, np.int64)
+        _sort_keys(some, columns, keys)
         keys.sort(axis=1)
-        _scaled_ranks(some, 0, keys, columns, count, centred, fine)
+        _scaled_ranks(some, 0, keys, columns, np.zeros(len(some), np.int64), centred, fine)
         out[left] = fine
     return out
 
