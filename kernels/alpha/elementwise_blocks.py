@@ -193,23 +193,20 @@ def _begin(cells: int, to: int, x: int, missing: int) -> None:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def run(
-    program: I64, base: I64, moves: I64, shift: I64, near: I64, spare: I64, first: int, last: int, block: int
-) -> None:
-    """Run a tree over the cells from `first` up to `last`; `program` has rows of (operator, result, three operands).
+def run(program: I64, base: I64, moves: I64, shift: I64, spare: I64, total: int, block: int) -> None:
+    """Run a tree over `total` cells; `program` has rows of (operator, result, operand, operand, operand).
 
     Operands and results are places: place p is at the address `base[p]`, of which those that `moves` are whole
-    matrices, read `shift` cells back, or hold, where they are `near`, nothing before cell `first`; `spare[p]` is the
-    address of a block for the cells before a matrix begins. A block is no longer than there are cells.
+    matrices, read `shift` cells back; `spare[p]` is the address of a block for the cells before such a matrix begins.
     """
     now = np.empty(len(base), np.int64)
-    for begin in range(first, last, block):
+    for begin in range(0, total, block):
         # The last block may overlap the one before: no result is an operand of what was already done.
-        cell = min(begin, last - block)
+        first = min(begin, total - block)
         for p in range(len(base)):
-            now[p] = base[p] + 8 * moves[p] * (cell - shift[p] - near[p] * first)
-            if shift[p] > cell:
-                _begin(block, spare[p], now[p], shift[p] - cell)
+            now[p] = base[p] + 8 * moves[p] * (first - shift[p])
+            if shift[p] > first:
+                _begin(block, spare[p], now[p], shift[p] - first)
                 now[p] = spare[p]
         for step in range(len(program)):
             operator, to, x, y, z = program[step]

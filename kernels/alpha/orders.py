@@ -17,17 +17,15 @@ ROWS = 8
 
 
 @nb.njit(cache=True, error_model="numpy")
-def rank_in_window(
-    x: F64, symbols: int, n: int, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def rank_in_window(x: F64, symbols: int, n: int, out: F64) -> None:
     """Rank of the newest value among the known ones of its n bars, ties averaged, divided by their number."""
-    groups = (symbols + LANES - 1) // LANES
-    nan, one, half = spread(np.nan), spread(1.0), spread(0.5)
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, one, half = np.zeros(groups * LANES), spread(np.nan), spread(1.0), spread(0.5)
     zero = spread(0.0)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
-            column, known = min(group * LANES, symbols - LANES), load(state, group * LANES)
-            for t in range(start, min(start + ROWS, end)):
+            column, known = min(group * LANES, symbols - LANES), load(kept, group * LANES)
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 now = load(x, at)
                 known = choose(now == now, known + one, known)
@@ -35,7 +33,7 @@ def rank_in_window(
                     old = load(x, at - n * symbols)
                     known = choose(old == old, known - one, known)
                 if t < n - 1:
-                    store(out, at - origin, nan)
+                    store(out, at, nan)
                     continue
                 # A half for each value that is not above and one for each that is below: halves add up exactly.
                 below, upto = zero, zero
@@ -44,27 +42,25 @@ def rank_in_window(
                     below = choose(v < now, below + one, below)
                     upto = choose(v <= now, upto + one, upto)
                 score = half + half * (below + upto)
-                store(out, at - origin, choose(now == now, score / known, nan))
-            store(state, group * LANES, known)
+                store(out, at, choose(now == now, score / known, nan))
+            store(kept, group * LANES, known)
 
 
 @nb.njit(cache=True, error_model="numpy")
-def place_in_window(
-    x: F64, symbols: int, n: int, sign: float, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def place_in_window(x: F64, symbols: int, n: int, sign: float, out: F64) -> None:
     """Where in n bars the largest (sign 1) or smallest (sign -1) value stands, 1 the oldest; the first of ties."""
-    groups = (symbols + LANES - 1) // LANES
-    nan, one, full = spread(np.nan), spread(1.0), spread(float(n))
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, one, full = np.zeros(groups * LANES), spread(np.nan), spread(1.0), spread(float(n))
     turn, zero = spread(sign), spread(0.0)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
-            column, known = min(group * LANES, symbols - LANES), load(state, group * LANES)
-            for t in range(start, min(start + ROWS, end)):
+            column, known = min(group * LANES, symbols - LANES), load(kept, group * LANES)
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
                 known = choose(v == v, known + one, zero)
                 if t < n - 1:
-                    store(out, at - origin, nan)
+                    store(out, at, nan)
                     continue
                 # Where a value is unknown so is the place, whatever the comparisons say.
                 best, place, found = turn * load(x, at - (n - 1) * symbols), one, one
@@ -72,8 +68,8 @@ def place_in_window(
                     v, place = turn * load(x, older), place + one
                     found = choose(v > best, place, found)
                     best = choose(v > best, v, best)
-                store(out, at - origin, choose(known >= full, found, nan))
-            store(state, group * LANES, known)
+                store(out, at, choose(known >= full, found, nan))
+            store(kept, group * LANES, known)
 
 
 @nb.njit(error_model="numpy")
@@ -86,54 +82,50 @@ def _least(x: F64, at: int, symbols: int, n: int, turn: float) -> float:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def extreme_in_window(
-    x: F64, symbols: int, n: int, sign: float, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def extreme_in_window(x: F64, symbols: int, n: int, sign: float, out: F64) -> None:
     """The smallest (sign 1) or largest (sign -1) of n bars; a zero is +0.0.
 
     The window is searched again only when its extreme may have left it.
     """
-    groups = (symbols + LANES - 1) // LANES
-    nan, one, full = spread(np.nan), spread(1.0), spread(float(n))
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, one, full = np.zeros(2 * groups * LANES), spread(np.nan), spread(1.0), spread(float(n))
     turn, zero = spread(sign), spread(0.0)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = 2 * group * LANES, min(group * LANES, symbols - LANES)
-            known, least = load(state, k), load(state, k + LANES)
-            for t in range(start, min(start + ROWS, end)):
+            known, least = load(kept, k), load(kept, k + LANES)
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
                 known = choose(v == v, known + one, zero)
                 if t < n - 1:
-                    store(out, at - origin, nan)
+                    store(out, at, nan)
                     continue
                 v = turn * v + zero
                 least = choose(v < least, v, least)
                 if t == n - 1 or some(turn * load(x, at - n * symbols) <= least):
                     least = _least(x, at, symbols, n, turn)
-                store(out, at - origin, choose(known >= full, turn * least + zero, nan))
-            store(state, k, known)
-            store(state, k + LANES, least)
+                store(out, at, choose(known >= full, turn * least + zero, nan))
+            store(kept, k, known)
+            store(kept, k + LANES, least)
 
 
 @nb.njit(cache=True, error_model="numpy")
-def exponential_mean(
-    x: F64, symbols: int, n: int, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def exponential_mean(x: F64, symbols: int, n: int, out: F64) -> None:
     """Weight 2 / (n + 1) from the first known value on; unknown values repeat the last, n in a row restart it."""
-    groups = (symbols + LANES - 1) // LANES
-    nan, one, full = spread(np.nan), spread(1.0), spread(float(n))
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, one, full = np.zeros(2 * groups * LANES), spread(np.nan), spread(1.0), spread(float(n))
     weight, rest, zero = spread(2.0 / (n + 1.0)), spread(1.0 - 2.0 / (n + 1.0)), spread(0.0)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = 2 * group * LANES, min(group * LANES, symbols - LANES)
-            missing, last = load(state, k), load(state, k + LANES) if start else nan
-            for t in range(start, min(start + ROWS, end)):
+            missing, last = load(kept, k), load(kept, k + LANES) if start else nan
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
                 missing = choose(v == v, zero, missing + one)
                 blend = choose(last == last, rest * last + weight * v, v)
                 last = choose(v == v, blend, choose(missing >= full, nan, last))
-                store(out, at - origin, last)
-            store(state, k, missing)
-            store(state, k + LANES, last)
+                store(out, at, last)
+            store(kept, k, missing)
+            store(kept, k + LANES, last)

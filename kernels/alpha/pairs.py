@@ -86,26 +86,24 @@ def _correlation(n: float, s: tuple[float, ...]) -> float:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_pair(
-    x: F64, y: F64, symbols: int, n: int, correlate: bool, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def running_pair(x: F64, y: F64, symbols: int, n: int, correlate: bool, out: F64) -> None:
     """Sample covariance of n >= 2 bars, or correlation in [-1, 1]: NaN where a side is flat."""
-    groups = (symbols + LANES - 1) // LANES
-    nan, full = spread(np.nan), spread(float(n))
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, full = np.zeros(groups * 15 * LANES), spread(np.nan), spread(float(n))
     pairs, zero, one = spread(n * (n - 1.0)), spread(0.0), spread(1.0)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = group * 15 * LANES, min(group * LANES, symbols - LANES)
-            s, known, last_x, last_y = _pair_loaded(state, k), load(state, k + 80), load(state, k + 88), load(state, k + 96)
-            equal_x, equal_y = load(state, k + 104), load(state, k + 112)
-            for t in range(start, min(start + ROWS, end)):
+            s, known, last_x, last_y = _pair_loaded(kept, k), load(kept, k + 80), load(kept, k + 88), load(kept, k + 96)
+            equal_x, equal_y = load(kept, k + 104), load(kept, k + 112)
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v, w = load(x, at), load(y, at)
                 known = choose(finite(v) & finite(w), known + one, zero)
                 equal_x, equal_y = choose(v == last_x, equal_x + one, one), choose(w == last_y, equal_y + one, one)
                 last_x, last_y = v, w
                 if t < n - 1:
-                    store(out, at - origin, nan)
+                    store(out, at, nan)
                     continue
                 if t == n - 1 or t % ANCHOR_BARS == 0:
                     s = _pair_anchor(x, y, at, symbols, n)
@@ -122,10 +120,10 @@ def running_pair(
                     value = choose(flat, nan, _correlation(full, s))
                 else:
                     value = choose(flat, zero, _covariance(full, s) / pairs)
-                store(out, at - origin, choose((known >= full) & sound & finite(value), value, nan))
-            _pair_keep(state, k, s)
-            store(state, k + 80, known)
-            store(state, k + 88, last_x)
-            store(state, k + 96, last_y)
-            store(state, k + 104, equal_x)
-            store(state, k + 112, equal_y)
+                store(out, at, choose((known >= full) & sound & finite(value), value, nan))
+            _pair_keep(kept, k, s)
+            store(kept, k + 80, known)
+            store(kept, k + 88, last_x)
+            store(kept, k + 96, last_y)
+            store(kept, k + 104, equal_x)
+            store(kept, k + 112, equal_y)

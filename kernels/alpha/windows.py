@@ -1,11 +1,8 @@
 """Running sums over windows for the batch evaluator: whole matrices, eight symbols at a time in vector lanes.
 
 The order of operations is the semantics: docs/alpha.md has it. A few rows are done for all symbols before the next
-ones, so that what is read again n bars later still lies near; meanwhile the sums wait in `state`. All kernels take
-flat (T, S) matrices with S >= 8 and fill the rows from `begin` up to `end`, NaN where a window is not full of finite
-values; `origin` is the cell of the matrix that stands first in `out`. Rows are done once and in their order, each call
-with the `state` that the one before left: as many rows of lanes for a group of eight symbols as `STATE` says of the
-kernel, all 0 at first.
+ones, so that what is read again n bars later still lies near; meanwhile the sums wait in `kept`. All kernels take
+flat (T, S) matrices with S >= 8 and fill one of the same shape, NaN where a window is not full of finite values.
 """
 
 import numba as nb
@@ -32,25 +29,23 @@ def _sum_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float]:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_sum(
-    x: F64, symbols: int, n: int, divisor: float, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def running_sum(x: F64, symbols: int, n: int, divisor: float, out: F64) -> None:
     """Sum of n bars / divisor; n equal values v give v * (n / divisor)."""
-    groups = (symbols + LANES - 1) // LANES
-    nan, full = spread(np.nan), spread(float(n))
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, full = np.zeros(groups * 5 * LANES), spread(np.nan), spread(float(n))
     below, share = spread(divisor), spread(n / divisor)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = group * 5 * LANES, min(group * LANES, symbols - LANES)
-            a, ac, known, equal = load(state, k), load(state, k + 8), load(state, k + 16), load(state, k + 24)
-            last = load(state, k + 32)
-            for t in range(start, min(start + ROWS, end)):
+            a, ac, known, equal = load(kept, k), load(kept, k + 8), load(kept, k + 16), load(kept, k + 24)
+            last = load(kept, k + 32)
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
                 known, equal = runs(v, last, known, equal)
                 last = v
                 if t < n - 1:
-                    store(out, at - origin, nan)
+                    store(out, at, nan)
                     continue
                 if t == n - 1 or t % ANCHOR_BARS == 0:
                     a, ac = _sum_anchor(x, at, symbols, n)
@@ -64,12 +59,12 @@ def running_sum(
                         a, ac = choose(sound, a, b), choose(sound, ac, bc)
                         sound = finite(a + ac)
                 value = choose(equal >= full, v * share, (a + ac) / below)
-                store(out, at - origin, choose((known >= full) & sound, value, nan))
-            store(state, k, a)
-            store(state, k + 8, ac)
-            store(state, k + 16, known)
-            store(state, k + 24, equal)
-            store(state, k + 32, last)
+                store(out, at, choose((known >= full) & sound, value, nan))
+            store(kept, k, a)
+            store(kept, k + 8, ac)
+            store(kept, k + 16, known)
+            store(kept, k + 24, equal)
+            store(kept, k + 32, last)
 
 
 @nb.njit(inline="always")
@@ -119,24 +114,22 @@ def _square_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, float,
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_std(
-    x: F64, symbols: int, n: int, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def running_std(x: F64, symbols: int, n: int, out: F64) -> None:
     """Sample standard deviation (n - 1) of n >= 2 bars; 0.0 where they are equal."""
-    groups = (symbols + LANES - 1) // LANES
-    nan, full = spread(np.nan), spread(float(n))
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, full = np.zeros(groups * 7 * LANES), spread(np.nan), spread(float(n))
     pairs, zero = spread(n * (n - 1.0)), spread(0.0)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = group * 7 * LANES, min(group * LANES, symbols - LANES)
-            a, ac, q, qc, known, equal, last = _loaded(state, k)
-            for t in range(start, min(start + ROWS, end)):
+            a, ac, q, qc, known, equal, last = _loaded(kept, k)
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
                 known, equal = runs(v, last, known, equal)
                 last = v
                 if t < n - 1:
-                    store(out, at - origin, nan)
+                    store(out, at, nan)
                     continue
                 if t == n - 1 or t % ANCHOR_BARS == 0:
                     a, ac, q, qc = _square_anchor(x, at, symbols, n)
@@ -156,8 +149,8 @@ def running_std(
                 spread_sum = centred(full, q, qc, a, ac, a, ac)
                 value = choose(equal >= full, zero, positive_root(spread_sum / pairs))
                 good = (known >= full) & sound & (spread_sum == spread_sum)
-                store(out, at - origin, choose(good, value, nan))
-            _keep(state, k, (a, ac, q, qc, known, equal, last))
+                store(out, at, choose(good, value, nan))
+            _keep(kept, k, (a, ac, q, qc, known, equal, last))
 
 
 @nb.njit(error_model="numpy")
@@ -172,25 +165,23 @@ def _weighted_anchor(x: F64, at: int, symbols: int, n: int) -> tuple[float, floa
 
 
 @nb.njit(cache=True, error_model="numpy")
-def running_weighted(
-    x: F64, symbols: int, n: int, slope: bool, begin: int, end: int, state: F64, origin: int, out: F64
-) -> None:
+def running_weighted(x: F64, symbols: int, n: int, slope: bool, out: F64) -> None:
     """Weights 1 (oldest) to n: their mean, or the least-squares slope a bar of n >= 2 bars."""
-    groups = (symbols + LANES - 1) // LANES
-    nan, full = spread(np.nan), spread(float(n))
+    bars, groups = x.size // symbols, (symbols + LANES - 1) // LANES
+    kept, nan, full = np.zeros(groups * 7 * LANES), spread(np.nan), spread(float(n))
     zero, two, more = spread(0.0), spread(2.0), spread(n + 1.0)
     below = spread(n * (float(n) * n - 1.0) / 6.0 if slope else n * (n + 1.0) / 2.0)
-    for start in range(begin, end, ROWS):
+    for start in range(0, bars, ROWS):
         for group in range(groups):
             k, column = group * 7 * LANES, min(group * LANES, symbols - LANES)
-            a, ac, q, qc, known, equal, last = _loaded(state, k)
-            for t in range(start, min(start + ROWS, end)):
+            a, ac, q, qc, known, equal, last = _loaded(kept, k)
+            for t in range(start, min(start + ROWS, bars)):
                 at = t * symbols + column
                 v = load(x, at)
                 known, equal = runs(v, last, known, equal)
                 last = v
                 if t < n - 1:
-                    store(out, at - origin, nan)
+                    store(out, at, nan)
                     continue
                 if t == n - 1 or t % ANCHOR_BARS == 0:
                     a, ac, q, qc = _weighted_anchor(x, at, symbols, n)
@@ -218,5 +209,5 @@ def running_weighted(
                 else:
                     value = choose(equal >= full, v, (q + qc) / below)
                 good = (known >= full) & sound & (value == value)
-                store(out, at - origin, choose(good, value, nan))
-            _keep(state, k, (a, ac, q, qc, known, equal, last))
+                store(out, at, choose(good, value, nan))
+            _keep(kept, k, (a, ac, q, qc, known, equal, last))
