@@ -59,7 +59,7 @@ class _Parts:
         return stay.intersection(later)
 
     def drop(self, parts: Sequence[int]) -> None:
-        self._spare += [self.kept.pop(part) for part in parts]
+        self._spare[:0] = [self.kept.pop(part) for part in parts]
 
     def leave(self, number: int) -> None:
         """Formula `number` is done: what no later one needs goes."""
