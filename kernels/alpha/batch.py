@@ -34,6 +34,8 @@ _WINDOWS: dict[str, Callable[..., None]] = {
     "trank": orders.rank_in_window,
     "ema": orders.exponential_mean,
 }
+# Cells of three huge pages, of which two lie whole in any such stretch.
+_HUGE = 3 << 18
 # Of a lone bar these say nothing.
 _OF_TWO_BARS = ("tstd", "tslope", "tcov", "tcorr")
 # Matrices, constants, and where the result may go.
@@ -90,6 +92,12 @@ def _tree(tree: Tree, matrices: Mapping[int, F64], out: F64) -> F64:
     return out
 
 
+def _empty(shape: tuple[int, ...]) -> F64:
+    """A matrix; a large one takes room enough for numpy to ask for huge pages, which it does from 4 MiB on."""
+    cells = shape[0] * shape[1]
+    return np.empty(max(cells, _HUGE) if 2 * cells > _HUGE else cells)[:cells].reshape(shape)
+
+
 class _Matrices:
     """Of one evaluation: those that later tasks need, and those that may be filled anew."""
 
@@ -111,7 +119,7 @@ class _Matrices:
         self._kept[place] = values
 
     def fresh(self) -> F64:
-        return self._free.pop() if self._free else np.empty(self._shape)
+        return self._free.pop() if self._free else _empty(self._shape)
 
     def release(self, places: Iterable[int]) -> None:
         self._free += [self._kept.pop(place) for place in places if place in self._kept]

@@ -13,18 +13,24 @@ from kernels.alpha.batch import computed
 from kernels.alpha.elementwise import F64
 from kernels.alpha.language import Node
 from kernels.alpha.plan import Plan, planned
+from kernels.alpha.program import Step
 
 MOST_KEPT_BYTES = 1 << 29
 
 
-def _names(plan: Plan, known: dict[tuple[object, ...], int]) -> tuple[int, ...]:
-    """A number for each step, the same for equal steps of all plans that share `known`."""
-    names: list[int] = []
-    for step in plan.steps:
-        # -0.0 == 0.0, and they are not the same number.
-        key = step.function, step.name, repr(step.constants), *(names[place] for place in step.inputs)
-        names.append(known.setdefault(key, len(known)))
-    return tuple(names)
+def numbered(programs: Sequence[tuple[Step, ...]]) -> list[tuple[int, ...]]:
+    """A number for each step of each program, the same for steps that are equal with all that they are made of."""
+    known: dict[tuple[object, ...], int] = {}
+
+    def numbers(program: tuple[Step, ...]) -> tuple[int, ...]:
+        own: list[int] = []
+        for step in program:
+            # -0.0 == 0.0, and they are not the same number.
+            key = step.function, step.name, repr(step.constants), *(own[place] for place in step.inputs)
+            own.append(known.setdefault(key, len(known)))
+        return tuple(own)
+
+    return [numbers(program) for program in programs]
 
 
 def _uses(plans: Sequence[Plan], names: Sequence[tuple[int, ...]]) -> dict[int, list[int]]:
@@ -67,8 +73,7 @@ class _Parts:
 
 
 def _each(plans: Sequence[Plan], fields: Mapping[str, F64], most: int, spare: list[F64]) -> Iterator[F64]:
-    known: dict[tuple[object, ...], int] = {}
-    names = [_names(plan, known) for plan in plans]
+    names = numbered([plan.steps for plan in plans])
     parts = _Parts(_uses(plans, names), most, spare)
     for number, (plan, name) in enumerate(zip(plans, names, strict=True)):
         last = len(plan.steps) - 1
