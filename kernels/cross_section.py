@@ -134,6 +134,23 @@ def _known(keys: Keys, least_missing: int) -> int:
     return low
 
 
+@nb.njit(error_model="numpy")
+def _average_all(row: F64, place: NDArray[np.uint64], middles: F64, starts: NDArray[np.int64], out: F64) -> None:
+    """Like `_average` for a whole row full of equal values, where no branch could be foreseen.
+
+    `middles` has the rank for each sum of a first and a last place.
+    """
+    start, end = 0, row.size - 1
+    starts[0] = 0
+    for i in range(1, row.size):
+        start = i if row[i] != row[i - 1] else start
+        starts[i] = start
+    out[place[end]] = middles[starts[end] + end]
+    for i in range(row.size - 2, -1, -1):
+        end = i if row[i] != row[i + 1] else end
+        out[place[i]] = middles[starts[i] + end]
+
+
 @nb.njit(cache=True, error_model="numpy")
 def _scaled_ranks(
     values: F64, start: int, keys: Keys, columns: int, known: NDArray[np.int64], centred: bool, out: F64
@@ -143,6 +160,7 @@ def _scaled_ranks(
     row, place, ranks, filled = np.empty(symbols), np.empty(symbols, np.uint64), np.empty(symbols), -1
     # Places come in any order, and a row that is far away would be waited for at each.
     near = np.empty(symbols)
+    middles, starts, halved = np.empty(2 * symbols), np.empty(symbols, np.int64), -1
     for t in range(start, min(start + len(keys), len(values))):
         if known[t] < 0:
             continue
@@ -161,6 +179,20 @@ def _scaled_ranks(
             near[np.uint64(ordered[i] & mask)] = ranks[i]
         # Only values that share a key are looked at: they may be out of order, or equal.
         first, left = 0, 8 * symbols if keys.itemsize == 4 else symbols * symbols
+        # Many small groups.
+        if 16 * shared > count and 10 * (count - shared) > count:
+            shared = 0
+            if halved != count:
+                for i in range(2 * count - 1):
+                    middles[i] = _scaled(0, i, count, centred)
+                halved = count
+            for i in range(count):
+                place[i] = np.uint64(ordered[i] & mask)
+                row[i] = source[place[i]]
+            if _settle(row, place, 0, count - 1, left) > left:
+                known[t] = -1
+            else:
+                _average_all(row[:count], place, middles, starts, near)
         while shared and first < count - 1:
             last = first
             while last + 1 < count and (ordered[last + 1] ^ ordered[first]) & ~mask == 0:
