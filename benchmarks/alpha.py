@@ -34,7 +34,7 @@ SUSPECT = 1e-9
 Frames: TypeAlias = Mapping[str, pd.DataFrame]
 WHAT = {
     "ours_ns": "evaluate_set: all formulas as one set, parts equal between formulas computed once",
-    "peer_ns": "pandas, formula by formula: parts equal inside a formula computed once, nothing shared between formulas",
+    "peer_ns": "pandas, formula by formula: parts equal inside a formula computed once, none shared between formulas",
     "ratio": "peer_ns / ours_ns: our set against pandas formula by formula",
     "ratio_shared_peer": "shared_peer_ns / ours_ns: pandas also computes parts equal between formulas once",
     "ratio_alone": "peer_ns / alone_ns: both formula by formula; ours fills its matrices anew",
@@ -129,12 +129,11 @@ def _round(formulas: Sequence[Node], fields: Mapping[str, F64], frames: Frames, 
         spare.append(evaluate(formula, fields, spare))
 
     def together() -> None:
-        for values in evaluate_set(formulas, fields, spare):
-            spare.append(values)
+        # A result goes to the spare ones before the next formula runs.
+        collections.deque(map(spare.append, evaluate_set(formulas, fields, spare)), 0)
 
-    def drained() -> None:
-        for _ in evaluated_set(formulas, frames):
-            pass
+    def shared() -> None:
+        collections.deque(evaluated_set(formulas, frames), 0)
 
     target = np.empty_like(fields["close"])
     return {
@@ -142,7 +141,7 @@ def _round(formulas: Sequence[Node], fields: Mapping[str, F64], frames: Frames, 
         "alone": [cpu_ns(lambda formula=formula: refilled(formula)) for formula in formulas],
         "fresh": sum(cpu_ns(lambda formula=formula: evaluate(formula, fields)) for formula in formulas),
         "peer": [cpu_ns(lambda formula=formula: evaluated(formula, frames)) for formula in formulas],
-        "shared_peer": cpu_ns(drained),
+        "shared_peer": cpu_ns(shared),
         # A copy reads one matrix and writes one.
         "limit": cpu_ns(lambda: np.copyto(target, fields["close"])) * (len(fields) + len(formulas)) / 2,
     }
@@ -212,20 +211,24 @@ def report(bars: int = BARS, symbols: int = SYMBOLS, names: Collection[str] = ()
 
 
 def table(found: Mapping[str, Any]) -> str:
-    head = (
-        f"{found['formulas']} formulas, {found['bars']:,} bars x {found['symbols']} symbols, a bar and symbol: as one set "
-        f"{found['ours_ns']:.0f} ns, {found['peer']} {found['peer_ns']:.0f} ns formula by formula, ratio "
-        f"{found['ratio']} (goal {found['goal']:.0f}); {found['shared_peer_ns']:.0f} ns where it shares equal parts too, "
-        f"ratio {found['ratio_shared_peer']}; ours formula by formula {found['alone_ns']:.0f} ns, ratio "
-        f"{found['ratio_alone']}; {found['of_limit']} of the limit ({found['limit']})"
-    )
+    ways = (("ours_ns", "as a set"), ("alone_ns", "formula by formula"), ("fresh_ns", "with fresh memory for each"))
+    peers = (("peer_ns", "formula by formula"), ("shared_peer_ns", "with equal parts shared"))
+    head = [
+        f"{found['formulas']} formulas, {found['bars']:,} bars x {found['symbols']} symbols, ns a bar and symbol",
+        "ours: " + ", ".join(f"{found[key]:.0f} {way}" for key, way in ways),
+        f"{found['peer']}: " + ", ".join(f"{found[key]:.0f} {way}" for key, way in peers),
+        f"ratio {found['ratio']} (goal {found['goal']:.0f}): ours as a set, pandas formula by formula",
+        f"ratio {found['ratio_shared_peer']} where pandas shares, {found['ratio_alone']} where neither does",
+        f"{found['of_limit']} of the limit ({found['limit']})",
+    ]
     lines = [
-        f"{row['name']}  alone {row['alone_ns']:8.1f}  pandas {row['peer_ns']:8.1f} ns  ratio {row['ratio_alone']:6.1f}  "
-        f"apart {row['max_rel_diff']:.1e}  same as stream {row['bit_equal_reference']}  "
+        f"{row['name']}  alone {row['alone_ns']:8.1f}  pandas {row['peer_ns']:8.1f} ns  "
+        f"ratio {row['ratio_alone']:6.1f}  apart {row['max_rel_diff']:.1e}  "
+        f"same as stream {row['bit_equal_reference']}  "
         f"peak {row['ours_peak_mb']:.0f} / {row['peer_peak_mb']:.0f} MB"
         for row in found["rows"]
     ]
-    return "\n".join([*lines, head]) + "\n"
+    return "\n".join([*lines, *head]) + "\n"
 
 
 def main(arguments: list[str]) -> int:

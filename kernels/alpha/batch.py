@@ -15,7 +15,8 @@ from kernels.alpha.elementwise_blocks import BLOCK, run
 from kernels.alpha.language import Node
 from kernels.alpha.plan import Matrix, Plan, Tree, planned
 from kernels.alpha.program import Step
-from kernels.cross_section import centred_rank, neutralised, share_rank, unit_size, zscore
+from kernels.cross_section import centred_rank, share_rank, zscore
+from kernels.groups import neutralised, unit_size
 from kernels.lanes import LANES
 
 # Windows: flat matrices, the number of symbols, bars, and where the result goes.

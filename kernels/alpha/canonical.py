@@ -110,7 +110,8 @@ def _difference(left: Node, right: Node) -> Node:
     if taken is not None:
         # -a - b is -b - a.
         one, other = _in_order(taken, right)
-        return Call("-", (_negative(one), other))
+        nothing = isinstance(other, Number) and other.value == 0.0
+        return _negative(one) if nothing else Call("-", (_negative(one), other))
     if isinstance(right, Call) and right.function == "delay" and right.arguments == (left,):
         return Call("delta", (left,), right.constants)
     return Call("-", (left, right))

@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from same_bytes import same_bytes
 from scipy.stats import rankdata
 
-from kernels.cross_section import centred_rank, neutralised, share_rank, zscore
+from kernels.cross_section import centred_rank, share_rank, zscore
 
 
 def sample(columns: int, seed: int) -> np.ndarray:
@@ -93,20 +92,3 @@ def test_many_small_groups_of_values_that_hardly_differ_are_ranked(levels: float
         expected = pd.DataFrame(values).rank(axis=1).to_numpy() / np.maximum(known, 1)
         np.testing.assert_allclose(share_rank(values), expected, rtol=1e-15)
         np.testing.assert_array_equal(np.isnan(share_rank(values)), np.isnan(values))
-
-
-def test_groups_that_change_and_groups_that_stay_are_taken_out_alike() -> None:
-    rng = np.random.default_rng(4)
-    values = rng.normal(size=(30, 12))
-    values[rng.random(values.shape) < 0.1] = np.nan
-    stays = np.broadcast_to(np.array([3.0, 1.0, 1.0, np.nan, 2.0, 5.0] * 2), values.shape).copy()
-    moves = stays.copy()
-    moves[29, 0], moves[15, 3] = np.nan, 7.0
-    for group in (stays, moves):
-        expected = values.copy()
-        for t in range(len(values)):
-            for name in np.unique(group[t][~np.isnan(group[t])]):
-                own = (group[t] == name) & ~np.isnan(values[t])
-                expected[t, own] -= np.cumsum(values[t, own])[-1] / own.sum() if own.any() else 0.0
-            expected[t, np.isnan(group[t])] = np.nan
-        assert same_bytes(neutralised(values, group), expected)

@@ -36,10 +36,12 @@ def panel(seed: int, bars: int = 20, symbols: int = 9) -> dict[str, np.ndarray]:
     """Values with ties, holes, zeros of both signs, giants and infinities."""
     rng = np.random.default_rng(seed)
     odd = np.array([0.0, -0.0, 1.0, -1.0, 3.0, 1e300, -1e300, 1e-310, np.inf, -np.inf, np.nan])
-    return {
-        name: np.where(rng.random((bars, symbols)) < 0.4, rng.choice(odd, (bars, symbols)), rng.normal(size=(bars, symbols)))
-        for name in ("close", "open")
-    }  # fmt: skip
+    shape = bars, symbols
+
+    def field() -> np.ndarray:
+        return np.where(rng.random(shape) < 0.4, rng.choice(odd, shape), rng.normal(size=shape))
+
+    return {"close": field(), "open": field()}
 
 
 def as_written(node: Node, fields: dict[str, np.ndarray]) -> np.ndarray:
@@ -73,6 +75,7 @@ def test_the_canonical_form_has_the_bits_of_what_was_written(formula: Node, seed
         ("abs(abs(close - open))", "abs(close - open)"),
         ("abs(close * -2)", "abs(2 * close)"),
         ("-(-close)", "close"),
+        ("-0.0 - close", "-close"),
         ("cs_pct(cs_rank(close))", "cs_pct(close)"),
         ("cs_rank(cs_pct(cs_pct(close)))", "cs_rank(close)"),
         ("cs_pct(-cs_pct(close))", "cs_pct(-close)"),
@@ -96,3 +99,11 @@ def test_equal_formulas_hash_equal(one: str, other: str) -> None:
 )
 def test_what_differs_by_a_bit_stays_apart(one: str, other: str) -> None:
     assert formula_hash(parse(one)) != formula_hash(parse(other))
+
+
+def test_zeros_of_two_signs_are_two_numbers() -> None:
+    """Also for what remembers formulas: a plan of one is no plan of the other."""
+    fields = panel(1)
+    for zero in (0.0, -0.0, 0.0):
+        assert np.signbit(evaluate(Number(zero), fields)).all() == np.signbit(zero)
+    assert Number(0.0) != Number(-0.0)
