@@ -5,6 +5,8 @@ own. Parts are equal where their canonical forms are. One is kept from the formu
 reads it, as far as the limit allows: of too many those that are needed latest go, and are computed again.
 """
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -53,23 +55,27 @@ class _Parts:
         self._uses, self._most, self._spare = uses, most, spare
 
     def _next_use(self, part: int, number: int) -> float:
-        return next((use for use in self._uses.get(part, ()) if use >= number), float("inf"))
+        uses = self._uses.get(part, [])
+        at = bisect_left(uses, number)
+        return uses[at] if at < len(uses) else math.inf
 
     def chosen(self, number: int, new: Sequence[int]) -> set[int]:
         """Which of the `new` parts formula `number` shall keep; what has to go for them goes."""
-        later = [part for part in new if self._next_use(part, number + 1) < float("inf")]
-        soonest = {**{part: self._next_use(part, number) for part in self.kept}}
+        later = [part for part in new if self._next_use(part, number + 1) < math.inf]
+        # What this formula reads is needed now.
+        soonest = {part: self._next_use(part, number) for part in self.kept}
         soonest |= {part: self._next_use(part, number + 1) for part in later}
         stay = set(sorted(soonest, key=lambda part: (soonest[part], part))[: self._most])
         self.drop([part for part in self.kept if part not in stay])
         return stay.intersection(later)
 
     def drop(self, parts: Sequence[int]) -> None:
+        # They were not touched for long: others, still near the processor, are filled before them.
         self._spare[:0] = [self.kept.pop(part) for part in parts]
 
     def leave(self, number: int) -> None:
         """Formula `number` is done: what no later one needs goes."""
-        self.drop([part for part in self.kept if self._next_use(part, number + 1) == float("inf")])
+        self.drop([part for part in self.kept if self._next_use(part, number + 1) == math.inf])
 
 
 def _each(plans: Sequence[Plan], fields: Mapping[str, F64], most: int, spare: list[F64]) -> Iterator[F64]:
