@@ -151,6 +151,44 @@ def _average_all(row: F64, place: NDArray[np.uint64], middles: F64, starts: NDAr
         out[place[i]] = middles[starts[i] + end]
 
 
+@nb.njit(error_model="numpy")
+def _groups_ranked(
+    source: F64,
+    ordered: Keys,
+    mask: int,
+    shared: int,
+    centred: bool,
+    left: int,
+    row: F64,
+    place: NDArray[np.uint64],
+    out: F64,
+) -> bool:
+    """Rank the values that share a key, which may be out of order or equal; False where it takes over `left` moves."""
+    first, count = 0, len(ordered)
+    while shared and first < count - 1:
+        last = first
+        while last + 1 < count and (ordered[last + 1] ^ ordered[first]) & ~mask == 0:
+            last += 1
+        if last > first:
+            shared -= last - first
+            value, others = source[np.uint64(ordered[first] & mask)], 0
+            for i in range(first, last + 1):
+                place[i] = np.uint64(ordered[i] & mask)
+                row[i] = source[place[i]]
+                others += row[i] != value
+            if others:
+                left -= _settle(row, place, first, last, left)
+                if left < 0:
+                    return False
+                _average(row, place, first, last, count, centred, out)
+            else:
+                scaled = _scaled(first, last, count, centred)
+                for i in range(first, last + 1):
+                    out[place[i]] = scaled
+        first = last + 1
+    return True
+
+
 @nb.njit(cache=True, error_model="numpy")
 def _scaled_ranks(
     values: F64, start: int, keys: Keys, columns: int, known: NDArray[np.int64], centred: bool, out: F64
@@ -177,11 +215,9 @@ def _scaled_ranks(
             shared += (ordered[i] ^ ordered[i - 1]) & ~mask == 0
         for i in range(symbols):
             near[np.uint64(ordered[i] & mask)] = ranks[i]
-        # Only values that share a key are looked at: they may be out of order, or equal.
-        first, left = 0, 8 * symbols if keys.itemsize == 4 else symbols * symbols
+        left = 8 * symbols if keys.itemsize == 4 else symbols * symbols
         # Many small groups.
         if 16 * shared > count and 10 * (count - shared) > count:
-            shared = 0
             if halved != count:
                 for i in range(2 * count - 1):
                     middles[i] = _scaled(0, i, count, centred)
@@ -193,28 +229,8 @@ def _scaled_ranks(
                 known[t] = -1
             else:
                 _average_all(row[:count], place, middles, starts, near)
-        while shared and first < count - 1:
-            last = first
-            while last + 1 < count and (ordered[last + 1] ^ ordered[first]) & ~mask == 0:
-                last += 1
-            if last > first:
-                shared -= last - first
-                value, others = source[np.uint64(ordered[first] & mask)], 0
-                for i in range(first, last + 1):
-                    place[i] = np.uint64(ordered[i] & mask)
-                    row[i] = source[place[i]]
-                    others += row[i] != value
-                if others:
-                    left -= _settle(row, place, first, last, left)
-                    if left < 0:
-                        known[t] = -1
-                        break
-                    _average(row, place, first, last, count, centred, near)
-                else:
-                    scaled = _scaled(first, last, count, centred)
-                    for i in range(first, last + 1):
-                        near[place[i]] = scaled
-            first = last + 1
+        elif not _groups_ranked(source, ordered[:count], mask, shared, centred, left, row, place, near):
+            known[t] = -1
         for s in range(symbols):
             out[t, s] = near[s]
 
