@@ -11,7 +11,6 @@ from dataclasses import replace
 from cws.patches import Patch
 from modules.registry import load
 
-
 _STANDING: list[Patch] = []
 
 

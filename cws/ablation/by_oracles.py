@@ -34,17 +34,20 @@ from cws.trials import Sink
 from modules.canonical import json_hash
 from modules.registry import load
 
-# Of the worlds that anybody may look at as often as they like.
 SEARCH_SEED = 20_040_102
 DAYS_A_YEAR = 252.0
 
 
 @dataclass
 class Stand:
-    """Scenes of the unpatched house, played once a batch; equal module runs are answered once."""
+    """Scenes of the unpatched house, played once a batch; equal module runs are answered once.
+
+    `search_seed` is that of the worlds that anybody may look at as often as they like.
+    """
 
     sink: Sink
     reuse: Reuse = field(default_factory=Reuse)
+    search_seed: int = SEARCH_SEED
     _played: dict[tuple[str, WorldKind, int], Scene] = field(default_factory=dict[tuple[str, WorldKind, int], Scene])
     _again: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -60,7 +63,7 @@ class Stand:
     def again(self, names: Sequence[str]) -> dict[str, str]:
         """Hashes of the search worlds from a process that has computed nothing yet; once a batch and program."""
         if missing := [name for name in names if name not in self._again]:
-            self._again |= in_fresh_process(searched_in_this_process, missing)
+            self._again |= in_fresh_process(searched_in_this_process, (missing, self.search_seed))
         return {name: self._again[name] for name in names}
 
 
@@ -103,13 +106,14 @@ def breaks(
 
 def searched(stand: Stand, program: Program) -> str:
     """The hash of what the unpatched house makes of the program's search worlds."""
-    return "+".join(stand.before(program, kind, SEARCH_SEED).hash for kind in KINDS)
+    return "+".join(stand.before(program, kind, stand.search_seed).hash for kind in KINDS)
 
 
-def searched_in_this_process(names: list[str]) -> dict[str, str]:
-    """Nothing is opened: a walk shows its hash."""
+def searched_in_this_process(asked: tuple[list[str], int]) -> dict[str, str]:
+    """Of programs by name, on worlds of a seed. Nothing is opened: a walk shows its hash."""
+    names, seed = asked
     return {
-        program.name: "+".join(walk(program, kind, SEARCH_SEED).hash for kind in KINDS)
+        program.name: "+".join(walk(program, kind, seed).hash for kind in KINDS)
         for program in PROGRAMS
         if program.name in names
     }
@@ -125,7 +129,7 @@ def by_oracles(house: House, stand: Stand, patch: Patch, programs: Sequence[Prog
     wanted = verdict_id(patch, here, json_hash([code, ruler_hash()]), asked)
     if (known := known_verdict(house, wanted)) is not None:
         return known
-    keys = {name: json_hash([code, name, SEARCH_SEED]) for name in here}
+    keys = {name: json_hash([code, name, stand.search_seed]) for name in here}
     stored = {name: stored_baseline(house, keys[name], f"world_{name}", found) for name, found in here.items()}
     # A difference here needs no fresh process to be one.
     again = stand.again(list(here)) if here == stored else here
@@ -142,7 +146,7 @@ def _decided(
         return Verdict(Kind.INVALID, Reason.BASELINE_DIFFERS), math.nan
     if broken := violations(patch):
         return Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, detail=broken), math.nan
-    everybodys = dict.fromkeys(seeds, SEARCH_SEED)
+    everybodys = dict.fromkeys(seeds, stand.search_seed)
     # What repairs nothing that was planted needs no other world to be rejected.
     for kinds in (KINDS[:1], KINDS):
         search = breaks(stand, patch, programs, everybodys, kinds)
