@@ -27,7 +27,7 @@ from cws.ablation.secret import FILE as GATE_KEY
 from cws.ablation.shipping import patched_text, toml_path
 from cws.gate.timings import judged
 from cws.gate.verdict import Kind
-from cws.home import Settings
+from cws.home import settings
 from cws.house import house_at
 from cws.oracles.scene import KINDS, walk
 from cws.oracles.worlds import PROGRAMS
@@ -94,7 +94,7 @@ def certify_case(case: Case, reuse: Reuse) -> Found:
         grounds = bench.grounds()
         with bench.house.home.writing("certify", 0.0):
             trace_one_run(bench, case.world("search"))
-            night = cycle(bench, catalogue(Settings().strategies), Asked(BUDGET, proposers=()), root=root)
+            night = cycle(bench, catalogue(settings().strategies), Asked(BUDGET, proposers=()), root=root)
     shipped = tuple(row.judged.patch for row in night.rows if row.outcome != "reject")
     work_list = night.proposed.work_list
     return Found(
