@@ -6,15 +6,24 @@ beside and never counted: the right repair of a wrong price often lowers it.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from cws import oracles
 from cws.ablation.contract import violations
 from cws.ablation.fresh import in_fresh_process
-from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict, stored_baseline, verdict_id
+from cws.ablation.record import (
+    Judged,
+    count_confirm,
+    keep_verdict,
+    known_verdict,
+    question,
+    stored_baseline,
+    verdict_id,
+)
 from cws.ablation.rehearsal import Reuse
 from cws.ablation.secret import confirm_seed, gate_secret
 from cws.environment import code_hash, file_hash
@@ -121,40 +130,65 @@ def searched_in_this_process(asked: tuple[list[str], int]) -> dict[str, str]:
 
 def by_oracles(house: House, stand: Stand, patch: Patch, programs: Sequence[Program]) -> Judged:
     """A/A, contract, search worlds, then the counted look at confirm worlds that only this patch ever sees."""
-    secret = gate_secret(house)
-    seeds = {program.name: confirm_seed(secret, patch.id, program.name) for program in programs}
+    seeds = seeds_of(house, patch, programs)
     here = {program.name: searched(stand, program) for program in programs}
-    code = code_hash([f"{load(step.module).stage}/{step.module}" for program in programs for step in program.steps])
+    code = code_of(programs)
     asked = [f"world {name} confirmed on {seed}" for name, seed in sorted(seeds.items())]
-    wanted = verdict_id(patch, here, json_hash([code, ruler_hash()]), asked)
+    wanted = verdict_id(patch, here, code, asked)
     if (known := known_verdict(house, wanted)) is not None:
         return known
     keys = {name: json_hash([code, name, stand.search_seed]) for name in here}
     stored = {name: stored_baseline(house, keys[name], f"world_{name}", found) for name, found in here.items()}
     # A difference here needs no fresh process to be one.
     again = stand.again(list(here)) if here == stored else here
-    verdict, effect = _decided(house, stand, patch, programs, seeds, Rerun(json_hash(stored), json_hash(again)))
-    judged = Judged(wanted, patch, "correctness", verdict, effect)
-    keep_verdict(house, judged, [])
+    verdict, found = _decided(house, stand, patch, programs, seeds, Rerun(json_hash(stored), json_hash(again)))
+    judged = Judged(wanted, patch, "correctness", verdict, found.reported_pnl * DAYS_A_YEAR if found else math.nan)
+    keep_verdict(house, judged, [], evidence_of(patch, here, code, stand, found))
     return judged
+
+
+def code_of(programs: Sequence[Program]) -> str:
+    """Of the programs' modules and of the rulers: with others it is another question."""
+    steps = [f"{load(step.module).stage}/{step.module}" for program in programs for step in program.steps]
+    return json_hash([code_hash(steps), ruler_hash()])
+
+
+def evidence_of(patch: Patch, here: dict[str, str], code: str, stand: Stand, found: Breaks | None) -> dict[str, Any]:
+    """What is kept beside a verdict: its question, and every count. Seeds of confirm worlds stay the gate's."""
+    counts = None if found is None else [list(astuple(oracle)) for oracle in found.oracles]
+    asked = question(patch, here, code, [f"world {name}" for name in sorted(here)])
+    return {**asked, "search_seed": stand.search_seed, "breaks": counts}
+
+
+def seeds_of(house: House, patch: Patch, programs: Sequence[Program]) -> dict[str, int]:
+    """Program -> the seed of its confirm worlds for this patch alone."""
+    secret = gate_secret(house)
+    return {program.name: confirm_seed(secret, patch.id, program.name) for program in programs}
 
 
 def _decided(
     house: House, stand: Stand, patch: Patch, programs: Sequence[Program], seeds: Mapping[str, int], rerun: Rerun
-) -> tuple[Verdict, float]:
+) -> tuple[Verdict, Breaks | None]:
     if rerun.stored != rerun.again:
-        return Verdict(Kind.INVALID, Reason.BASELINE_DIFFERS), math.nan
+        return Verdict(Kind.INVALID, Reason.BASELINE_DIFFERS), None
     if broken := violations(patch):
-        return Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, detail=broken), math.nan
-    everybodys = dict.fromkeys(seeds, stand.search_seed)
+        return Verdict(Kind.REJECT, Reason.CONTRACT_BROKEN, detail=broken), None
+    if (search := screened(stand, patch, programs)) is not None:
+        return judged_breaks(search), search
+    variants = count_confirm(house, patch)
+    confirm = breaks(stand, patch, programs, seeds)
+    return decide(Evidence(rerun, (), confirm, variants)), confirm
+
+
+def screened(stand: Stand, patch: Patch, programs: Sequence[Program]) -> Breaks | None:
+    """The breaks on search worlds of a patch that is rejected there; None lets it pass."""
+    everybodys = {program.name: stand.search_seed for program in programs}
     # What repairs nothing that was planted needs no other world to be rejected.
     for kinds in (KINDS[:1], KINDS):
         search = breaks(stand, patch, programs, everybodys, kinds)
-        if (screened := judged_breaks(search)).kind is not Kind.PASS:
-            return screened, search.reported_pnl * DAYS_A_YEAR
-    variants = count_confirm(house, patch)
-    confirm = breaks(stand, patch, programs, seeds)
-    return decide(Evidence(rerun, (), confirm, variants)), confirm.reported_pnl * DAYS_A_YEAR
+        if judged_breaks(search).kind is not Kind.PASS:
+            return search
+    return None
 
 
 @cache
