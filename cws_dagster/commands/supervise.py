@@ -91,7 +91,7 @@ def supervise(
             steps.say(f"MLflow does not show it: {warning}")
     steps.say(f"{bench.reuse.runs} module runs, {bench.reuse.reused} reused by hash")
     if as_json:
-        print_json(_fields(found))
+        print_json({**_fields(found), "runs": bench.reuse.runs, "reused": bench.reuse.reused})
     else:
         show_cycle(Screen(), found)
 
