@@ -22,6 +22,8 @@ from modules.registry import load
 PROPOSER = "nearby"
 # Plays of made-up worlds take no look at anybody's data: they are bounded for their time alone.
 MOST_PLAYS = 320
+# Fewer looks at a module than this find nothing in it.
+LEAST_LOOKS = 8
 # How many of the guilty are put before the gate at once: what stands below them is often an effect of them.
 MOST_GUILTY = 2
 STAGES = ("feature", "size")
@@ -57,7 +59,9 @@ def probe(bench: Bench, catalogue: Catalogue, found: Sequence[Finding], budget: 
         _, listed = talk.nearby([], 0, [_ask(name, found) for name in suspected]) if suspected else ([], [])
         guilts = probe_rulers(rulers, suspected, listed, MOST_PLAYS)
     else:
-        values, clocks = ([*_of(_judged_by(judge, bench, hints), only)] for judge in ("value", "runtime"))
+        values, clocks = (_of(_judged_by(judge, bench), only) for judge in ("value", "runtime"))
+        night = len(bench.house.ledger.entries("proposals"))
+        values = in_turn(values, hints, max(1, budget // LEAST_LOOKS), night)
         asks = [[_ask(name, found) for name in names] for names in (values, clocks)]
         tried, listed = talk.nearby(asks[0], budget, asks[1]) if values or clocks else ([], [])
         guilts = [*guilty(tried), *probe_clocks(search_grounds(bench), listed)]
@@ -75,12 +79,19 @@ def _of(names: Sequence[str], only: str) -> list[str]:
     return [name for name in names if only in ("", name)]
 
 
-def _judged_by(judge: str, bench: Bench, hints: Sequence[str]) -> list[str]:
-    """Modules of the strategies' chains with that judge: those in `hints` first, then in the order of the chains."""
+def _judged_by(judge: str, bench: Bench) -> list[str]:
+    """Modules of the strategies' chains with that judge, in the order of the chains."""
     grounds = search_grounds(bench)
     run = dict.fromkeys(name for ground in grounds for stage in STAGES for name in ground.strategy.chain(stage))
-    mine = [name for name in run if load(name).manifest.judge == judge]
-    return sorted(mine, key=lambda name: hints.index(name) if name in hints else len(hints))
+    return [name for name in run if load(name).manifest.judge == judge]
+
+
+def in_turn(names: Sequence[str], hints: Sequence[str], most: int, night: int) -> list[str]:
+    """At most so many: those that miners name first, then the others, each night going on where the last one ended."""
+    hinted = [name for name in dict.fromkeys(hints) if name in names]
+    others = [name for name in names if name not in hinted]
+    first = night * most % max(1, len(others))
+    return [*hinted, *others[first:], *others[:first]][:most]
 
 
 def put_forward(guilts: Sequence[Guilt], ranked: Sequence[Finding]) -> list[Patch]:
