@@ -34,13 +34,14 @@ from cws.gate.oracles import judged as judged_breaks
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.house import House
 from cws.oracles.pnl import mean_pnl
-from cws.oracles.registry import ORACLES, programs_of
+from cws.oracles.registry import ORACLES, oracles_of, programs_of
 from cws.oracles.scene import KINDS, Program, Scene, changes, play_scene, walk
 from cws.oracles.scene import Kind as WorldKind
 from cws.oracles.worlds import PROGRAMS
 from cws.patches import Patch
 from cws.trials import Sink
 from modules.canonical import json_hash
+from modules.contract import Module
 from modules.registry import load
 
 SEARCH_SEED = 20_040_102
@@ -84,6 +85,11 @@ def programs_for(patch: Patch) -> list[Program]:
         for program in programs_of(patch.module, ORACLES[name])
     }
     return [program for program in found.values() if changes(program, patch)]
+
+
+def sentences(module: Module) -> dict[str, str]:
+    """The oracles that judge a module's patches, each with what it counts."""
+    return {one.name: (one.count.__doc__ or "").strip().split("\n")[0] for one in oracles_of(module)}
 
 
 def breaks(

@@ -59,7 +59,7 @@ def _tables(schemas: Any) -> dict[str, dict[str, str]]:
 
 def described(module: "Module") -> dict[str, Any]:
     """All that a module declares."""
-    from cws.oracles.registry import ORACLES
+    from cws.ablation.by_oracles import sentences
     from cws_dagster.commands.config import bounds_of
     from modules.settings import bind
     from modules.skills.registry import skills_of_kind
@@ -77,17 +77,13 @@ def described(module: "Module") -> dict[str, Any]:
         }
         for kind in module.skill_kinds
     }
-    oracles = {name: _first(ORACLES[name].count.__doc__) for name in module.manifest.oracles}
+    oracles = sentences(module)
     return {
         "name": module.name, "stage": module.stage, "judge": module.manifest.judge, "oracles": oracles,
         "why": module.why, "text": module.__doc__ or module.why,
         "takes": _tables(module.takes), "gives": _tables(module.gives), "settings": settings, "skills": skills,
         "acceptance": {check.name: check.why for check in module.acceptance}, "settings_hash": bound.settings_hash,
     }  # fmt: skip
-
-
-def _first(doc: str | None) -> str:
-    return (doc or "").strip().split("\n")[0]
 
 
 def _columns(tables: dict[str, dict[str, str]]) -> dict[str, str]:
