@@ -60,16 +60,15 @@ struct alignas(32) Order {
 };
 static_assert(sizeof(Order) == 32);
 
-struct alignas(32) Level {
-    u64 shares;
-    u32 head;
+// The queue of one price. It keeps no sums: an order that leaves from the middle of its queue touches its two neighbours
+// and nothing else.
+struct alignas(16) Level {
+    u32 head;   // of a free level: the next free one
     u32 tail;
-    u32 orders;
     u32 owner;  // locate * 2 + side
     u32 key;
-    u32 next_free;
 };
-static_assert(sizeof(Level) == 32);
+static_assert(sizeof(Level) == 16);
 
 // One level in the sorted array of its side; a greater key is a better price on both sides.
 struct Entry {
@@ -106,6 +105,7 @@ public:
         const Symbol& symbol = symbols_[locate];
         return symbol.levels[side] == 0 ? 0 : price_of(side, symbol.best_key[side]);
     }
+    // Shares at the best price, summed over its queue.
     u64 touch_shares(u32 locate, u32 side) const;
     Symbol& symbol(u32 locate) { return symbols_[locate]; }
     u32 symbols() const { return limits_.symbols; }
@@ -136,7 +136,7 @@ private:
     u32 find(u64 reference) const;
     u32 settle(u64 reference);
     u32 position(u32 owner, u32 key) const;
-    Entry* side(u32 owner) const { return entries_ + u64{owner} * limits_.levels_per_side; }
+    Entry* side(u32 owner) const { return entries_ + u64{owner} * stride_; }
     u32 level_for(u32 owner, u32 key);
     void drop_level(u32 level);
     void append(u64 reference, u32 shares, u32 level);
@@ -149,6 +149,7 @@ private:
     Symbol* symbols_ = nullptr;
     u32 mask_ = 0;
     u32 shift_ = 0;
+    u32 stride_ = 0;  // entries from side to side
     u32 live_ = 0;
     u32 free_level_ = NONE;
     u32 used_levels_ = 0;

@@ -52,12 +52,15 @@ void Book::warm_level(const u8* message, u32 length) const {
     if (message[0] == itch::Add::type || message[0] == itch::AddMpid::type) {
         const u32 owner = locate * 2 + (itch::Add::side(message) == 'B' ? BID : ASK);
         const u32 count = symbols_[locate].levels[owner & 1];
-        if (count != 0) fetch(side(owner) + count - 1);
+        if (count == 0) return;
+        const Entry* end = side(owner) + count - 1;
+        fetch(end);
+        if (count > 8) fetch(end - 8);
         return;
     }
     const Order& order = orders_[home(itch::reference(message))];
     if (order.reference == 0) return;
-    fetch(levels_ + order.level);
+    if (order.prev == NONE || order.next == NONE || message[0] == itch::Replaced::type) fetch(levels_ + order.level);
     if (order.prev != NONE) fetch(orders_ + order.prev);
     if (order.next != NONE) fetch(orders_ + order.next);
 }
@@ -87,25 +90,32 @@ u32 Book::level_ahead(const u8* message, u32 length) const {
 }
 
 u64 Book::apply_blocks(const u8* data, u64 length) {
-    Blocks now{data, data + length}, first = now, second = now, third = now, fourth = now;
+    Blocks now{data, data + length}, first = now, second = now, third = now;
     u32 size = 0;
     u64 applied = 0;
     const u8* message = nullptr;
     const auto run_first = [&] { if ((message = first.next(size)) != nullptr) warm_order(message, size); };
     const auto run_second = [&] { if ((message = second.next(size)) != nullptr) warm_level(message, size); };
+    // What the third stage found, for the fourth.
+    u32 found[THIRD - FOURTH] = {};
+    u32 third_turn = 0, fourth_turn = 0;
     const auto run_third = [&] {
         if ((message = third.next(size)) == nullptr) return;
-        if (const u32 level = level_ahead(message, size); level != NONE) fetch(levels_ + level);
+        const u32 level = level_ahead(message, size);
+        if (level != NONE) fetch(levels_ + level);
+        found[third_turn++ % (THIRD - FOURTH)] = level;
     };
     const auto run_fourth = [&] {
-        if ((message = fourth.next(size)) == nullptr) return;
-        const u32 level = level_ahead(message, size);
+        if (fourth_turn == third_turn) return;
+        const u32 level = found[fourth_turn++ % (THIRD - FOURTH)];
         if (level != NONE && levels_[level].tail != NONE) fetch(orders_ + levels_[level].tail);
     };
     for (u32 i = 0; i < FIRST; ++i) run_first();
     for (u32 i = 0; i < SECOND; ++i) run_second();
-    for (u32 i = 0; i < THIRD; ++i) run_third();
-    for (u32 i = 0; i < FOURTH; ++i) run_fourth();
+    for (u32 i = 0; i < THIRD; ++i) {
+        if (i >= THIRD - FOURTH) run_fourth();
+        run_third();
+    }
     while ((message = now.next(size)) != nullptr) {
         apply(message, size);
         ++applied;
