@@ -48,7 +48,7 @@ Code Book::decide(const u8* message, u32 length) {
     if (expected == 0) return IGNORED;
     if (length != expected) return BAD_LENGTH;
     if (type == itch::SystemEvent::type) return set_system(message);
-    if (type != itch::TradingAction::type && !itch::about_order(message, length)) return IGNORED;
+    if (type != itch::TradingAction::type && itch::kinds[type] == itch::OTHER) return IGNORED;
     const u32 locate = itch::locate(message);
     if (locate == 0 || locate > limits_.symbols) return BAD_SYMBOL;
     switch (type) {

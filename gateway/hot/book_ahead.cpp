@@ -36,20 +36,20 @@ struct Blocks {
 }  // namespace
 
 void Book::warm_order(const u8* message, u32 length) const {
-    if (!itch::about_order(message, length)) return;
-    const u32 locate = itch::locate(message);
+    const itch::Kind kind = itch::kind_of(message, length);
+    const u32 locate = kind == itch::OTHER ? NONE : itch::locate(message);
     if (locate > limits_.symbols) return;
     fetch(symbols_ + locate);
     fetch(orders_ + home(itch::reference(message)));
-    if (message[0] == itch::Replaced::type) fetch(orders_ + home(itch::Replaced::new_order_reference_number(message)));
+    if (kind == itch::REPLACES) fetch(orders_ + home(itch::Replaced::new_order_reference_number(message)));
 }
 
 // Only hints: what is read here may change before the message is applied.
 void Book::warm_level(const u8* message, u32 length) const {
-    if (!itch::about_order(message, length)) return;
-    const u32 locate = itch::locate(message);
+    const itch::Kind kind = itch::kind_of(message, length);
+    const u32 locate = kind == itch::OTHER ? NONE : itch::locate(message);
     if (locate > limits_.symbols) return;
-    if (message[0] == itch::Add::type || message[0] == itch::AddMpid::type) {
+    if (kind == itch::ADDS) {
         const u32 owner = locate * 2 + (itch::Add::side(message) == 'B' ? BID : ASK);
         const u32 count = symbols_[locate].levels[owner & 1];
         if (count == 0) return;
@@ -60,29 +60,28 @@ void Book::warm_level(const u8* message, u32 length) const {
     }
     const Order& order = orders_[home(itch::reference(message))];
     if (order.reference == 0) return;
-    if (order.prev == NONE || order.next == NONE || message[0] == itch::Replaced::type) fetch(levels_ + order.level);
+    if (order.prev == NONE || order.next == NONE || kind == itch::REPLACES) fetch(levels_ + order.level);
     if (order.prev != NONE) fetch(orders_ + order.prev);
     if (order.next != NONE) fetch(orders_ + order.next);
 }
 
 // The level that an add or replace will join, if it is there already.
 u32 Book::level_ahead(const u8* message, u32 length) const {
-    if (!itch::about_order(message, length)) return NONE;
+    const itch::Kind kind = itch::kind_of(message, length);
+    if (kind == itch::OTHER || kind == itch::REDUCES) return NONE;
     const u32 locate = itch::locate(message);
     if (locate > limits_.symbols) return NONE;
     u32 owner = locate * 2;
     u32 key = 0;
-    if (message[0] == itch::Add::type || message[0] == itch::AddMpid::type) {
+    if (kind == itch::ADDS) {
         owner += itch::Add::side(message) == 'B' ? BID : ASK;
         key = key_of(owner & 1, itch::Add::price(message));
-    } else if (message[0] == itch::Replaced::type) {
+    } else {
         const Order& order = orders_[home(itch::reference(message))];
         if (order.reference == 0 || order.locate != locate) return NONE;
         owner = levels_[order.level].owner;
         if (owner >> 1 != locate) return NONE;
         key = key_of(owner & 1, itch::Replaced::price(message));
-    } else {
-        return NONE;
     }
     const u32 at = position(owner, key);
     const Entry* entries = side(owner);
