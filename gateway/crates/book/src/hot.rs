@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use cws_abi::{Execution, OrderIntent, Producer, RingError};
 
-use crate::hot_abi::{HotConfig, HotGap, HotParent, HotSockets, HotStats};
+use crate::hot_abi::{HotConfig, HotGap, HotParent, HotSockets, HotStats, Style};
 
 unsafe extern "C" {
     fn cws_hot_new(
@@ -324,7 +324,27 @@ fn check(parent: &HotParent, symbols: u32) -> Result<(), &'static str> {
             "symbol is no locate of the book",
         ),
         (!(1..=3).contains(&parent.style), "style"),
-        (!(1..=3).contains(&parent.side), "side"),
+        (
+            parent.style != Style::Quote as u8 && !(1..=3).contains(&parent.side),
+            "side",
+        ),
+        (
+            parent
+                .filled
+                .unsigned_abs()
+                .max(parent.position.unsigned_abs())
+                > QUANTITY_MAX as u64,
+            "filled or position",
+        ),
+        (
+            parent.adopted.iter().any(|order| {
+                order.order_id != 0
+                    && !((1..=3).contains(&order.side)
+                        && (0..=QUANTITY_MAX).contains(&order.leaves)
+                        && (0..=QUANTITY_MAX).contains(&order.traded))
+            }),
+            "an adopted order",
+        ),
         (parent.passive > 1, "passive"),
         (parent.activity > 2, "activity"),
     ];

@@ -117,6 +117,12 @@ fn what_contradicts_itself_or_is_of_another_session_is_counted_and_left() {
     other[0] ^= 1;
     rig.hot.step(&other, 0);
     assert_eq!(rig.control.stats().foreign, 1);
+    rig.hot.step(&packet(1 << 40, &[delete(0, 5, 1)]), 0);
+    assert_eq!(
+        rig.control.stats().malformed,
+        sound.len() as u64 + 2,
+        "a number that cannot be"
+    );
     assert_eq!(rig.hot.checksum(), before);
     assert_eq!(rig.hot.gap(), None);
 }

@@ -4,7 +4,7 @@ mod rig;
 
 use cws_abi::{ExecKind, IntentKind, OrderId, OrderIntent, Side, Terms};
 use cws_book::hot::HotError;
-use cws_book::hot_abi::{Activity, HotConfig, HotParent, Refusal, Style};
+use cws_book::hot_abi::{Activity, HotAdopted, HotConfig, HotParent, Refusal, Style};
 use rig::{CENT, Rig, SECOND, add, answer, config, delete, event, parent, state};
 
 fn ready(style: Style) -> Rig {
@@ -38,7 +38,7 @@ fn a_child_takes_the_touch_slice_by_slice_and_stops_at_its_end() {
             (intent.parent_id, intent.symbol, intent.strategy),
             (77, 5, 3)
         );
-        assert_eq!((intent.price, intent.quantity), (100_01 * CENT, 100));
+        assert_eq!((intent.price, intent.quantity), (10_001 * CENT, 100));
         assert_eq!(
             (intent.kind, intent.terms, intent.side),
             (1, Terms::LimitIoc as u8, 1)
@@ -89,7 +89,7 @@ fn an_order_that_dies_at_once_does_not_go_round_in_circles() {
 fn a_child_keeps_its_limit_price_and_takes_no_halted_or_closed_market() {
     let mut rig = ready(Style::Child);
     let limited = HotParent {
-        limit_price: 100_00 * CENT,
+        limit_price: 10_000 * CENT,
         ..parent(Style::Child)
     };
     rig.control.set_parent(&limited).expect("sound");
@@ -111,7 +111,7 @@ fn a_child_keeps_its_limit_price_and_takes_no_halted_or_closed_market() {
     let made = rig.packet(&[event(at, b'Q')]);
     assert_eq!(
         made.iter().map(|i| i.price).collect::<Vec<_>>(),
-        [100_00 * CENT]
+        [10_000 * CENT]
     );
 }
 
@@ -128,7 +128,7 @@ fn a_passive_child_rests_at_the_touch_and_is_pulled_at_its_end() {
     let made = tick(&mut rig, SECOND);
     assert_eq!(
         (made[0].price, made[0].terms),
-        (99_99 * CENT, Terms::PostOnly as u8)
+        (9_999 * CENT, Terms::PostOnly as u8)
     );
     rig.execution(&answer(&made[0], ExecKind::Accepted, 0));
     assert!(tick(&mut rig, 3 * SECOND).is_empty(), "one order at a time");
@@ -145,7 +145,7 @@ fn a_passive_child_rests_at_the_touch_and_is_pulled_at_its_end() {
 fn a_peg_follows_the_best_bid_and_counts_what_traded() {
     let mut rig = ready(Style::Peg);
     let first = tick(&mut rig, SECOND)[0];
-    assert_eq!((first.price, first.quantity), (99_99 * CENT, 100));
+    assert_eq!((first.price, first.quantity), (9_999 * CENT, 100));
     // A fill may come before the acknowledgement.
     rig.execution(&answer(&first, ExecKind::Filled, 30));
     let mut late = answer(&first, ExecKind::Accepted, 0);
@@ -160,7 +160,7 @@ fn a_peg_follows_the_best_bid_and_counts_what_traded() {
     );
     assert_eq!(
         (moved.price, moved.quantity),
-        (100_00 * CENT, 100),
+        (10_000 * CENT, 100),
         "30 traded and 70 open"
     );
     assert!(
@@ -171,7 +171,7 @@ fn a_peg_follows_the_best_bid_and_counts_what_traded() {
     replaced.leaves_qty = 70;
     let back = rig.execution(&replaced);
     assert_eq!(back.len(), 1, "and the touch has gone back meanwhile");
-    assert_eq!((back[0].price, back[0].quantity), (99_99 * CENT, 70));
+    assert_eq!((back[0].price, back[0].quantity), (9_999 * CENT, 70));
     // The replacement's trade overtakes the word that it has replaced.
     rig.execution(&answer(&back[0], ExecKind::Filled, 70));
     let next = tick(&mut rig, 3 * SECOND);
@@ -195,7 +195,7 @@ fn a_quote_stands_on_both_sides_and_leans_away_from_its_position() {
     let seen: Vec<_> = made.iter().map(|i| (i.side, i.price, i.quantity)).collect();
     assert_eq!(
         seen,
-        [(1, 99_96 * CENT, 100), (3, 100_04 * CENT, 100)],
+        [(1, 9_996 * CENT, 100), (3, 10_004 * CENT, 100)],
         "nothing held: short"
     );
     for intent in &made {
@@ -208,10 +208,10 @@ fn a_quote_stands_on_both_sides_and_leans_away_from_its_position() {
     // The centre is five cents lower, and 50 more may be bought.
     let bid = tick(&mut rig, SECOND + 2);
     let seen: Vec<_> = bid.iter().map(|i| (i.side, i.price, i.quantity)).collect();
-    assert_eq!(seen, [(1, 99_91 * CENT, 50)]);
+    assert_eq!(seen, [(1, 9_991 * CENT, 50)]);
     let sale = rig.execution(&answer(&after[0], ExecKind::Canceled, 0));
     let seen: Vec<_> = sale.iter().map(|i| (i.side, i.price, i.quantity)).collect();
-    assert_eq!(seen, [(2, 100_00 * CENT, 100)], "not through the bid");
+    assert_eq!(seen, [(2, 10_000 * CENT, 100)], "not through the bid");
     // Without a bid there is no middle: everything is pulled.
     rig.execution(&answer(&bid[0], ExecKind::Accepted, 0));
     rig.execution(&answer(&sale[0], ExecKind::Accepted, 0));
@@ -337,7 +337,7 @@ fn an_order_in_doubt_is_never_sent_again_until_it_is_resolved() {
             .is_empty()
     );
     let again = rig.execution(&answer(&first, ExecKind::NotAtVenue, 0));
-    assert_eq!((again[0].kind, again[0].price), (1, 100_00 * CENT));
+    assert_eq!((again[0].kind, again[0].price), (1, 10_000 * CENT));
     assert_ne!(again[0].order_id, first.order_id);
 }
 
@@ -365,4 +365,35 @@ fn a_parent_out_of_range_has_a_code_and_slots_end() {
         Err(HotError::ParentsFull)
     ));
     assert!(HotError::ParentsFull.to_string().contains("CWS-HOT-002"));
+}
+
+#[test]
+fn a_parent_of_an_earlier_life_goes_on_with_what_it_had() {
+    let mut rig = Rig::new(config());
+    rig.now_ns = SECOND;
+    rig.open_market(5);
+    let order = HotAdopted {
+        order_id: 42,
+        price: 9_000 * CENT,
+        leaves: 60,
+        traded: 40,
+        side: 1,
+        ..HotAdopted::default()
+    };
+    let before = HotParent {
+        filled: 940,
+        adopted: [order, HotAdopted::default()],
+        ..parent(Style::Peg)
+    };
+    rig.control.set_parent(&before).expect("sound");
+    let moved = tick(&mut rig, SECOND + 1)[0];
+    assert_eq!(
+        (moved.kind, moved.orig_order_id),
+        (IntentKind::Replace as u8, 42)
+    );
+    assert_eq!((moved.price, moved.quantity), (9_999 * CENT, 100));
+    rig.execution(&answer(&moved, ExecKind::Filled, 60));
+    rig.now_ns = SECOND + 2;
+    let more = rig.packet(&[add(rig.now_ns, 5, 9, Side::Buy, 1, 1_000_000)]);
+    assert!(more.is_empty(), "1,000 are traded");
 }
