@@ -3,8 +3,9 @@
 mod rig;
 
 use cws_abi::{ExecKind, IntentKind, Side};
-use cws_book::flow::{Flow, FlowConfig, Random};
+use cws_book::flow::{Flow, FlowConfig};
 use cws_book::hot_abi::{HotConfig, Style};
+use cws_book::random::Random;
 use cws_book::reference::ReferenceBook;
 use rig::{Rig, SECOND, add, answer, config, delete, packet, parent};
 

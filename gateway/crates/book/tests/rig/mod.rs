@@ -199,3 +199,18 @@ pub fn answer(intent: &OrderIntent, kind: ExecKind, last_qty: i64) -> Execution 
         ..Execution::default()
     }
 }
+
+/// Half a second before the parent's start, the market open.
+pub fn ready(style: Style) -> Rig {
+    let mut rig = Rig::new(config());
+    rig.now_ns = SECOND / 2;
+    rig.open_market(5);
+    rig.control.set_parent(&parent(style)).expect("sound");
+    rig
+}
+
+/// A message of another symbol: the clock moves, the parent's book does not.
+pub fn tick(rig: &mut Rig, at: u64) -> Vec<OrderIntent> {
+    rig.now_ns = at;
+    rig.packet(&[state(at, 9, b'T')])
+}
