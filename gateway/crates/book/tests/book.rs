@@ -33,6 +33,7 @@ fn both_agree(config: FlowConfig, limits: Limits, count: u64) -> ReferenceBook {
     assert_eq!(fast.checksum(), reference.checksum());
     assert_eq!(fast.counters(), reference.counters());
     assert_eq!(fast.live_orders(), reference.live_orders());
+    assert!(fast.sound());
     reference
 }
 

@@ -18,7 +18,11 @@ fn an_order_that_dies_at_once_does_not_go_round_in_circles() {
         rig.execution(&death).is_empty(),
         "nothing again for the same packet"
     );
-    let at = SECOND + 1;
+    assert!(
+        tick(&mut rig, SECOND + 1).is_empty(),
+        "nor for another symbol's"
+    );
+    let at = SECOND + 2;
     rig.now_ns = at;
     assert_eq!(
         rig.packet(&[add(at, 5, 3, Side::Buy, 1, 999_800)]).len(),
@@ -151,4 +155,16 @@ fn a_parent_out_of_range_has_a_code_and_slots_end() {
         Err(HotError::ParentsFull)
     ));
     assert!(HotError::ParentsFull.to_string().contains("CWS-HOT-002"));
+}
+
+#[test]
+fn a_crossed_book_moves_nobody_and_a_lying_cursor_stops_nobody() {
+    let mut rig = ready(Style::Child);
+    rig.lying_cursor(1 << 40);
+    rig.now_ns = SECOND;
+    let crossed = add(SECOND, 5, 3, Side::Buy, 100, 1_000_100);
+    assert!(rig.packet(&[crossed]).is_empty());
+    rig.lying_cursor(1 << 40);
+    let packet = rig::packet(rig.sequence, &[rig::delete(SECOND, 5, 3)]);
+    assert_eq!(rig.hot.step(&packet, SECOND), 1);
 }

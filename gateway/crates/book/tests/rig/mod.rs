@@ -87,6 +87,15 @@ impl Rig {
         assert!(made.is_empty());
     }
 
+    /// The consumer claims to have released what was never written.
+    pub fn lying_cursor(&self, tail: u64) {
+        use std::os::unix::fs::FileExt;
+        let path = self.folder.join("intents.cursor");
+        let file = std::fs::OpenOptions::new().write(true).open(path);
+        let file = file.expect("the consumer's file");
+        file.write_all_at(&tail.to_ne_bytes(), 0).expect("written");
+    }
+
     pub fn execution(&mut self, execution: &Execution) -> Vec<OrderIntent> {
         self.hot.execution(execution);
         self.taken()
