@@ -310,7 +310,6 @@ impl Engine {
 
     fn end_day(&mut self, events: &mut Vec<Event>) {
         self.phase = Phase::After;
-        events.push(Event::Phase(Phase::After));
         for index in 0..self.books.len() {
             for side in [Side::Buy, Side::Sell] {
                 while let Some(level) = self.books[index].side(side).values().next() {
@@ -320,5 +319,6 @@ impl Engine {
                 }
             }
         }
+        events.push(Event::Phase(Phase::After));
     }
 }

@@ -284,7 +284,7 @@ impl Obvious {
             }
             Request::Halt { symbol } | Request::Resume { symbol } => {
                 let halt = matches!(request, Request::Halt { .. });
-                if symbol >= 1 && symbol <= SYMBOLS && self.halted[usize::from(symbol)] != halt {
+                if (1..=SYMBOLS).contains(&symbol) && self.halted[usize::from(symbol)] != halt {
                     self.halted[usize::from(symbol)] = halt;
                     self.events.push(if halt {
                         Event::Halted { symbol }
@@ -299,13 +299,13 @@ impl Obvious {
             }
             Request::EndOfDay => {
                 self.phase = Phase::After;
-                self.events.push(Event::Phase(Phase::After));
                 let key = |o: &Open| (o.new.symbol, !buy(o.new.side), o.new.price);
                 while let Some(first) = self.orders.iter().map(key).min() {
                     let found = self.orders.iter().position(|o| key(o) == first);
                     let at = found.expect("the least of them");
                     self.cut(at, self.orders[at].open, CancelReason::Timeout);
                 }
+                self.events.push(Event::Phase(Phase::After));
             }
         }
     }
