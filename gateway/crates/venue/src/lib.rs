@@ -3,9 +3,11 @@
 //! Everything that changes the book or a sequenced stream is an *input*: an order message, a step of the flow, a command.
 //! Inputs carry their time and are journaled before their consequences leave; the same inputs make the same bytes.
 
+mod answers;
 mod config;
 mod connections;
 mod control;
+mod day;
 mod desk;
 mod faults;
 mod feeds;
