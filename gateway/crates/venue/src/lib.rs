@@ -28,7 +28,7 @@ mod venue;
 pub use config::{Account, Config, Mode, SymbolConfig};
 pub use faults::{FaultKind, Faults};
 pub use feeds::Datagram;
-pub use journal::Record;
+pub use journal::{Record, records_of};
 pub use replay::{Row, parse as parse_replay};
 pub use rng::Rng;
 pub use session::Port;

@@ -84,10 +84,10 @@ fn day(seed: u64, packets: u64) -> Run {
 #[test]
 fn two_runs_emit_the_same_bytes_and_another_seed_others() {
     let (first, second, other) = (day(7, 1_500), day(7, 1_500), day(8, 1_500));
-    assert_eq!(first.receiver.datagrams, second.receiver.datagrams);
-    assert_ne!(first.receiver.datagrams, other.receiver.datagrams);
+    assert!(first.receiver.datagrams == second.receiver.datagrams);
+    assert!(first.receiver.datagrams != other.receiver.datagrams);
     for (one, two) in first.lines.iter().zip(&second.lines) {
-        assert_eq!(one.bytes, two.bytes);
+        assert!(one.bytes == two.bytes);
         assert!(one.messages.len() > 500, "{}", one.messages.len());
         assert!(one.packets.ends_with(b"Z"));
     }

@@ -254,8 +254,10 @@ impl Receiver {
         }
     }
 
-    /// Asks until nothing is missing.
+    /// Asks until nothing that was published is missing.
     pub fn recover(&mut self, venue: &mut Venue, now: Now) {
+        let status = command(venue, json!({"cmd": "status"}));
+        self.highest = status["published"].as_u64().expect("a number");
         while let Some(missing) = (1..=self.highest).find(|n| !self.messages.contains_key(n)) {
             let request = cws_wire::mold_udp64::Header {
                 session: *b"CWS0000001",
