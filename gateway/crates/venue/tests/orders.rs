@@ -38,6 +38,7 @@ fn an_order_lives_as_ouch_says() {
     say(&mut line, &cancel("B", 0).to_bytes());
     say(&mut line, &cancel("B", 0).to_bytes());
     say(&mut line, b"Xshort");
+    say(&mut line, &enter("NO WAY", b'B', 100, 18_000).to_bytes()); // no token: silence
     let mut bad = enter("Z", b'B', 100, 18_000);
     bad.stock = *b"NONE    ";
     say(&mut line, &bad.to_bytes());

@@ -11,7 +11,7 @@ use cws_matching::{
 pub const SYMBOLS: u16 = 2;
 pub const TICK: i64 = 10;
 pub const LIMITS: Limits = Limits {
-    open_orders: 40,
+    open_orders: 12,
     levels: 6,
     quantity: 500,
     price: 1_000,
@@ -290,9 +290,9 @@ impl Obvious {
             Request::EndOfDay => {
                 self.phase = Phase::After;
                 let key = |o: &Open| (o.new.symbol, !buy(o.new.side), o.new.price);
-                while let Some(first) = self.orders.iter().map(key).min() {
-                    let found = self.orders.iter().position(|o| key(o) == first);
-                    let at = found.expect("the least of them");
+                // min_by_key gives the first of equals, which came first.
+                while let Some(at) = (0..self.orders.len()).min_by_key(|at| key(&self.orders[*at]))
+                {
                     self.cut(at, self.orders[at].open, CancelReason::Timeout);
                 }
                 self.events.push(Event::Phase(Phase::After));
