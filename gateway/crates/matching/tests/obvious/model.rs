@@ -1,12 +1,11 @@
 //! The obvious engine: a Vec of orders in order of arrival, scanned for everything.
 
-use std::collections::BTreeSet;
-
 use cws_abi::{Side, Terms};
 use cws_matching::{
     Accepted, CancelReason, Canceled, Event, Executed, Limits, NewOrder, Phase, RejectReason,
     Rejected, Replaced, Request, Rested, SelfMatch,
 };
+use std::collections::BTreeSet;
 
 pub const SYMBOLS: u16 = 2;
 pub const TICK: i64 = 10;
@@ -24,7 +23,6 @@ struct Open {
     open: i64,
 }
 
-/// In order of arrival; a replaced order that lost its place was pushed anew.
 pub struct Obvious {
     rule: SelfMatch,
     orders: Vec<Open>,
@@ -35,14 +33,10 @@ pub struct Obvious {
     pub events: Vec<Event>,
 }
 
-fn buy(side: Side) -> bool {
-    side == Side::Buy
-}
-
 fn reaches(new: &NewOrder, price: i64) -> bool {
     new.terms == Terms::MarketIoc
-        || (buy(new.side) && new.price >= price)
-        || (!buy(new.side) && new.price <= price)
+        || ((new.side == Side::Buy) && new.price >= price)
+        || (!(new.side == Side::Buy) && new.price <= price)
 }
 
 impl Obvious {
@@ -60,9 +54,11 @@ impl Obvious {
 
     /// First of the best-priced orders against `new`.
     fn against(&self, new: &NewOrder) -> Option<usize> {
-        let facing = |o: &&Open| o.new.symbol == new.symbol && buy(o.new.side) != buy(new.side);
+        let facing = |o: &&Open| {
+            o.new.symbol == new.symbol && (o.new.side == Side::Buy) != (new.side == Side::Buy)
+        };
         let prices = self.orders.iter().filter(facing).map(|o| o.new.price);
-        let best = if buy(new.side) {
+        let best = if new.side == Side::Buy {
             prices.min()
         } else {
             prices.max()
@@ -152,7 +148,9 @@ impl Obvious {
         if reason.is_none() && matches!(new.terms, Terms::LimitIoc | Terms::MarketIoc) {
             reason = Some(CancelReason::ImmediateOrCancel);
         }
-        let same_side = |o: &&Open| o.new.symbol == new.symbol && buy(o.new.side) == buy(new.side);
+        let same_side = |o: &&Open| {
+            o.new.symbol == new.symbol && (o.new.side == Side::Buy) == (new.side == Side::Buy)
+        };
         let same_side = self.orders.iter().filter(same_side);
         let prices: BTreeSet<i64> = same_side.map(|o| o.new.price).collect();
         let full = self.orders.len() >= LIMITS.open_orders
@@ -289,7 +287,7 @@ impl Obvious {
             }
             Request::EndOfDay => {
                 self.phase = Phase::After;
-                let key = |o: &Open| (o.new.symbol, !buy(o.new.side), o.new.price);
+                let key = |o: &Open| (o.new.symbol, !(o.new.side == Side::Buy), o.new.price);
                 // min_by_key gives the first of equals, which came first.
                 while let Some(at) = (0..self.orders.len()).min_by_key(|at| key(&self.orders[*at]))
                 {
