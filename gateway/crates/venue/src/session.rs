@@ -9,8 +9,8 @@ use cws_wire::soup_bin_tcp::{
 
 use crate::stream::Stream;
 
-/// The longest packet of a client: OUCH's longest inbound message has 49 bytes.
-const PACKET_MAX: usize = 256;
+/// The longest packet of a client; the reader holds four, so that one read takes many orders.
+const PACKET_MAX: usize = cws_wire::soup::MAX_PACKET;
 /// Bytes that wait for the socket; the stream keeps the rest.
 const OUT_MAX: usize = 1 << 16;
 const LOGIN_WITHIN_NS: u64 = 15_000_000_000;
@@ -206,7 +206,8 @@ impl Connection {
     }
 
     fn write(&mut self, packet: &Server<'_>, now_ns: u64) {
-        let mut place = [0; PACKET_MAX];
+        // OUCH's longest outbound message has 80 bytes.
+        let mut place = [0; 128];
         let length = encode_server(packet, &mut place);
         self.out.extend_from_slice(&place[..length]);
         self.last_out_ns = now_ns;
