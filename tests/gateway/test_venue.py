@@ -46,6 +46,19 @@ def test_both_feeds_carry_the_day_and_sigterm_ends_it(tmp_path: Path) -> None:
         )
 
 
+def test_a_client_that_is_behind_is_told_everything_before_the_end(tmp_path: Path) -> None:
+    with venue(tmp_path, free_port(), rate_per_s=0) as running:
+        client, late = login(running.ports["orders"], "OTHER"), login(running.ports["drop_copy"], "DROP01")
+        for number in range(5_000):
+            client.send(b"U", enter(f"A{number}", "B", 100, 100.0))
+        client.until(count=5_001)
+        assert running.terminate() == 0
+        late.until(kind="Z")
+        client.until(kind="Z")
+        # Each was accepted, and cancelled at the end of the day; drop copy tells no cancels.
+        assert (len(late.messages), len(client.messages)) == (5_000, 10_002)
+
+
 def test_a_lost_packet_is_had_by_request(tmp_path: Path) -> None:
     with venue(tmp_path, free_port()) as running, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(20)

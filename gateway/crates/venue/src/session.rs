@@ -168,6 +168,11 @@ impl Connection {
         }
     }
 
+    /// Everything up to the end of the session was handed to the socket.
+    pub fn is_told(&self) -> bool {
+        self.account().is_none() || (self.end_sent && self.out.is_empty())
+    }
+
     /// From message `number` on nothing reaches the client.
     pub fn lose_from(&mut self, number: u64) {
         self.lost_from.get_or_insert(number);
