@@ -1,0 +1,3 @@
+//! The gateway's pure core: what happens to an order, and what that means for its parent.
+
+pub mod oms;
