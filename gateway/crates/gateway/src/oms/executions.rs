@@ -46,7 +46,7 @@ impl Orders {
     }
 
     fn dispatch(&mut self, execution: &Execution, kind: ExecKind, outcome: &mut Outcome) {
-        let id = self.subject(execution);
+        let id = self.subject(execution, kind);
         match kind {
             ExecKind::Accepted => self.step(id, Event::Accept, outcome),
             ExecKind::Filled => self.filled(id, execution, outcome),
@@ -67,8 +67,7 @@ impl Orders {
             *outcome = self.malformed(execution, "a trade without quantity or execution id");
             return;
         }
-        let (exec_id, price, quantity) =
-            (execution.exec_id, execution.price, execution.last_qty);
+        let (exec_id, price, quantity) = (execution.exec_id, execution.price, execution.last_qty);
         let booked = self.change(id, outcome, |order| order.book(exec_id, price, quantity));
         match booked {
             Some(Booked::As(event)) => {
@@ -90,7 +89,10 @@ impl Orders {
     /// The taking back of a trade overtook the trade.
     fn break_early(&mut self, id: u64, exec_id: u64, outcome: &mut Outcome) {
         let early = self.change(id, outcome, |order| {
-            let place = order.broken_early.iter().position(|early| *early == exec_id);
+            let place = order
+                .broken_early
+                .iter()
+                .position(|early| *early == exec_id);
             place.is_some_and(|place| {
                 order.broken_early.swap_remove(place);
                 order.take_back(exec_id)
@@ -152,7 +154,9 @@ impl Orders {
         if matches!(kind, ExecKind::RejectedByRisk | ExecKind::RejectedByVenue) {
             self.counters.rejects += 1;
         }
-        let Some(order) = self.orders.get(&id) else { return };
+        let Some(order) = self.orders.get(&id) else {
+            return;
+        };
         let successor = order.replaced_by;
         let is_request = id != execution.order_id || kind == ExecKind::CancelRejected;
         if is_request {
@@ -184,7 +188,10 @@ impl Orders {
         if kind == ExecKind::Unknown {
             return self.step(id, Event::Lost, outcome);
         }
-        let was_cancel = self.orders.get(&id).is_some_and(|order| order.cancel_pending);
+        let was_cancel = self
+            .orders
+            .get(&id)
+            .is_some_and(|order| order.cancel_pending);
         self.change(id, outcome, |order| order.reason = reason);
         self.step(id, Event::RequestRejected, outcome);
         if !was_cancel && self.names_predecessor(successor, id) {
@@ -238,10 +245,14 @@ impl Orders {
         outcome
     }
 
-    /// The order that a record is about: its own, or the one that a cancel request names.
-    fn subject(&self, execution: &Execution) -> u64 {
+    /// The order that a record is about: its own, or for the answer to a cancel the one that the cancel names.
+    fn subject(&self, execution: &Execution, kind: ExecKind) -> u64 {
         let id = execution.order_id;
-        if self.orders.contains_key(&id) {
+        let own = matches!(
+            kind,
+            ExecKind::Accepted | ExecKind::Filled | ExecKind::Broken | ExecKind::Replaced
+        );
+        if own || self.orders.contains_key(&id) {
             return id;
         }
         let requested = self.requests.get(&id).copied();
@@ -249,10 +260,7 @@ impl Orders {
     }
 
     fn knows(&self, execution: &Execution, kind: ExecKind) -> bool {
-        match kind {
-            ExecKind::Replaced => self.orders.contains_key(&execution.order_id),
-            _ => self.orders.contains_key(&self.subject(execution)),
-        }
+        self.orders.contains_key(&self.subject(execution, kind))
     }
 
     /// An order that an earlier life of this gateway sent: its executions say enough.

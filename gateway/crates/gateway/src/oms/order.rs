@@ -178,10 +178,10 @@ impl Order {
         } else {
             self.canceled
         };
-        Booked::As(if rest == 0 {
-            Event::FillLast
-        } else {
-            Event::FillPart
+        Booked::As(match (rest, self.broken) {
+            (0, 0) => Event::FillLast,
+            (0, _) => Event::FillRest,
+            _ => Event::FillPart,
         })
     }
 

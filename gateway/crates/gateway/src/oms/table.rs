@@ -53,6 +53,8 @@ pub enum Event {
     FillPart,
     /// A trade of all that was open (on a dead order: of all that was cancelled).
     FillLast,
+    /// As `FillLast`, of an order of which an earlier trade was taken back: it ends, and is not filled.
+    FillRest,
     /// The venue took a trade back; its quantity is not reinstated.
     Break,
     /// We asked to cancel.
@@ -83,11 +85,12 @@ pub enum Event {
     Resume,
 }
 
-pub const EVENTS: [Event; 18] = [
+pub const EVENTS: [Event; 19] = [
     Event::Accept,
     Event::Reject,
     Event::FillPart,
     Event::FillLast,
+    Event::FillRest,
     Event::Break,
     Event::CancelSent,
     Event::CancelDone,
@@ -181,6 +184,9 @@ pub fn next(state: State, event: Event) -> Next {
         (S::Rejected, E::FillPart) => Contradiction(S::Unknown),
         (S::Rejected, E::FillLast) => Contradiction(S::Filled),
         (_, E::FillLast) => To(S::Filled),
+        (S::Rejected, E::FillRest) => Contradiction(S::Canceled),
+        (live, E::FillRest) if !live.is_final() => To(S::Canceled),
+        (_, E::FillRest) => Stay,
 
         (S::Filled, E::Break) => To(S::Canceled),
         (S::Unknown, E::Break) => Stay,
