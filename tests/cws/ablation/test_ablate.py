@@ -11,7 +11,7 @@ from cws.ablation.ablate import Bench, ablate
 from cws.ablation.arm import after, play
 from cws.ablation.folds import folds_of
 from cws.ablation.fresh import in_fresh_process
-from cws.ablation.ground import Ground, days, patched, until
+from cws.ablation.ground import DAY_NS, Ground, days, patched, until
 from cws.ablation.record import count_confirm
 from cws.ablation.rehearsal import Reuse
 from cws.gate.verdict import Kind, Reason
@@ -20,6 +20,7 @@ from cws.pins import published
 from modules.errors import CwsError
 
 SLOWER = Patch("reversal_5d", {"window_bars": 9})
+FASTER = Patch("reversal_5d", {"window_bars": 3})
 
 
 def ground_of(bench: Bench) -> Ground:
@@ -61,9 +62,15 @@ def test_a_verdict_is_kept_with_its_deltas_and_given_once(bench: Bench) -> None:
     assert judged.verdict.kind in (Kind.REJECT, Kind.PASS)
     assert ablate(replace(bench, _grounds={}, _arms={}, _again=None), SLOWER).id == judged.id
     assert kinds(bench).count("verdict") == 1
-    if judged.verdict.reason is not Reason.SCREENED:
-        deltas = bench.house.lake.read(bench.house.lake.pin("deltas", judged.id))
-        assert set(deltas["unit"]) == {"small_reversal"} and deltas["delta"].abs().max() > 0.0
+
+
+def test_deltas_are_those_of_confirm_days_alone(bench: Bench) -> None:
+    judged = ablate(bench, FASTER)
+    assert judged.verdict.reason is not Reason.SCREENED, "a screened patch has no deltas to keep"
+    deltas = bench.house.lake.read(bench.house.lake.pin("deltas", judged.id))
+    assert set(deltas["unit"]) == {"small_reversal"} and deltas["delta"].abs().max() > 0.0
+    first = folds_of(ground_of(bench)).confirm * DAY_NS
+    assert deltas["ts_event"].min() >= first, "a day that was searched on decides nothing"
 
 
 def test_a_stored_baseline_that_differs_makes_the_verdict_invalid(bench: Bench) -> None:

@@ -1,0 +1,9 @@
+//! What every binary needs once.
+
+pub mod build_hash;
+pub mod clock;
+pub mod config;
+pub mod fault;
+pub mod line_socket;
+pub mod stop;
+pub mod waiting;

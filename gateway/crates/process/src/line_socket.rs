@@ -1,0 +1,220 @@
+//! A Unix socket that answers one JSON object a line with one JSON object a line, polled from a main loop.
+//!
+//! Bounded in everything: clients, length of a line, lines a poll. A client that sends what is no JSON object gets a
+//! refusal; one that does not read its answers is dropped.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+
+pub const CLIENTS_MAX: usize = 16;
+pub const LINE_BYTES_MAX: usize = 1 << 16;
+pub const LINES_A_POLL_MAX: usize = 256;
+
+/// Who asks: stable for the life of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub number: u64,
+    pub pid: u32,
+    pub uid: u32,
+}
+
+struct Client {
+    peer: Peer,
+    stream: UnixStream,
+    pending: Vec<u8>,
+    /// Answers that the socket has not taken yet.
+    unsent: Vec<u8>,
+}
+
+pub struct LineSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    clients: Vec<Client>,
+    next_number: u64,
+}
+
+impl LineSocket {
+    /// Listens at `path`, readable and writable by `mode` (0o600 or 0o660); replaces what a dead process left.
+    pub fn bind(path: &Path, mode: u32) -> io::Result<Self> {
+        if UnixStream::connect(path).is_ok() {
+            return Err(io::Error::new(
+                ErrorKind::AddrInUse,
+                format!("{} is served by another process", path.display()),
+            ));
+        }
+        if path.exists() {
+            std::fs::remove_file(path)?;
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            listener,
+            path: path.into(),
+            clients: Vec::new(),
+            next_number: 1,
+        })
+    }
+
+    /// Takes what arrived and answers it; true if anything was done. Never blocks.
+    pub fn poll(&mut self, mut answer: impl FnMut(Peer, &Value) -> Value) -> bool {
+        let mut worked = self.accept();
+        self.clients
+            .retain_mut(|client| match client.serve(&mut answer) {
+                Ok(done) => {
+                    worked |= done;
+                    true
+                }
+                Err(_) => false,
+            });
+        worked
+    }
+
+    fn accept(&mut self) -> bool {
+        let mut worked = false;
+        while self.clients.len() < CLIENTS_MAX {
+            let Ok((stream, _)) = self.listener.accept() else {
+                break;
+            };
+            let Ok((pid, uid)) = credentials(&stream) else {
+                continue;
+            };
+            if stream.set_nonblocking(true).is_err() {
+                continue;
+            }
+            let peer = Peer {
+                number: self.next_number,
+                pid,
+                uid,
+            };
+            self.next_number += 1;
+            self.clients.push(Client {
+                peer,
+                stream,
+                pending: Vec::new(),
+                unsent: Vec::new(),
+            });
+            worked = true;
+        }
+        worked
+    }
+}
+
+impl Drop for LineSocket {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.path).ok();
+    }
+}
+
+impl Client {
+    fn serve(&mut self, answer: &mut impl FnMut(Peer, &Value) -> Value) -> io::Result<bool> {
+        let mut worked = self.read()?;
+        for _ in 0..LINES_A_POLL_MAX {
+            let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') else {
+                break;
+            };
+            let line: Vec<u8> = self.pending.drain(..=end).collect();
+            let reply = match serde_json::from_slice::<Value>(&line) {
+                Ok(request) if request.is_object() => answer(self.peer, &request),
+                Ok(_) => no_object("no JSON object"),
+                Err(error) => no_object(&error.to_string()),
+            };
+            self.unsent.extend_from_slice(reply.to_string().as_bytes());
+            self.unsent.push(b'\n');
+            worked = true;
+        }
+        if self.pending.len() > LINE_BYTES_MAX {
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                "a line without an end",
+            ));
+        }
+        self.write()?;
+        Ok(worked)
+    }
+
+    fn read(&mut self) -> io::Result<bool> {
+        let mut chunk = [0_u8; 4096];
+        let mut worked = false;
+        while self.pending.len() <= LINE_BYTES_MAX {
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.pending.extend_from_slice(&chunk[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+            worked = true;
+        }
+        Ok(worked)
+    }
+
+    /// Sends what the socket takes. Answers are long (lists of orders), so the bound is on what piles up.
+    fn write(&mut self) -> io::Result<()> {
+        const UNSENT_MAX: usize = 64 << 20;
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => drop(self.unsent.drain(..count)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            }
+        }
+        let piled_up = self.unsent.len() > UNSENT_MAX;
+        if piled_up {
+            Err(io::Error::other("answers are not read"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn no_object(what: &str) -> Value {
+    Fault::new(
+        "CWS-SOCKET-001",
+        what,
+        "request",
+        "send one JSON object a line",
+    )
+    .to_json()
+}
+
+/// The answer of a command that went well.
+pub fn ok(mut fields: Value) -> Value {
+    fields
+        .as_object_mut()
+        .expect("an answer is an object")
+        .insert("ok".into(), json!(true));
+    fields
+}
+
+fn credentials(stream: &UnixStream) -> io::Result<(u32, u32)> {
+    let mut found = libc::ucred {
+        pid: 0,
+        uid: 0,
+        gid: 0,
+    };
+    let mut len = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the place and its length belong together.
+    let result = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut found).cast(),
+            &mut len,
+        )
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((u32::try_from(found.pid).unwrap_or(0), found.uid))
+}

@@ -1,0 +1,43 @@
+//! Adaptive waiting: spin while work is likely, then yield, then sleep. With fewer cores than spinners a spin takes the
+//! very core that the awaited one needs, so it is skipped.
+
+use std::time::Duration;
+
+/// Rounds without work before the next gear.
+const SPINS: u32 = 2_000;
+const YIELDS: u32 = 200;
+const NAP: Duration = Duration::from_micros(50);
+
+#[derive(Debug)]
+pub struct Waiting {
+    idle: u32,
+    spins: u32,
+}
+
+impl Waiting {
+    /// `spinners` is how many loops of the whole machine wait like this one.
+    pub fn new(spinners: usize) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            idle: 0,
+            spins: if cores >= spinners { SPINS } else { 0 },
+        }
+    }
+
+    /// There was work: the next wait spins again.
+    pub fn worked(&mut self) {
+        self.idle = 0;
+    }
+
+    /// There was none: wait a little, longer each time.
+    pub fn idle(&mut self) {
+        self.idle = self.idle.saturating_add(1);
+        if self.idle <= self.spins {
+            std::hint::spin_loop();
+        } else if self.idle <= self.spins + YIELDS {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(NAP);
+        }
+    }
+}
