@@ -83,7 +83,7 @@ fn recount(inputs: &[Input], counter: u64, quantity: i64) -> (i64, i64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_comes_quantities_hold(inputs in prop::collection::vec(any_input(), 0..60)) {

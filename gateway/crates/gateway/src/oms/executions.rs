@@ -31,6 +31,10 @@ impl Orders {
         if quantities.iter().any(|quantity| *quantity < 0) {
             return self.malformed(execution, "a quantity below zero");
         }
+        let names_trade = execution.last_qty > 0 && execution.exec_id != 0;
+        if kind == ExecKind::Filled && !names_trade {
+            return self.malformed(execution, "a trade without quantity or execution id");
+        }
         if kind == ExecKind::SessionEvent {
             return self.session_event(execution);
         }
@@ -63,10 +67,6 @@ impl Orders {
     }
 
     fn filled(&mut self, id: u64, execution: &Execution, outcome: &mut Outcome) {
-        if execution.last_qty == 0 || execution.exec_id == 0 {
-            *outcome = self.malformed(execution, "a trade without quantity or execution id");
-            return;
-        }
         let (exec_id, price, quantity) = (execution.exec_id, execution.price, execution.last_qty);
         let booked = self.change(id, outcome, |order| order.book(exec_id, price, quantity));
         match booked {
