@@ -123,8 +123,8 @@ fn a_chain_of_replaces() {
         (feed.state(1), feed.parts(1)),
         (State::Replaced, [30, 0, 70, 0])
     );
-    assert_eq!((feed.state(2), feed.parts(2)), (State::New, [0, 70, 30, 0]));
-    feed.intent(replace(3, 2, 70));
+    assert_eq!((feed.state(2), feed.parts(2)), (State::New, [0, 70, 0, 0]));
+    feed.intent(replace(3, 2, 100));
     feed.tell(Execution {
         orig_order_id: id(2),
         reason: 5,
@@ -137,6 +137,29 @@ fn a_chain_of_replaces() {
     assert_eq!(feed.orders.awaiting(), 0);
     feed.tell(fill(2, 12, 70));
     assert_eq!(feed.state(2), State::Filled);
+}
+
+#[test]
+fn a_trade_of_the_successor_says_that_the_replace_happened() {
+    let mut feed = accepted(100);
+    feed.tell(fill(1, 11, 30));
+    feed.intent(replace(2, 1, 100));
+    feed.tell(fill(2, 12, 20));
+    assert_eq!(
+        (feed.state(1), feed.state(2)),
+        (State::Replaced, State::PartiallyFilled)
+    );
+    assert_eq!(
+        (feed.parts(1), feed.parts(2)),
+        ([30, 0, 70, 0], [20, 50, 0, 0])
+    );
+    let late = Execution {
+        orig_order_id: id(1),
+        leaves_qty: 70,
+        ..told(ExecKind::Replaced, 2)
+    };
+    assert_eq!(feed.tell(late), None);
+    assert_eq!(feed.parts(2), [20, 50, 0, 0]);
 }
 
 #[test]

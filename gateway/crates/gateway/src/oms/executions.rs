@@ -68,6 +68,7 @@ impl Orders {
 
     fn filled(&mut self, id: u64, execution: &Execution, outcome: &mut Outcome) {
         let (exec_id, price, quantity) = (execution.exec_id, execution.price, execution.last_qty);
+        self.imply_replaced(id, outcome);
         let booked = self.change(id, outcome, |order| order.book(exec_id, price, quantity));
         match booked {
             Some(Booked::As(event)) => {
@@ -136,16 +137,33 @@ impl Orders {
             order.replacement_quantity = 0;
         });
         self.step(old, Event::ReplaceDone, outcome);
-        let leaves = execution.leaves_qty;
         self.change(new, outcome, |order| {
-            if order.cum == 0 && (1..order.leaves).contains(&leaves) {
-                // What had traded before the replace is no longer open in the successor.
-                order.canceled += order.leaves - leaves;
-                order.leaves = leaves;
-            }
+            order.succeed(execution.leaves_qty);
             order.price = execution.price;
         });
         self.step(new, Event::Accept, outcome);
+    }
+
+    /// A trade of a successor that overtook the word that it has taken its predecessor's place.
+    fn imply_replaced(&mut self, id: u64, outcome: &mut Outcome) {
+        let Some(new) = self.orders.get(&id) else {
+            return;
+        };
+        let old = new.replaces;
+        if !self.names_predecessor(id, old) {
+            return;
+        }
+        let Some(before) = self.orders.get(&old).map(Order::traded_by_chain) else {
+            return;
+        };
+        let told = Execution {
+            order_id: id,
+            orig_order_id: old,
+            leaves_qty: new.quantity - before,
+            price: new.price,
+            ..Execution::default()
+        };
+        self.replaced(&told, outcome);
     }
 
     /// A refusal, a loss or a resolution: about an order itself, or about a request to cancel or replace one.

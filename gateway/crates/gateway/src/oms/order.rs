@@ -24,8 +24,10 @@ pub struct Order {
     pub replaces: u64,
     /// The order that is to take, or took, this one's place; 0 for none.
     pub replaced_by: u64,
-    /// What that order may hold open, while it is not yet confirmed.
+    /// Shares asked for in that order, what this one and those before it traded included, while it is not confirmed.
     pub replacement_quantity: i64,
+    /// Traded by the orders that this one followed on, when it took their place.
+    pub traded_before: i64,
     pub symbol: u16,
     pub strategy: u16,
     pub side: Side,
@@ -90,6 +92,7 @@ impl Order {
             replaces: 0,
             replaced_by: 0,
             replacement_quantity: 0,
+            traded_before: 0,
             symbol,
             strategy,
             side,
@@ -138,7 +141,8 @@ impl Order {
         if self.state == State::PendingNew && self.replaces != 0 {
             return 0; // Counted where it is asked for: in the order that it is to replace.
         }
-        self.leaves.max(self.replacement_quantity)
+        self.leaves
+            .max(self.replacement_quantity - self.traded_by_chain())
     }
 
     /// A request about it (new, cancel, replace) has no answer yet. Unknown is an answer: waiting brings no other.
@@ -152,6 +156,11 @@ impl Order {
     /// Price times shares of all trades that stand, in 1e-9.
     pub fn notional(&self) -> i128 {
         self.notional
+    }
+
+    /// Shares traded by this order and those that it followed on, taken back or not.
+    pub(super) fn traded_by_chain(&self) -> i64 {
+        self.traded_before + self.cum + self.broken
     }
 
     /// Books a trade; the caller then moves the state by the event.
@@ -229,8 +238,8 @@ impl Order {
         if self.state.is_final() {
             self.canceled += std::mem::take(&mut self.leaves);
             self.cancel_pending = false;
-            if self.state != State::Replaced {
-                self.replacement_quantity = self.replacement_quantity.min(self.canceled);
+            if self.state == State::Replaced || self.state == State::Filled {
+                self.replacement_quantity = 0;
             }
         } else if self.state == State::Unknown && matches!(verdict, Next::Contradiction(_)) {
             // Whatever was given up may be open after all.
@@ -249,6 +258,17 @@ impl Order {
             self.cancel_pending = false;
         }
         possible
+    }
+
+    /// Takes its predecessor's place with `leaves` open: what was asked for, less what the chain had traded.
+    pub(super) fn succeed(&mut self, leaves: i64) {
+        let spent = self.cum + self.canceled + self.broken;
+        if self.acked || self.replaces == 0 || !(spent.max(1)..self.quantity).contains(&leaves) {
+            return;
+        }
+        self.traded_before = self.quantity - leaves;
+        self.quantity = leaves;
+        self.leaves = leaves - spent;
     }
 
     fn request_over(&mut self) {
