@@ -1,11 +1,10 @@
 //! The C++ header: offsets, lengths and inline big-endian loads. It checks nothing: the hot loop compares a message's
 //! length with `length_of` once and then reads fields.
 
-use std::fmt::Write;
-
+use crate::text::Text;
 use crate::{Kind, Message, Protocol};
 
-const LOADS: &str = "\
+const LOADS: &str = "
 namespace cws_wire {
 #ifndef CWS_WIRE_LOADS
 #define CWS_WIRE_LOADS
@@ -34,57 +33,44 @@ inline std::uint64_t load_u48(const unsigned char* at) noexcept {
 
 /// The text of `cws_wire/<protocol>.hpp`: `cws_wire::itch50::AddOrder::price_offset`, `::price(message)`, ...
 pub fn cpp_header(protocol: &Protocol) -> String {
-    let mut out = format!(
-        "// {}: generated from its layout file.\n#pragma once\n\n",
+    let mut out = Text::default();
+    out.line(&format!(
+        "// {}: generated from its layout file.\n#pragma once\n",
         protocol.title
-    );
-    out.push_str(
-        "#include <array>\n#include <cstddef>\n#include <cstdint>\n#include <cstring>\n\n",
-    );
-    out.push_str(LOADS);
-    line(
-        &mut out,
-        &format!("\nnamespace cws_wire::{} {{", protocol.protocol),
-    );
+    ));
+    for header in ["array", "cstddef", "cstdint", "cstring"] {
+        out.line(&format!("#include <{header}>"));
+    }
+    out.line(LOADS);
+    out.line(&format!("namespace cws_wire::{} {{", protocol.protocol));
     for message in &protocol.messages {
         structure(&mut out, message);
     }
     for family in protocol.families() {
         lengths(&mut out, protocol, family);
     }
-    line(
-        &mut out,
-        &format!("}}  // namespace cws_wire::{}", protocol.protocol),
-    );
-    out
+    out.line(&format!("}}  // namespace cws_wire::{}", protocol.protocol));
+    out.0
 }
 
-fn line(out: &mut String, text: &str) {
-    writeln!(out, "{text}").expect("a String takes all");
-}
-
-fn structure(out: &mut String, m: &Message) {
-    line(out, &format!("// {}", m.about));
-    line(out, &format!("struct {} {{", m.name));
+fn structure(out: &mut Text, m: &Message) {
+    out.line(&format!("// {}", m.about));
+    out.line(&format!("struct {} {{", m.name));
     if let Some(byte) = m.type_byte {
-        line(
-            out,
-            &format!(
-                "    static constexpr unsigned char type = '{}';",
-                char::from(byte)
-            ),
-        );
+        out.line(&format!(
+            "    static constexpr unsigned char type = '{}';",
+            char::from(byte)
+        ));
     }
-    line(
-        out,
-        &format!("    static constexpr std::size_t length = {};", m.length),
-    );
+    out.line(&format!(
+        "    static constexpr std::size_t length = {};",
+        m.length
+    ));
     for field in &m.fields {
         let (name, at) = (&field.name, field.offset);
-        line(
-            out,
-            &format!("    static constexpr std::size_t {name}_offset = {at};"),
-        );
+        out.line(&format!(
+            "    static constexpr std::size_t {name}_offset = {at};"
+        ));
         let (result, call) = match field.kind {
             Kind::Char | Kind::U8 => ("std::uint8_t", format!("message[{at}]")),
             Kind::U16 => ("std::uint16_t", format!("load_u16(message + {at})")),
@@ -98,54 +84,40 @@ fn structure(out: &mut String, m: &Message) {
             Kind::Alpha(_) | Kind::Rest => ("const unsigned char*", format!("message + {at}")),
         };
         if let Kind::Alpha(size) = field.kind {
-            line(
-                out,
-                &format!("    static constexpr std::size_t {name}_size = {size};"),
-            );
+            out.line(&format!(
+                "    static constexpr std::size_t {name}_size = {size};"
+            ));
         }
-        line(
-            out,
-            &format!(
-                "    static {result} {name}(const unsigned char* message) noexcept {{ return {call}; }}"
-            ),
-        );
+        out.line(&format!(
+            "    static {result} {name}(const unsigned char* message) noexcept {{ return {call}; }}"
+        ));
     }
-    line(out, "};");
+    out.line("};");
 }
 
 /// `lengths` (or `inbound_lengths`, ...): bytes of the fixed part by type byte, 0 where there is no such type.
-fn lengths(out: &mut String, protocol: &Protocol, family: &str) {
+fn lengths(out: &mut Text, protocol: &Protocol, family: &str) {
     let prefix = if family == "Message" {
         String::new()
     } else {
         family.to_lowercase() + "_"
     };
     let mut table = [0_usize; 256];
-    for m in protocol
-        .messages
-        .iter()
-        .filter(|m| m.family.as_deref() == Some(family))
-    {
+    for m in protocol.members(family) {
         if let Some(byte) = m.type_byte {
             table[usize::from(byte)] = m.length;
         }
     }
     let numbers: Vec<_> = table.iter().map(usize::to_string).collect();
-    line(
-        out,
-        "// Bytes of the fixed part by type byte; 0 = no such type.",
-    );
-    line(
-        out,
-        &format!("inline constexpr std::array<std::uint16_t, 256> {prefix}lengths{{"),
-    );
+    out.line("// Bytes of the fixed part by type byte; 0 = no such type.");
+    out.line(&format!(
+        "inline constexpr std::array<std::uint16_t, 256> {prefix}lengths{{"
+    ));
     for row in numbers.chunks(32) {
-        line(out, &format!("    {},", row.join(", ")));
+        out.line(&format!("    {},", row.join(", ")));
     }
-    line(out, "};");
-    line(
-        out,
-        &format!(
+    out.line("};");
+    out.line(&format!(
             "inline std::size_t {prefix}length_of(unsigned char type) noexcept {{ return {prefix}lengths[type]; }}"
         ),
     );

@@ -5,6 +5,8 @@
 mod cpp;
 mod model;
 mod rust;
+mod rust_family;
+mod text;
 
 use std::fs;
 use std::path::{Path, PathBuf};

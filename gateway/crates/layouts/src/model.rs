@@ -179,6 +179,12 @@ impl Protocol {
         }
         families
     }
+
+    /// The messages of one enum.
+    pub fn members(&self, family: &str) -> Vec<&Message> {
+        let belongs = |m: &&Message| m.family.as_deref() == Some(family);
+        self.messages.iter().filter(belongs).collect()
+    }
 }
 
 fn require(holds: bool, place: &str, what: &str) -> Result<(), LayoutError> {

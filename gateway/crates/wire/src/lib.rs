@@ -3,13 +3,19 @@
 //! The codecs are generated from `gateway/layouts/*.toml`. Decoders take what comes from outside: they give a message
 //! or a [`WireError`], never a panic, and allocate nothing.
 
+mod alpha;
 mod error;
+mod fuzz;
 mod price;
 
+pub mod capture;
 pub mod mold;
+pub mod net;
 pub mod soup;
 
+pub use alpha::{padded, trimmed};
 pub use error::WireError;
+pub use fuzz::fuzz_one;
 pub use price::{NANOS_PER_PRICE4, NANOS_PER_PRICE8, Price4, Price8};
 
 /// One message of a layout file.
@@ -43,4 +49,14 @@ pub mod soup_bin_tcp {
 /// MoldUDP64 1.00, the fixed structures; [`crate::mold`] walks a packet.
 pub mod mold_udp64 {
     include!(concat!(env!("OUT_DIR"), "/mold_udp64.rs"));
+}
+
+/// Japannext PTS ITCH 1.6, as far as shared captures contain it.
+pub mod jnx_itch16 {
+    include!(concat!(env!("OUT_DIR"), "/jnx_itch16.rs"));
+}
+
+/// Japannext PTS OUCH 1.11, as far as shared captures contain it.
+pub mod jnx_ouch111 {
+    include!(concat!(env!("OUT_DIR"), "/jnx_ouch111.rs"));
 }
