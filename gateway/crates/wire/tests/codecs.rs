@@ -2,7 +2,9 @@
 
 mod support;
 
-use cws_layouts::{Message, Protocol, load};
+use std::sync::LazyLock;
+
+use cws_layouts::{Message, load};
 use cws_wire::{
     WireError, fuzz_one, itch50, jnx_itch16, jnx_ouch111, mold_udp64, ouch42, soup_bin_tcp,
 };
@@ -67,19 +69,13 @@ const STRUCTURES: &[(&str, &str, Codec)] = &[
     ("soup_bin_tcp", "Frame", codec!(soup_bin_tcp::Frame::decode)),
 ];
 
-/// Every message of every layout file, with its codec and the text that its variant stands in.
-fn all() -> Vec<(Message, Codec, bool)> {
+/// Every message of every layout file, with its codec and whether it is a variant of an enum.
+static ALL: LazyLock<Vec<(Message, Codec, bool)>> = LazyLock::new(|| {
     let mut all = Vec::new();
-    let mut files: Vec<Protocol> = Vec::new();
     for &(name, family, codec) in FAMILIES {
         let protocol = load(name);
-        all.extend(
-            protocol
-                .members(family)
-                .into_iter()
-                .map(|m| (m.clone(), codec, true)),
-        );
-        files.push(protocol);
+        let members = protocol.members(family).into_iter();
+        all.extend(members.map(|m| (m.clone(), codec, true)));
     }
     for &(name, structure, codec) in STRUCTURES {
         let protocol = load(name);
@@ -91,7 +87,7 @@ fn all() -> Vec<(Message, Codec, bool)> {
         ));
     }
     all
-}
+});
 
 fn expected(message: &Message, in_enum: bool, bytes: &[u8]) -> String {
     let text = debug_text(message, bytes);
@@ -112,7 +108,7 @@ fn every_message_of_every_file_has_a_codec() {
         "jnx_ouch111",
     ];
     let declared: usize = names.iter().map(|name| load(name).messages.len()).sum();
-    assert_eq!(all().len(), declared);
+    assert_eq!(ALL.len(), declared);
     assert_eq!(itch50::LAYOUTS.len(), 23);
     assert_eq!(ouch42::LAYOUTS.len(), 18);
 }
@@ -122,10 +118,10 @@ proptest! {
 
     #[test]
     fn each_field_is_read_and_written_where_the_layout_says(seed: u64) {
-        for (message, codec, in_enum) in all() {
-            let bytes = sample(&message, seed);
+        for (message, codec, in_enum) in ALL.iter() {
+            let bytes = sample(message, seed);
             let (text, again) = codec(&bytes).expect("bytes of the right type and length");
-            prop_assert_eq!(text, expected(&message, in_enum, &bytes));
+            prop_assert_eq!(text, expected(message, *in_enum, &bytes));
             prop_assert_eq!(again, bytes);
         }
     }
@@ -137,7 +133,7 @@ proptest! {
 
     #[test]
     fn random_bytes_behind_a_type_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 1..120), pick: u8) {
-        let types: Vec<u8> = all().iter().filter_map(|(m, ..)| m.type_byte).collect();
+        let types: Vec<u8> = ALL.iter().filter_map(|(m, ..)| m.type_byte).collect();
         bytes[0] = types[usize::from(pick) % types.len()];
         fuzz_one(&bytes);
     }
@@ -145,8 +141,8 @@ proptest! {
 
 #[test]
 fn every_truncation_is_an_error() {
-    for (message, codec, _) in all() {
-        let bytes = sample(&message, 40);
+    for (message, codec, _) in ALL.iter() {
+        let bytes = sample(message, 40);
         assert_eq!(bytes.len(), message.length, "no rest in this sample");
         for length in 0..bytes.len() {
             let refused = codec(&bytes[..length]).expect_err(&message.name);
@@ -162,8 +158,8 @@ fn every_truncation_is_an_error() {
 
 #[test]
 fn a_byte_too_many_is_an_error() {
-    for (message, codec, _) in all().into_iter().filter(|(m, ..)| !m.has_rest()) {
-        let mut bytes = sample(&message, 40);
+    for (message, codec, _) in ALL.iter().filter(|(m, ..)| !m.has_rest()) {
+        let mut bytes = sample(message, 40);
         bytes.push(0);
         let refused = codec(&bytes).expect_err(&message.name);
         let (expected, got) = (message.length, message.length + 1);
