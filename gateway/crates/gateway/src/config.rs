@@ -172,11 +172,23 @@ impl Config {
             ((0..=1_000_000).contains(&hot.collar_ppm), "hot.collar_ppm"),
             (hot.rate_per_s > 0, "hot.rate_per_s"),
             (hot.burst > 0, "hot.burst"),
-            (hot.tick > 0 && hot.tick % cws_wire::NANOS_PER_PRICE4 == 0, "hot.tick"),
-            ((1..=1 << 26).contains(&limits.orders_max), "limits.orders_max"),
-            ((1..=1 << 24).contains(&limits.parents_max), "limits.parents_max"),
+            (
+                hot.tick > 0 && hot.tick % cws_wire::NANOS_PER_PRICE4 == 0,
+                "hot.tick",
+            ),
+            (
+                (1..=1 << 26).contains(&limits.orders_max),
+                "limits.orders_max",
+            ),
+            (
+                (1..=1 << 24).contains(&limits.parents_max),
+                "limits.parents_max",
+            ),
             (limits.rejects_max > 0, "limits.rejects_max"),
-            ((1..=1 << 20).contains(&self.capture.queue_packets), "capture.queue_packets"),
+            (
+                (1..=1 << 20).contains(&self.capture.queue_packets),
+                "capture.queue_packets",
+            ),
         ];
         match checks.iter().find(|(holds, _)| !holds) {
             None => Ok(()),

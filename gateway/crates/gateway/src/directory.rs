@@ -73,5 +73,9 @@ impl Directory {
 pub fn last_stamp(packet: &[u8]) -> Option<u64> {
     let last = Packet::decode(packet).ok()?.messages().last()?;
     let stamp = last.get(5..11)?;
-    Some(stamp.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    Some(
+        stamp
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    )
 }

@@ -191,7 +191,6 @@ fn every_field_is_checked_and_named() {
         ("limit_price", json!(-1)),
         ("slice_quantity", json!(0)),
         ("end_ns", json!(5)),
-        ("style", json!("iceberg")),
         ("symbol", json!("")),
         ("strategy", json!("")),
     ];
@@ -210,6 +209,20 @@ fn every_field_is_checked_and_named() {
         parent_order(&request).expect_err("unknown key").code,
         "CWS-PARENT-006"
     );
+    for style in [
+        "iceberg",
+        "",
+        "peg passive",
+        "quote half_spread",
+        "quote skew=-1",
+    ] {
+        let mut request = asked(1, 1);
+        request["style"] = json!(style);
+        assert_eq!(
+            parent_order(&request).expect_err(style).code,
+            "CWS-PARENT-007"
+        );
+    }
     let mut request = asked(1, 1);
     request["side"] = json!(3);
     assert_eq!(parent_order(&request).expect("a number").side, 3);

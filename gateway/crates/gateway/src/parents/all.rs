@@ -97,6 +97,11 @@ impl Parents {
         Ok(self.wind_up(id, ParentState::Canceled))
     }
 
+    /// The hot thread cannot work it.
+    pub fn refuse(&mut self, id: u64) {
+        self.wind_up(id, ParentState::Rejected);
+    }
+
     /// Starts what is due and winds up what is over. `now_ns`: the market's time in lockstep, else UTC.
     pub fn tick(&mut self, now_ns: u64) -> Vec<Action> {
         let mut actions = Vec::new();

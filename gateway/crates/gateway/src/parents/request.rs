@@ -8,7 +8,6 @@ use serde_json::Value;
 
 /// Longest text that is taken, bytes; the journal takes 1024.
 const TEXT_MAX: usize = 256;
-const STYLES: [&str; 3] = ["child", "peg", "quote"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,11 +55,6 @@ pub fn parent_order(request: &Value) -> Result<ParentOrder, Fault> {
             "end_ns",
             "0 for none, or after start_ns",
         ),
-        (
-            STYLES.contains(&asked.style.as_str()),
-            "style",
-            "child, peg or quote",
-        ),
         (!asked.symbol.is_empty(), "symbol", "not empty"),
         (!asked.strategy.is_empty(), "strategy", "not empty"),
     ];
@@ -69,6 +63,7 @@ pub fn parent_order(request: &Value) -> Result<ParentOrder, Fault> {
             return Err(refuse(format!("expected {expected}"), field));
         }
     }
+    crate::style::manner(&asked.style)?;
     let texts = [
         &asked.strategy,
         &asked.symbol,

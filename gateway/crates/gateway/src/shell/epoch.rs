@@ -23,7 +23,9 @@ pub fn raise(path: &Path, journaled: u16) -> Result<u16, Fault> {
     let last = read(path).map_err(|error| fault(error.to_string()))?;
     let next = last.max(journaled) + 1;
     if next > EPOCH_MAX {
-        return Err(fault(format!("epoch {next} is above {EPOCH_MAX}; begin a new region letter")));
+        return Err(fault(format!(
+            "epoch {next} is above {EPOCH_MAX}; begin a new region letter"
+        )));
     }
     write(path, next).map_err(|error| fault(error.to_string()))?;
     Ok(next)

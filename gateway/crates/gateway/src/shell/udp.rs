@@ -7,7 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd};
 /// A non-blocking socket that hears `group` on `interface`; an address that is no multicast group is simply bound.
 pub fn feed(group: SocketAddrV4, interface: Ipv4Addr, buffer_bytes: u32) -> io::Result<UdpSocket> {
     // SAFETY: a plain system call; the result is checked and then owned.
-    let descriptor = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    let descriptor =
+        unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
