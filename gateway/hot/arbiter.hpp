@@ -4,6 +4,7 @@
 #include "hot_abi.hpp"
 #include "memory.hpp"
 #include "mold.hpp"
+#include "itch.hpp"
 
 namespace cws {
 
@@ -30,6 +31,7 @@ public:
     const u8* held_next(u32& length);
 
     u64 next() const { return next_; }
+    bool ours(const mold::Packet& packet) const { return std::memcmp(session_, packet.session, sizeof session_) == 0; }
     bool open_gap() const { return next_ < highest_; }
     HotGap gap() const;
 

@@ -41,52 +41,53 @@ Code Book::apply(const u8* message, u32 length) {
 Code Book::decide(const u8* message, u32 length) {
     if (length == 0) return BAD_LENGTH;
     const u8 type = message[0];
-    const u32 expected = itch::length_of(type);
+    const u32 expected = static_cast<u32>(itch::length_of(type));
     if (expected == 0) return IGNORED;
     if (length != expected) return BAD_LENGTH;
-    if (type == 'S') return set_system(message);
-    const u32 locate = itch::be16(message + itch::LOCATE);
+    if (type == itch::SystemEvent::type) return set_system(message);
+    if (type != itch::TradingAction::type && !itch::about_order(message, length)) return IGNORED;
+    const u32 locate = itch::locate(message);
     if (locate == 0 || locate > limits_.symbols) return BAD_SYMBOL;
     switch (type) {
-        case 'A':
-        case 'F': return add(message);
-        case 'E':
-        case 'C': return reduce(message, itch::be32(message + itch::EXECUTED_SHARES));
-        case 'X': return reduce(message, itch::be32(message + itch::CANCELED_SHARES));
-        case 'D': return remove(message);
-        case 'U': return replace(message);
+        case itch::Add::type:
+        case itch::AddMpid::type: return add(message);
+        case itch::Executed::type:
+        case itch::ExecutedWithPrice::type: return reduce(message, itch::Executed::executed_shares(message));
+        case itch::Canceled::type: return reduce(message, itch::Canceled::cancelled_shares(message));
+        case itch::Deleted::type: return remove(message);
+        case itch::Replaced::type: return replace(message);
         default: return set_state(message);
     }
 }
 
 Code Book::set_system(const u8* message) {
-    const u8 code = message[itch::EVENT_CODE];
+    const u8 code = itch::SystemEvent::event_code(message);
     if (code == 0 || std::strchr("OSQMEC", code) == nullptr) return BAD_STATE;
     system_state_ = code;
     return APPLIED;
 }
 
 Code Book::set_state(const u8* message) {
-    const u8 state = message[itch::TRADING_STATE];
+    const u8 state = itch::TradingAction::trading_state(message);
     if (state == 0 || std::strchr("HPQT", state) == nullptr) return BAD_STATE;
-    symbols_[itch::be16(message + itch::LOCATE)].state = state;
+    symbols_[itch::locate(message)].state = state;
     return APPLIED;
 }
 
 Code Book::add(const u8* message) {
-    const u8 letter = message[itch::ADD_SIDE];
+    const u8 letter = itch::Add::side(message);
     if (letter != 'B' && letter != 'S') return BAD_SIDE;
-    const u64 reference = itch::be64(message + itch::REF);
+    const u64 reference = itch::reference(message);
     if (reference == 0) return BAD_REFERENCE;
-    const u32 shares = itch::be32(message + itch::ADD_SHARES);
+    const u32 shares = itch::Add::shares(message);
     if (shares == 0) return BAD_SHARES;
-    const u32 price = itch::be32(message + itch::ADD_PRICE);
+    const u32 price = itch::Add::price(message);
     if (price == 0 || price > WIRE_PRICE_MAX) return BAD_PRICE;
     const u32 place = find(reference);
     if (orders_[place].reference != 0) return DUPLICATE_ORDER;
     if (live_ == limits_.orders) return ORDERS_FULL;
     const u32 side_index = letter == 'B' ? BID : ASK;
-    const u32 owner = u32{itch::be16(message + itch::LOCATE)} * 2 + side_index;
+    const u32 owner = u32{itch::locate(message)} * 2 + side_index;
     const u32 key = key_of(side_index, price);
     const u32 level = level_for(owner, key);
     if (level == NONE) return LEVELS_FULL;
@@ -96,10 +97,10 @@ Code Book::add(const u8* message) {
 }
 
 Code Book::reduce(const u8* message, u32 shares) {
-    const u32 place = find(itch::be64(message + itch::REF));
+    const u32 place = find(itch::reference(message));
     Order& order = orders_[place];
     if (order.reference == 0) return UNKNOWN_ORDER;
-    if (order.owner >> 1 != itch::be16(message + itch::LOCATE)) return WRONG_SYMBOL;
+    if (order.owner >> 1 != itch::locate(message)) return WRONG_SYMBOL;
     if (shares == 0) return BAD_SHARES;
     if (shares > order.shares) return TOO_MANY_SHARES;
     if (shares == order.shares) {
@@ -113,26 +114,26 @@ Code Book::reduce(const u8* message, u32 shares) {
 }
 
 Code Book::remove(const u8* message) {
-    const u32 place = find(itch::be64(message + itch::REF));
+    const u32 place = find(itch::reference(message));
     const Order& order = orders_[place];
     if (order.reference == 0) return UNKNOWN_ORDER;
-    if (order.owner >> 1 != itch::be16(message + itch::LOCATE)) return WRONG_SYMBOL;
+    if (order.owner >> 1 != itch::locate(message)) return WRONG_SYMBOL;
     unlink(place);
     vacate(place);
     return APPLIED;
 }
 
 Code Book::replace(const u8* message) {
-    const u64 reference = itch::be64(message + itch::NEW_REF);
+    const u64 reference = itch::Replaced::new_order_reference_number(message);
     if (reference == 0) return BAD_REFERENCE;
-    const u32 shares = itch::be32(message + itch::NEW_SHARES);
+    const u32 shares = itch::Replaced::shares(message);
     if (shares == 0) return BAD_SHARES;
-    const u32 price = itch::be32(message + itch::NEW_PRICE);
+    const u32 price = itch::Replaced::price(message);
     if (price == 0 || price > WIRE_PRICE_MAX) return BAD_PRICE;
-    const u32 place = find(itch::be64(message + itch::REF));
+    const u32 place = find(itch::reference(message));
     const Order old = orders_[place];
     if (old.reference == 0) return UNKNOWN_ORDER;
-    if (old.owner >> 1 != itch::be16(message + itch::LOCATE)) return WRONG_SYMBOL;
+    if (old.owner >> 1 != itch::locate(message)) return WRONG_SYMBOL;
     if (orders_[find(reference)].reference != 0) return DUPLICATE_ORDER;
     const u32 key = key_of(old.owner & 1, price);
     const Symbol& symbol = symbols_[old.owner >> 1];

@@ -1,4 +1,6 @@
 // Looking ahead: where a later message will need memory, it is asked for while earlier ones are applied.
+#include <cws_wire/mold_udp64.hpp>
+
 #include "book.hpp"
 #include "itch.hpp"
 
@@ -12,15 +14,17 @@ constexpr u32 NEAR = 6;  // messages ahead: the level, the neighbours in its que
 void fetch(const void* address) { __builtin_prefetch(address, 1, 3); }
 
 // Steps over one block; null where no whole block is left.
+using Head = cws_wire::mold_udp64::BlockHeader;
 struct Blocks {
     const u8* at;
     const u8* end;
 
     const u8* next(u32& length) {
-        if (end - at < 2) return nullptr;
-        length = itch::be16(at);
-        if (end - at - 2 < static_cast<i64>(length)) return nullptr;
-        const u8* message = at + 2;
+        constexpr i64 HEAD = Head::length;
+        if (end - at < HEAD) return nullptr;
+        length = Head::message_length(at);
+        if (end - at - HEAD < static_cast<i64>(length)) return nullptr;
+        const u8* message = at + HEAD;
         at = message + length;
         return message;
     }
@@ -29,26 +33,26 @@ struct Blocks {
 }  // namespace
 
 void Book::warm_order(const u8* message, u32 length) const {
-    if (length < 19 || length != itch::length_of(message[0])) return;
-    const u32 locate = itch::be16(message + itch::LOCATE);
+    if (!itch::about_order(message, length)) return;
+    const u32 locate = itch::locate(message);
     if (locate > limits_.symbols) return;
     fetch(symbols_ + locate);
-    fetch(orders_ + home(itch::be64(message + itch::REF)));
-    if (message[0] == 'U') fetch(orders_ + home(itch::be64(message + itch::NEW_REF)));
+    fetch(orders_ + home(itch::reference(message)));
+    if (message[0] == itch::Replaced::type) fetch(orders_ + home(itch::Replaced::new_order_reference_number(message)));
 }
 
 // Only hints: what is read here may change before the message is applied.
 void Book::warm_level(const u8* message, u32 length) const {
-    if (length < 19 || length != itch::length_of(message[0])) return;
-    const u32 locate = itch::be16(message + itch::LOCATE);
+    if (!itch::about_order(message, length)) return;
+    const u32 locate = itch::locate(message);
     if (locate > limits_.symbols) return;
-    if (message[0] == 'A' || message[0] == 'F') {
-        const u32 owner = locate * 2 + (message[itch::ADD_SIDE] == 'B' ? BID : ASK);
+    if (message[0] == itch::Add::type || message[0] == itch::AddMpid::type) {
+        const u32 owner = locate * 2 + (itch::Add::side(message) == 'B' ? BID : ASK);
         const u32 count = symbols_[locate].levels[owner & 1];
         if (count != 0) fetch(side(owner) + count - 1);
         return;
     }
-    const Order& order = orders_[home(itch::be64(message + itch::REF))];
+    const Order& order = orders_[home(itch::reference(message))];
     if (order.reference == 0) return;
     fetch(levels_ + order.level);
     if (order.prev != NONE) fetch(orders_ + order.prev);

@@ -1,36 +1,51 @@
-// Big-endian reads and the places of ITCH 5.0 fields that the book needs (Nasdaq TotalView-ITCH 5.0 specification).
+// What the book reads of ITCH 5.0: the generated layout (layouts/itch50.toml), by the names used here.
 #pragma once
 
-#include <cstring>
+#include <cws_wire/itch50.hpp>
 
 #include "abi.hpp"
 
 namespace cws::itch {
 
-inline u16 be16(const u8* p) { u16 v; std::memcpy(&v, p, 2); return __builtin_bswap16(v); }
-inline u32 be32(const u8* p) { u32 v; std::memcpy(&v, p, 4); return __builtin_bswap32(v); }
-inline u64 be64(const u8* p) { u64 v; std::memcpy(&v, p, 8); return __builtin_bswap64(v); }
-inline u64 be48(const u8* p) { return u64{be16(p)} << 32 | be32(p + 2); }
+using Add = cws_wire::itch50::AddOrder;
+using Executed = cws_wire::itch50::OrderExecuted;
+using Canceled = cws_wire::itch50::OrderCancel;
+using Deleted = cws_wire::itch50::OrderDelete;
+using Replaced = cws_wire::itch50::OrderReplace;
+using TradingAction = cws_wire::itch50::StockTradingAction;
+using SystemEvent = cws_wire::itch50::SystemEvent;
+using cws_wire::itch50::length_of;
 
-constexpr u32 LOCATE = 1, TIMESTAMP = 5, REF = 11;
-constexpr u32 ADD_SIDE = 19, ADD_SHARES = 20, ADD_PRICE = 32;
-constexpr u32 EXECUTED_SHARES = 19, CANCELED_SHARES = 19;
-constexpr u32 NEW_REF = 19, NEW_SHARES = 27, NEW_PRICE = 31;
-constexpr u32 TRADING_STATE = 19, EVENT_CODE = 11;
+// One read serves messages of several types where their fields lie alike.
+using AddMpid = cws_wire::itch50::AddOrderMpid;
+using ExecutedWithPrice = cws_wire::itch50::OrderExecutedWithPrice;
+static_assert(Add::side_offset == AddMpid::side_offset && Add::shares_offset == AddMpid::shares_offset);
+static_assert(Add::price_offset == AddMpid::price_offset);
+static_assert(Executed::executed_shares_offset == ExecutedWithPrice::executed_shares_offset);
+template <typename... Message>
+constexpr bool alike = ((Message::stock_locate_offset == Deleted::stock_locate_offset &&
+                         Message::timestamp_offset == Deleted::timestamp_offset &&
+                         Message::order_reference_number_offset == Deleted::order_reference_number_offset) && ...);
+static_assert(alike<Add, AddMpid, Executed, ExecutedWithPrice, Canceled, Deleted>);
+static_assert(Replaced::original_order_reference_number_offset == Deleted::order_reference_number_offset);
+static_assert(Replaced::stock_locate_offset == Deleted::stock_locate_offset);
 
-// Length of a message that moves the book; 0 for all others.
-constexpr u32 length_of(u8 type) {
-    switch (type) {
-        case 'S': return 12;
-        case 'H': return 25;
-        case 'A': return 36;
-        case 'F': return 40;
-        case 'E': return 31;
-        case 'C': return 36;
-        case 'X': return 23;
-        case 'D': return 19;
-        case 'U': return 35;
-        default: return 0;
+inline u16 locate(const u8* message) { return Deleted::stock_locate(message); }
+inline u64 reference(const u8* message) { return Deleted::order_reference_number(message); }
+inline u64 timestamp(const u8* message) { return Deleted::timestamp(message); }
+
+// True for a message that is about an order: long enough for all that the lines above read.
+inline bool about_order(const u8* message, u32 length) {
+    if (length < Deleted::length || length != length_of(message[0])) return false;
+    switch (message[0]) {
+        case Add::type:
+        case AddMpid::type:
+        case Executed::type:
+        case ExecutedWithPrice::type:
+        case Canceled::type:
+        case Deleted::type:
+        case Replaced::type: return true;
+        default: return false;
     }
 }
 

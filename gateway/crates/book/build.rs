@@ -11,7 +11,14 @@ fn main() {
         .filter(|path| path.extension().is_some_and(|e| e == "cpp"))
         .collect();
     files.sort();
-    build.cpp(true).std("c++20").opt_level(3).include(hot);
+    cws_layouts::write_cpp("itch50");
+    let generated = cws_layouts::write_cpp("mold_udp64");
+    build
+        .cpp(true)
+        .std("c++20")
+        .opt_level(3)
+        .include(hot)
+        .include(generated);
     for flag in [
         "-fno-exceptions",
         "-fno-rtti",

@@ -13,8 +13,12 @@ use cws_abi::{Execution, OrderIntent, Producer, RingError};
 use crate::hot_abi::{HotConfig, HotGap, HotParent, HotSockets, HotStats};
 
 unsafe extern "C" {
-    fn cws_hot_new(config: *const HotConfig, head: *mut u8, records: *mut u8, capacity: u64)
-    -> *mut c_void;
+    fn cws_hot_new(
+        config: *const HotConfig,
+        head: *mut u8,
+        records: *mut u8,
+        capacity: u64,
+    ) -> *mut c_void;
     fn cws_hot_free(state: *mut c_void);
     fn cws_hot_cursor(state: *mut c_void, cursor: *const u8);
     fn cws_hot_step(state: *mut c_void, packet: *const u8, length: u32, ts_recv_ns: u64) -> u32;
@@ -272,8 +276,9 @@ impl Control {
     pub fn tap(&mut self, out: &mut [u8; PACKET_MAX]) -> Option<Tapped> {
         let mut about = Tapped::default();
         // SAFETY: this half is the tap's only consumer; the room is the buffer's length.
-        let found =
-            unsafe { cws_hot_tap_next(self.raw(), out.as_mut_ptr(), PACKET_MAX as u32, &mut about) };
+        let found = unsafe {
+            cws_hot_tap_next(self.raw(), out.as_mut_ptr(), PACKET_MAX as u32, &mut about)
+        };
         (found != 0).then_some(about)
     }
 
@@ -302,7 +307,10 @@ fn check(parent: &HotParent, symbols: u32) -> Result<(), &'static str> {
             !(0..=PRICE_MAX).contains(&parent.limit_price) || !whole(parent.limit_price),
             "limit_price",
         ),
-        (parent.start_ns >= parent.end_ns, "start_ns is not before end_ns"),
+        (
+            parent.start_ns >= parent.end_ns,
+            "start_ns is not before end_ns",
+        ),
         (
             !(1..=PRICE_MAX).contains(&parent.tick) || !whole(parent.tick),
             "tick is no multiple of 1e-4",

@@ -2,5 +2,7 @@
 
 pub mod fast;
 pub mod flow;
+pub mod hot;
+pub mod hot_abi;
 pub mod reference;
 pub mod rules;

@@ -2,12 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use cws_wire::WireError;
+use cws_wire::itch50::Message;
+
 use crate::rules::{Code, Counters, Limits, WIRE_PRICE_MAX, blocks};
 
 #[derive(Clone, Copy)]
 struct Resting {
     reference: u64,
     shares: u32,
+}
+
+impl Resting {
+    fn new(reference: u64, shares: u32) -> Self {
+        Self { reference, shares }
+    }
 }
 
 type Levels = BTreeMap<u32, VecDeque<Resting>>;
@@ -101,56 +110,55 @@ impl ReferenceBook {
     }
 
     fn decide(&mut self, message: &[u8]) -> Result<(), Code> {
-        let kind = *message.first().ok_or(Code::BadLength)?;
-        let expected = match kind {
-            b'S' => 12,
-            b'H' => 25,
-            b'A' | b'C' => 36,
-            b'F' => 40,
-            b'E' => 31,
-            b'X' => 23,
-            b'D' => 19,
-            b'U' => 35,
-            _ => return Err(Code::Ignored),
-        };
-        if message.len() != expected {
-            return Err(Code::BadLength);
+        let message = Message::decode(message).map_err(|error| match error {
+            WireError::UnknownType { .. } => Code::Ignored,
+            _ => Code::BadLength,
+        })?;
+        match message {
+            Message::SystemEvent(m) => self.system_event(m.event_code),
+            Message::StockTradingAction(m) => {
+                self.trading_state(self.locate(m.stock_locate)?, m.trading_state)
+            }
+            Message::AddOrder(m) => {
+                let order = Resting::new(m.order_reference_number, m.shares);
+                self.add(self.locate(m.stock_locate)?, m.side, order, m.price.0)
+            }
+            Message::AddOrderMpid(m) => {
+                let order = Resting::new(m.order_reference_number, m.shares);
+                self.add(self.locate(m.stock_locate)?, m.side, order, m.price.0)
+            }
+            Message::OrderExecuted(m) => {
+                let locate = self.locate(m.stock_locate)?;
+                self.reduce(locate, m.order_reference_number, m.executed_shares)
+            }
+            Message::OrderExecutedWithPrice(m) => {
+                let locate = self.locate(m.stock_locate)?;
+                self.reduce(locate, m.order_reference_number, m.executed_shares)
+            }
+            Message::OrderCancel(m) => {
+                let locate = self.locate(m.stock_locate)?;
+                self.reduce(locate, m.order_reference_number, m.cancelled_shares)
+            }
+            Message::OrderDelete(m) => {
+                let locate = self.locate(m.stock_locate)?;
+                let place = self.find(locate, m.order_reference_number)?;
+                self.take_out(m.order_reference_number, place);
+                Ok(())
+            }
+            Message::OrderReplace(m) => {
+                let order = Resting::new(m.new_order_reference_number, m.shares);
+                let old = m.original_order_reference_number;
+                self.replace(self.locate(m.stock_locate)?, old, order, m.price.0)
+            }
+            _ => Err(Code::Ignored),
         }
-        if kind == b'S' {
-            return self.system_event(message[11]);
-        }
-        let locate = u16::from_be_bytes([message[1], message[2]]);
+    }
+
+    fn locate(&self, locate: u16) -> Result<u16, Code> {
         if locate == 0 || u32::from(locate) > self.limits.symbols {
             return Err(Code::BadSymbol);
         }
-        let reference = u64_at(message, 11);
-        match kind {
-            b'H' => self.trading_state(locate, message[19]),
-            b'A' | b'F' => self.add(
-                locate,
-                message[19],
-                Resting {
-                    reference,
-                    shares: u32_at(message, 20),
-                },
-                u32_at(message, 32),
-            ),
-            b'E' | b'C' | b'X' => self.reduce(locate, reference, u32_at(message, 19)),
-            b'D' => {
-                let place = self.find(locate, reference)?;
-                self.take_out(reference, place);
-                Ok(())
-            }
-            _ => self.replace(
-                locate,
-                reference,
-                Resting {
-                    reference: u64_at(message, 19),
-                    shares: u32_at(message, 27),
-                },
-                u32_at(message, 31),
-            ),
-        }
+        Ok(locate)
     }
 
     fn system_event(&mut self, event: u8) -> Result<(), Code> {
@@ -297,12 +305,4 @@ fn fold_side<'a>(
             fold(fold(sum, order.reference), u64::from(order.shares))
         })
     })
-}
-
-fn u32_at(message: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes(message[at..at + 4].try_into().expect("four bytes"))
-}
-
-fn u64_at(message: &[u8], at: usize) -> u64 {
-    u64::from_be_bytes(message[at..at + 8].try_into().expect("eight bytes"))
 }

@@ -36,7 +36,7 @@ impl Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     Applied = 0,
-    /// A message type that moves no book.
+    /// A message that moves no book, or a type that ITCH 5.0 does not have.
     Ignored = 1,
     BadLength = 2,
     /// A locate of 0 or beyond the limit.
