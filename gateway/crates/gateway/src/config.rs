@@ -117,7 +117,7 @@ impl Default for LimitsSettings {
         Self {
             orders_max: 1 << 20,
             parents_max: 1 << 16,
-            rejects_max: 10,
+            rejects_max: 8,
             journal_bytes_max: 1 << 36,
         }
     }

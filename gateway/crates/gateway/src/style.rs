@@ -56,12 +56,13 @@ pub fn manner(text: &str) -> Result<Manner, Fault> {
     Ok(manner)
 }
 
-/// What the hot thread is told of a parent: `quantity` shares of it, from here on.
+/// What the hot thread is told of a parent: `quantity` shares of it, from here on. One without an end is worked until
+/// `day_end_ns`.
 pub fn hot_parent(
     order: &ParentOrder,
     symbol: u16,
     quantity: i64,
-    tick: i64,
+    (tick, day_end_ns): (i64, u64),
     activity: Activity,
 ) -> Result<HotParent, Fault> {
     let manner = manner(&order.style)?;
@@ -72,7 +73,7 @@ pub fn hot_parent(
         limit_price: order.limit_price,
         start_ns: order.start_ns,
         end_ns: if order.end_ns == 0 {
-            u64::MAX
+            day_end_ns
         } else {
             order.end_ns
         },

@@ -232,6 +232,7 @@ fn the_day_ends_and_time_in_force_ends() {
     feed.tell(told(ExecKind::Unknown, 2));
     feed.tell(Execution {
         reason,
+        order_id: 0,
         ..told(ExecKind::SessionEvent, 1)
     });
     assert_eq!(

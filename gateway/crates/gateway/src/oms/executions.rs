@@ -232,7 +232,8 @@ impl Orders {
     /// End of day: what is open and known to rest at the venue is done. A halt comes by [`Orders::halt`].
     fn session_event(&mut self, execution: &Execution) -> Outcome {
         let mut outcome = Outcome::default();
-        if execution.reason != END_OF_DAY {
+        // One that names an order is a message about it that says nothing new.
+        if execution.order_id != 0 || execution.reason != END_OF_DAY {
             return outcome;
         }
         let open: Vec<u64> = self

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cws_abi::{Beat, BeatReader, Execution, OrderId};
+use cws_abi::{Beat, BeatReader, ExecKind, Execution, OrderId};
 use cws_book::hot::{Control, PACKET_MAX};
 use cws_book::hot_abi::Activity;
 use cws_journal::{Entry, ParentOrder, Writer};
@@ -23,11 +23,16 @@ use crate::style::hot_parent;
 /// Work of one kind in one round; the rest waits for the next.
 const ROUND_MAX: usize = 1_024;
 
+/// R16: session and halt state, kills among them.
+const STATE_CHECK: u16 = 16;
+
 pub struct Gateway {
     pub config: Config,
     pub epoch: u16,
     pub build_hash: String,
     pub started_ns: u64,
+    /// The exchange's, UTC ns.
+    pub midnight_ns: u64,
     pub desk: Desk,
     pub directory: Directory,
     pub control: Control,
@@ -40,18 +45,24 @@ pub struct Gateway {
     /// Parents whose symbol the market data have not named yet.
     pub unnamed: BTreeSet<u64>,
     /// Shares of a parent that orders of earlier lives traded or hold.
-    earlier: BTreeMap<u64, i64>,
+    pub earlier: BTreeMap<u64, i64>,
     pub beat: Beat,
     pub risk_beat: Option<BeatReader>,
     /// Arrival of the last packet, UTC ns.
     pub last_packet_ns: u64,
     /// Packet received to acknowledgement at the risk core, ns.
     pub to_ack: Histogram<u64>,
+    /// Since when risk refuses for its own state (R16: session, halt or kill); None where it took an order since.
+    pub held_since_ns: Option<u64>,
     /// Refusals by reason.
     pub reasons: BTreeMap<u16, u64>,
     /// Records of executions that the hot thread has not been told yet.
     pub untold: std::collections::VecDeque<Execution>,
     pub lockstep: LockstepState,
+    /// MoldUDP64 session of the last packet.
+    pub session: [u8; 10],
+    /// Event time of the last tick.
+    pub ticked_ns: u64,
 }
 
 /// Of a lockstep day.
@@ -68,6 +79,9 @@ impl Gateway {
     pub fn round(&mut self) -> Result<bool, Fault> {
         self.beat.beat(clock::monotonic_ns());
         self.control.attach();
+        if self.risk_beat.is_none() {
+            self.risk_beat = BeatReader::open(&self.config.run_dir.join("risk.beat")).ok();
+        }
         self.executions
             .attach()
             .map_err(|error| ring_fault(&error))?;
@@ -86,14 +100,28 @@ impl Gateway {
                 return count > 0;
             };
             let bytes = &packet[..(about.length as usize).min(PACKET_MAX)];
-            self.last_packet_ns = about.ts_recv_ns;
-            self.capture.offer(about.ts_recv_ns, about.source, bytes);
-            for halt in self.directory.read(bytes) {
-                let actions = self.desk.halt(halt.symbol, halt.halted);
-                self.act(actions);
-            }
+            self.look_at(bytes, about.source, about.ts_recv_ns);
         }
         true
+    }
+
+    /// A packet of the market, for the capture and for what it says about symbols.
+    pub fn look_at(&mut self, packet: &[u8], source: u32, ts_recv_ns: u64) {
+        self.last_packet_ns = ts_recv_ns;
+        if let Some(session) = packet.first_chunk::<10>() {
+            self.session = *session;
+        }
+        self.capture.offer(ts_recv_ns, source, packet);
+        let known = self.directory.len();
+        for halt in self.directory.read(packet) {
+            let actions = self.desk.halt(halt.symbol, halt.halted);
+            self.act(actions);
+        }
+        if self.directory.len() > known {
+            for id in std::mem::take(&mut self.unnamed) {
+                self.work(id, Activity::Working);
+            }
+        }
     }
 
     /// What our hot thread has sent since.
@@ -132,7 +160,12 @@ impl Gateway {
         if execution.reason != 0 {
             *self.reasons.entry(execution.reason).or_default() += 1;
         }
-        let accepted = execution.kind == cws_abi::ExecKind::Accepted as u8;
+        let accepted = execution.kind == ExecKind::Accepted as u8;
+        if accepted {
+            self.held_since_ns = None;
+        } else if execution.reason == STATE_CHECK && self.held_since_ns.is_none() {
+            self.held_since_ns = Some(execution.ts_recv_ns);
+        }
         if accepted && execution.ts_trigger_ns != 0 {
             let latency_ns = execution.ts_recv_ns.saturating_sub(execution.ts_trigger_ns);
             self.to_ack.saturating_record(latency_ns.max(1));
@@ -146,12 +179,12 @@ impl Gateway {
     }
 
     /// Time passes for parents: the market's own, which is the same in every run of a lockstep day.
-    fn tick(&mut self) {
+    pub fn tick(&mut self) {
         let event_ns = self.control.stats().event_ns;
-        let actions = self.desk.parents.tick(event_ns);
-        self.act(actions);
-        for id in std::mem::take(&mut self.unnamed) {
-            self.work(id, Activity::Working);
+        if event_ns != self.ticked_ns {
+            self.ticked_ns = event_ns;
+            let actions = self.desk.parents.tick(event_ns);
+            self.act(actions);
         }
     }
 
@@ -264,18 +297,13 @@ impl Gateway {
             ..=0 => (Activity::Stopping, 1),
             shares => (activity, shares),
         };
-        let told = hot_parent(
-            &parent.order,
-            symbol,
-            quantity,
-            self.config.hot.tick,
-            activity,
-        )
-        .and_then(|parent| {
-            self.control
-                .set_parent(&parent)
-                .map_err(|error| hot_fault(&error))
-        });
+        let told = hot_parent(&parent.order, symbol, quantity, self.defaults(), activity).and_then(
+            |parent| {
+                self.control
+                    .set_parent(&parent)
+                    .map_err(|error| hot_fault(&error))
+            },
+        );
         if let Err(fault) = told {
             self.desk.note(Note {
                 code: fault.code,
@@ -284,6 +312,12 @@ impl Gateway {
             });
             self.desk.parents.refuse(id);
         }
+    }
+
+    /// Tick and end of a parent that names none.
+    fn defaults(&self) -> (i64, u64) {
+        const DAY_NS: u64 = 86_400_000_000_000;
+        (self.config.hot.tick, self.midnight_ns + DAY_NS)
     }
 
     fn is_earlier(&self, order_id: u64) -> bool {
