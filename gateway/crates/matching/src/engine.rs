@@ -5,7 +5,7 @@ use cws_abi::{Side, Terms};
 use crate::book::{Book, Level, Order, Slab};
 use crate::types::{
     Accepted, CancelReason, Canceled, Event, MARKET_PRICE, NewOrder, Phase, RejectReason, Rejected,
-    Replaced, Request, Settings,
+    Request, Settings,
 };
 
 /// The venue's matching state.
@@ -114,7 +114,7 @@ impl Engine {
             .map(|(price, level)| (*price, *level, self.slab.queue(level)))
     }
 
-    fn book(&self, symbol: u16) -> Option<&Book> {
+    pub(crate) fn book(&self, symbol: u16) -> Option<&Book> {
         self.books.get(usize::from(symbol).checked_sub(1)?)
     }
 
@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// Whether an order could enter now.
-    fn admissible(&self, new: &NewOrder) -> Result<(), RejectReason> {
+    pub(crate) fn admissible(&self, new: &NewOrder) -> Result<(), RejectReason> {
         let book = self.book(new.symbol).ok_or(RejectReason::InvalidStock)?;
         self.standing(book)?;
         self.price_fits(new)?;
@@ -147,7 +147,7 @@ impl Engine {
         Ok(())
     }
 
-    fn standing(&self, book: &Book) -> Result<(), RejectReason> {
+    pub(crate) fn standing(&self, book: &Book) -> Result<(), RejectReason> {
         if self.phase != Phase::Open {
             Err(RejectReason::Closed)
         } else if book.halted {
@@ -220,76 +220,6 @@ impl Engine {
             reason,
             in_book: true,
         }));
-    }
-
-    fn replace(
-        &mut self,
-        participant: u32,
-        order: u64,
-        price: i64,
-        quantity: i64,
-        events: &mut Vec<Event>,
-    ) {
-        let Some(slot) = self.owned(participant, order) else {
-            return;
-        };
-        let old = *self.slab.get(slot);
-        let symbol = old.new.symbol;
-        let book = &self.books[usize::from(symbol) - 1];
-        if let Err(reason) = self.standing(book) {
-            events.push(Event::Rejected(Rejected {
-                participant,
-                symbol,
-                reason,
-            }));
-            return;
-        }
-        let open = quantity.saturating_sub(old.traded());
-        let new = NewOrder {
-            price,
-            quantity: open,
-            ..old.new
-        };
-        // The size asked for must itself be admissible, not only what of it is left to trade.
-        let too_large = quantity > self.settings.limits.quantity;
-        if too_large || self.admissible(&new).is_err() {
-            self.take_off(slot, old.open, CancelReason::User, events);
-            return;
-        }
-        let keeps_place = price == old.new.price && open <= old.open;
-        if keeps_place {
-            self.shrink_in_place(slot, old, new, events);
-        } else {
-            self.move_to_end(slot, old, new, events);
-        }
-    }
-
-    fn shrink_in_place(&mut self, slot: u32, old: Order, new: NewOrder, events: &mut Vec<Event>) {
-        let book = &mut self.books[usize::from(new.symbol) - 1];
-        if new.quantity < old.open {
-            self.slab.reduce(book, slot, old.open - new.quantity);
-        }
-        self.slab.get_mut(slot).new = new;
-        events.push(Event::Replaced(Replaced {
-            old: old.number,
-            order: old.number,
-            new,
-            old_open: old.open,
-        }));
-    }
-
-    fn move_to_end(&mut self, slot: u32, old: Order, new: NewOrder, events: &mut Vec<Event>) {
-        let book = &mut self.books[usize::from(new.symbol) - 1];
-        self.slab.reduce(book, slot, old.open);
-        self.last_order += 1;
-        let order = self.last_order;
-        events.push(Event::Replaced(Replaced {
-            old: old.number,
-            order,
-            new,
-            old_open: old.open,
-        }));
-        self.match_and_rest(order, new, events);
     }
 
     fn set_halted(&mut self, symbol: u16, halted: bool, events: &mut Vec<Event>) {

@@ -13,6 +13,7 @@ mod book;
 mod engine;
 mod hash;
 mod matcher;
+mod replace;
 mod types;
 
 pub use book::{Level, Order};

@@ -65,6 +65,7 @@ impl Venue {
             "event_ns": self.event_ns,
             "published": self.market.published(),
             "awaited": self.awaited.1,
+            "queued": self.market.queued(),
             "open_orders": self.engine.open_orders(),
             "refused_bytes": self.refused_bytes,
             "state_hash": self.engine.state_hash().to_hex().as_str(),

@@ -146,6 +146,17 @@ pub fn read(bytes: &[u8], day: &Day) -> Result<(Vec<Record>, usize), Fault> {
     Ok((records, at))
 }
 
+/// The records of inputs without a file's head, as [`crate::Venue::unwritten`] holds them.
+pub fn records_of(bytes: &[u8]) -> Vec<Record> {
+    let mut at = 0;
+    std::iter::from_fn(|| {
+        let (record, after) = next(bytes, at)?;
+        at = after;
+        Some(record)
+    })
+    .collect()
+}
+
 fn length_at(bytes: &[u8], at: usize) -> Option<usize> {
     let length = u32::from_le_bytes(*bytes.get(at..)?.first_chunk::<4>()?);
     let length = usize::try_from(length).ok()?;

@@ -60,6 +60,11 @@ impl Market {
         !self.queue.is_empty()
     }
 
+    /// Packets that wait to be published.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Last published message.
     pub fn published(&self) -> u64 {
         self.published

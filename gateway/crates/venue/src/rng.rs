@@ -19,7 +19,7 @@ impl Rng {
         Self(u64::from_le_bytes(*first))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -30,13 +30,13 @@ impl Rng {
     /// 0..bound; the bias is below 2^-32 for the small bounds that we use.
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "something to choose from");
-        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+        ((u128::from(self.draw()) * u128::from(bound)) >> 64) as u64
     }
 
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         // Drawn even at 0, so that setting one chance leaves the others' numbers where they are.
-        let drawn = self.next() >> 32;
+        let drawn = self.draw() >> 32;
         drawn < (probability * ONE as f64) as u64
     }
 
@@ -44,10 +44,10 @@ impl Rng {
     pub fn exponential(&mut self, mean: u64) -> u64 {
         let mut whole = 0_u64;
         loop {
-            let first = self.next() >> 32;
+            let first = self.draw() >> 32;
             let (mut last, mut run) = (first, 1_u64);
             loop {
-                let next = self.next() >> 32;
+                let next = self.draw() >> 32;
                 if next >= last {
                     break;
                 }
@@ -97,6 +97,6 @@ mod tests {
         assert!((9_600..10_400).contains(&hits), "{hits}");
         assert!((0..100).all(|_| rng.chance(1.0)));
         assert!(!(0..100).any(|_| rng.chance(0.0)));
-        assert_ne!(Rng::new(1, "a").next(), Rng::new(1, "b").next());
+        assert_ne!(Rng::new(1, "a").draw(), Rng::new(1, "b").draw());
     }
 }

@@ -1,24 +1,19 @@
 //! The venue's pure core. Inputs change state in [`Venue::take`] and nowhere else; the rest is delivery.
 
-use cws_matching::{Engine, Limits, Phase, Request, SelfMatch, Settings};
+use cws_matching::{Engine, Limits, Request, SelfMatch, Settings};
 use cws_process::fault::Fault;
 
 use crate::config::{Config, FlowConfig, Mode, SelfMatchRule};
 use crate::desk::{Desks, Intake};
-use crate::faults::{FaultKind, Faults};
+use crate::faults::Faults;
 use crate::feeds::Feeds;
 use crate::flow::Flow;
 use crate::itch::{self, DAY_NS};
 use crate::journal::{Input, Record};
 use crate::market::Market;
 use crate::replay::{Replay, Row};
-use crate::session::{Asked, Connection, State};
+use crate::session::Connection;
 use crate::synthetic::Synthetic;
-
-/// Steps of the flow in one tick; orders of sessions come in between.
-const STEPS_A_TICK: usize = 64;
-/// An end of session is said so often on each feed, since a packet may be lost.
-const ENDS_SAID: usize = 3;
 
 /// Both clocks at one moment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,16 +33,18 @@ pub struct Venue {
     /// Order messages that were none.
     pub(crate) refused_bytes: u64,
     pub feeds: Feeds,
-    flow: Flow,
+    pub(crate) flow: Flow,
     stocks: Vec<[u8; 8]>,
+    /// Market data of the input that is being taken.
+    messages: Vec<Vec<u8>>,
     /// Event time of the last input.
     pub(crate) event_ns: u64,
-    end_ns: u64,
+    pub(crate) end_ns: u64,
     /// Inputs that the shell has to write before anything else leaves.
     pub unwritten: Vec<u8>,
     /// Lockstep: message numbers of the packet that an acknowledgement is awaited for.
     pub(crate) awaited: (u64, u64),
-    last_packet_ns: u64,
+    pub(crate) last_packet_ns: u64,
     /// Requests for retransmission answered within this second.
     pub(crate) replies: (u64, u64),
 }
@@ -108,6 +105,7 @@ impl Venue {
             engine,
             flow,
             stocks,
+            messages: Vec::new(),
             event_ns: start_ns,
             end_ns,
             config,
@@ -146,7 +144,7 @@ impl Venue {
         self.input_at(input, time_ns, now);
     }
 
-    fn input_at(&mut self, input: Input, time_ns: u64, now: Now) {
+    pub(crate) fn input_at(&mut self, input: Input, time_ns: u64, now: Now) {
         let record = Record { time_ns, input };
         record.append_to(&mut self.unwritten);
         let lost = self.take(record);
@@ -160,10 +158,19 @@ impl Venue {
         if self.config.mode == Mode::Free {
             while self.publish_one(now) {}
         }
+        self.fill(now.monotonic_ns);
     }
 
     /// The only place where the day changes. Everything that follows depends on the record and what came before it.
     fn take(&mut self, record: Record) -> Vec<(usize, u64)> {
+        let lost = self.change(record);
+        // One input's messages travel together.
+        self.market.queue(&self.messages);
+        self.messages.clear();
+        lost
+    }
+
+    fn change(&mut self, record: Record) -> Vec<(usize, u64)> {
         self.event_ns = record.time_ns;
         let stamp = record.time_ns % DAY_NS;
         match record.input {
@@ -202,10 +209,8 @@ impl Venue {
             Input::EndOfDay => {
                 self.desks.release_due(u64::MAX);
                 let lost = self.apply(Request::EndOfDay);
-                self.market.queue(&[
-                    itch::system_event(stamp, b'E'),
-                    itch::system_event(stamp, b'C'),
-                ]);
+                let closing = [b'E', b'C'].map(|code| itch::system_event(stamp, code));
+                self.messages.extend(closing);
                 lost
             }
             Input::EndOfSession => {
@@ -225,7 +230,7 @@ impl Venue {
             messages.push(itch::directory(stamp, locate, stock, symbol.lot));
             messages.push(itch::trading_action(stamp, locate, stock, b'T'));
         }
-        self.market.queue(&messages);
+        self.messages.extend(messages);
     }
 
     fn take_order(&mut self, desk: usize, bytes: &[u8]) -> Vec<(usize, u64)> {
@@ -260,164 +265,20 @@ impl Venue {
         self.engine.apply(self.event_ns, request, &mut events);
         let stamp = self.event_ns % DAY_NS;
         self.flow.observe(&events, from_flow);
-        self.market
-            .queue(&itch::messages(&events, stamp, &self.stocks));
+        self.messages
+            .extend(itch::messages(&events, stamp, &self.stocks));
         self.desks
             .answer(asked, &events, (self.event_ns, stamp), &mut self.faults)
+    }
+
+    /// The book, to look at.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// An order message of a session, as it came.
     pub fn on_order_bytes(&mut self, desk: usize, bytes: &[u8], now: Now) {
         let desk = u16::try_from(desk).expect("few sessions");
         self.input(Input::Order(desk, bytes.to_vec()), now);
-    }
-
-    /// Everything that the clock causes.
-    pub fn tick(&mut self, now: Now) {
-        self.feeds.tick(now.monotonic_ns);
-        if self.config.mode == Mode::Free && self.engine.phase() == Phase::Open {
-            self.run_flow(now);
-        }
-        let time_ns = match self.config.mode {
-            Mode::Lockstep => self.event_ns,
-            Mode::Free => now.utc_ns,
-        };
-        if self
-            .desks
-            .held_due_ns()
-            .is_some_and(|due_ns| due_ns <= time_ns)
-        {
-            self.input(Input::Release, now);
-        }
-        self.serve(now);
-        let (heartbeat_ns, silence_ns) = (
-            self.config.orders.heartbeat_ms * 1_000_000,
-            self.config.orders.silence_ms * 1_000_000,
-        );
-        for connection in &mut self.connections {
-            connection.tick(heartbeat_ns, silence_ns, now.monotonic_ns);
-        }
-        let quiet_ns = now.monotonic_ns.saturating_sub(self.last_packet_ns);
-        if quiet_ns >= self.config.market_data.heartbeat_ms * 1_000_000 {
-            self.send(&self.market.heartbeat(), now);
-        }
-    }
-
-    fn run_flow(&mut self, now: Now) {
-        for _ in 0..STEPS_A_TICK {
-            let due = self.flow.next_ns().filter(|next_ns| *next_ns <= now.utc_ns);
-            if due.is_none() || self.market.is_full() || now.utc_ns >= self.end_ns {
-                break;
-            }
-            self.input(Input::Flow, now);
-        }
-        if now.utc_ns >= self.end_ns || self.market.is_full() {
-            self.end(now);
-        }
-    }
-
-    /// When the flow wants to go on, event time; lockstep goes on by [`Venue::advance`].
-    pub fn next_step_ns(&self) -> Option<u64> {
-        self.flow
-            .next_ns()
-            .filter(|_| self.config.mode == Mode::Free && self.engine.phase() == Phase::Open)
-    }
-
-    /// Lockstep: publishes the next packet; makes one where none waits; ends the day where nothing follows.
-    pub(crate) fn advance(&mut self, now: Now) {
-        while !self.market.has_queued() {
-            if self.engine.phase() == Phase::After {
-                if !self.market.has_ended() {
-                    self.finish(now);
-                }
-                return;
-            }
-            let next = self.flow.next_ns().filter(|next_ns| *next_ns < self.end_ns);
-            match next.filter(|_| !self.market.is_full()) {
-                Some(next_ns) => self.input_at(Input::Flow, next_ns.max(self.event_ns), now),
-                None => self.input(Input::EndOfDay, now),
-            }
-        }
-        self.publish_one(now);
-    }
-
-    fn publish_one(&mut self, now: Now) -> bool {
-        if self.config.mode == Mode::Lockstep {
-            let record = Record {
-                time_ns: self.event_ns,
-                input: Input::Publish,
-            };
-            record.append_to(&mut self.unwritten);
-        }
-        let Some(packet) = self.market.publish().map(<[u8]>::to_vec) else {
-            return false;
-        };
-        self.awaited = (self.awaited.1 + 1, self.market.published());
-        self.send(&packet, now);
-        true
-    }
-
-    fn send(&mut self, packet: &[u8], now: Now) {
-        self.feeds.send(packet, &mut self.faults, now.monotonic_ns);
-        self.last_packet_ns = now.monotonic_ns;
-    }
-
-    /// The day ends now, whatever waits: everything is published, then every stream ends.
-    pub fn end(&mut self, now: Now) {
-        if self.engine.phase() == Phase::Open {
-            self.input(Input::EndOfDay, now);
-        }
-        while self.market.has_queued() {
-            self.publish_one(now);
-        }
-        if !self.market.has_ended() {
-            self.finish(now);
-        }
-    }
-
-    fn finish(&mut self, now: Now) {
-        self.input(Input::EndOfSession, now);
-        for _ in 0..ENDS_SAID {
-            self.send(&self.market.heartbeat(), now);
-        }
-        self.feeds.flush();
-        self.fill(now.monotonic_ns);
-    }
-
-    /// Takes what clients sent and hands them what is theirs.
-    pub(crate) fn serve(&mut self, now: Now) {
-        let throttle = self.faults.chances.throttle_per_s;
-        for index in 0..self.connections.len() {
-            while let Some(asked) = self.connections[index].next_asked(throttle, now.monotonic_ns) {
-                match asked {
-                    Asked::Nothing => {}
-                    Asked::Login(login) => self.login(index, &login, now.monotonic_ns),
-                    Asked::Order(bytes) => self.serve_order(index, &bytes, now),
-                }
-            }
-        }
-        self.fill(now.monotonic_ns);
-    }
-
-    fn serve_order(&mut self, index: usize, bytes: &[u8], now: Now) {
-        let connection = &self.connections[index];
-        // Drop copy tells, it does not listen.
-        let Some(desk) = connection
-            .account()
-            .filter(|_| connection.port == crate::Port::Orders)
-        else {
-            self.connections[index].state = State::Closing;
-            return;
-        };
-        let breaks = self.faults.happens(FaultKind::Disconnect);
-        let taken = !breaks || self.faults.below(FaultKind::Disconnect, 2) == 0;
-        if taken {
-            self.on_order_bytes(desk, bytes, now);
-        }
-        if breaks {
-            let connection = &mut self.connections[index];
-            connection.out.clear();
-            connection.state = State::Closing;
-        }
     }
 }
