@@ -70,9 +70,7 @@ fn begin(gateway: &mut Gateway) -> Result<Value, Fault> {
             "cmd",
         ));
     }
-    let fresh = !gateway.lockstep.begun;
-    gateway.lockstep.begun = true;
-    Ok(json!({"begun": fresh}))
+    Ok(json!({"begun": gateway.begin()}))
 }
 
 fn number(request: &Value, name: &str) -> Result<u64, Fault> {

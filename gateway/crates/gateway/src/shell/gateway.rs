@@ -11,7 +11,7 @@ use cws_process::fault::Fault;
 use hdrhistogram::Histogram;
 
 use super::capture::Capture;
-use super::restart::ring_fault;
+use super::restart::{BEGUN, ring_fault};
 use super::rings::{Executions, Intents};
 use crate::config::Config;
 use crate::desk::Desk;
@@ -59,6 +59,8 @@ pub struct Gateway {
     /// Records of executions that the hot thread has not been told yet.
     pub untold: std::collections::VecDeque<Execution>,
     pub lockstep: LockstepState,
+    /// Parents may be worked.
+    pub ready: bool,
     /// MoldUDP64 session of the last packet.
     pub session: [u8; 10],
     /// Event time of the last tick.
@@ -118,10 +120,31 @@ impl Gateway {
             self.act(actions);
         }
         if self.directory.len() > known {
-            for id in std::mem::take(&mut self.unnamed) {
-                self.work(id, Activity::Working);
-            }
+            self.work_unnamed();
         }
+    }
+
+    /// Their symbols may be known by now.
+    pub fn work_unnamed(&mut self) {
+        for id in std::mem::take(&mut self.unnamed) {
+            self.work(id, Activity::Working);
+        }
+    }
+
+    /// Lockstep: the parents are in, the day may begin. False where it had.
+    pub fn begin(&mut self) -> bool {
+        if self.lockstep.begun {
+            return false;
+        }
+        self.lockstep.begun = true;
+        let entry = Entry::Session {
+            event: BEGUN,
+            venue_seq: 0,
+            text: "lockstep day".into(),
+        };
+        self.journal.stage(clock::utc_ns(), &entry);
+        self.commit();
+        true
     }
 
     /// What our hot thread has sent since.
@@ -284,7 +307,8 @@ impl Gateway {
         if activity == Activity::Working && parent.state.is_final() {
             return;
         }
-        let Some(symbol) = self.directory.locate(&parent.order.symbol) else {
+        let known = self.directory.locate(&parent.order.symbol);
+        let Some(symbol) = known.filter(|_| self.ready || activity != Activity::Working) else {
             if activity == Activity::Working {
                 self.unnamed.insert(id);
             }

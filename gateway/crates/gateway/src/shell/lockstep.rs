@@ -23,6 +23,8 @@ use crate::directory::last_stamp;
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// A published packet that did not come is asked for again after this.
 const ASK_AGAIN_NS: u64 = 20_000_000;
+/// Which of the three sources is the retransmissions.
+const AGAIN: usize = 2;
 
 pub struct Lockstep<'a> {
     gateway: &'a mut Gateway,
@@ -69,19 +71,23 @@ impl Lockstep<'_> {
         let mut seq = 0;
         while !stop::asked() {
             let answer = venue.ask(&json!({"cmd": "ack", "seq": seq}))?;
-            self.gateway.lockstep.acked = seq;
             let published = number(&answer, "published")?;
+            // A life before ours had got further than the first packet: its packets are asked for again.
+            let behind = seq == 0 && answer["advanced"] == json!(false);
+            self.packets_to(published)?;
+            self.gateway.lockstep.acked = seq;
+            if !self.gateway.ready {
+                self.gateway.ready = true;
+                self.gateway.work_unnamed();
+            }
             if answer["finished"] == json!(true) {
-                self.packets_to(published)?;
                 self.settle()?;
                 self.gateway.lockstep.finished = true;
                 return Ok(());
             }
-            if published == seq {
-                let what = "the venue went on without a packet";
-                return Err(fault(what));
+            if published == seq && !behind {
+                return Err(fault("the venue went on without a packet"));
             }
-            self.packets_to(published)?;
             seq = published;
             self.conclude(&mut venue, seq)?;
         }
@@ -92,33 +98,35 @@ impl Lockstep<'_> {
     fn packets_to(&mut self, published: u64) -> Result<(), Fault> {
         let mut asked_ns = clock::monotonic_ns();
         while self.gateway.control.stats().next_sequence <= published && !stop::asked() {
-            if self.receive()? {
-                self.waiting.worked();
-                continue;
-            }
+            let sources = self.receive()?;
             let now_ns = clock::monotonic_ns();
-            if now_ns - asked_ns > ASK_AGAIN_NS {
+            // One answer of the server brings one packet: the next is asked for as soon as it is there.
+            if sources[AGAIN] || now_ns - asked_ns > ASK_AGAIN_NS {
                 asked_ns = now_ns;
                 self.ask_for(published);
             }
-            self.turn()?;
+            if sources == [false; 3] {
+                self.turn()?;
+            } else {
+                self.waiting.worked();
+            }
         }
         Ok(())
     }
 
     /// At most one packet of each feed and of the retransmissions, so that neither feed piles up.
-    fn receive(&mut self) -> Result<bool, Fault> {
+    fn receive(&mut self) -> Result<[bool; 3], Fault> {
         let mut packet = [0; PACKET_MAX];
-        let mut any = false;
+        let mut heard = [false; 3];
         for source in 0..3 {
             let socket = match source {
-                2 => &self.sockets.request,
+                AGAIN => &self.sockets.request,
                 feed => &self.sockets.feeds[feed],
             };
             let Some(length) = received(socket, &mut packet)? else {
                 continue;
             };
-            any = true;
+            heard[source] = true;
             let bytes = &packet[..length];
             if let Some(stamp) = last_stamp(bytes) {
                 self.now_ns = self.now_ns.max(self.gateway.midnight_ns + stamp);
@@ -127,7 +135,7 @@ impl Lockstep<'_> {
             self.hot.step(bytes, self.now_ns);
         }
         self.gateway.tick();
-        Ok(any)
+        Ok(heard)
     }
 
     fn ask_for(&self, published: u64) {

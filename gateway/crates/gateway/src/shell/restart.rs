@@ -12,12 +12,17 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::parents::Action;
 
+/// Our number for the session record that says that a lockstep day has begun.
+pub const BEGUN: u8 = 1;
+
 /// A desk as the journal left it.
 pub struct Rebuilt {
     pub desk: Desk,
     pub journal: Writer,
     /// Last epoch that the journal knows; 0 for none.
     pub epoch: u16,
+    /// Lockstep: the day had begun.
+    pub begun: bool,
     /// Records that were read, and whether they came from the risk core's journal because our own was gone.
     pub records: u64,
     pub from_risk: bool,
@@ -28,6 +33,7 @@ pub struct Rebuilt {
 pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
     let mut desk = Desk::new(config.desk_limits());
     let mut epoch = 0;
+    let mut begun = false;
     let settings = Settings {
         max_bytes: config.limits.journal_bytes_max,
         commit_every: Duration::from_millis(5),
@@ -38,6 +44,7 @@ pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
         if let Entry::Epoch { epoch: told, .. } = entry {
             epoch = epoch.max(told);
         }
+        begun |= matches!(entry, Entry::Session { event: BEGUN, .. });
         desk.replay(&entry, record.ts_ns);
         Ok(())
     })
@@ -52,6 +59,7 @@ pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
         desk,
         journal,
         epoch,
+        begun,
         records,
         from_risk: lost && records > 0,
     })

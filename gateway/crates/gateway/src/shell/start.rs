@@ -131,7 +131,12 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         held_since_ns: None,
         reasons: BTreeMap::new(),
         untold: VecDeque::new(),
-        lockstep: LockstepState::default(),
+        lockstep: LockstepState {
+            begun: rebuilt.begun,
+            ..LockstepState::default()
+        },
+        // A lockstep day that goes on is first caught up with: nothing is worked on packets of the past.
+        ready: !rebuilt.begun,
         ticked_ns: 0,
         session: [b' '; 10],
         config,
