@@ -129,8 +129,13 @@ bool Desk::hand_over(Parent& parent, const Now& now, OrderIntent& intent) {
 }
 
 void Desk::place(Parent& parent, Work& work, const Now& now, u8 side, u8 terms, i64 price, i64 quantity) {
-    // Once a packet: an order that dies at once (IOC into an empty touch) would otherwise go round and round.
-    if (work.turn == now.turn || parent.rejected >= REJECTED_MAX) return;
+    if (parent.rejected >= REJECTED_MAX) return;
+    if (work.turn == now.turn) {
+        // Once a packet: an order that dies at once would otherwise go round and round. One that takes waits until its
+        // book moves, one that rests until the next message.
+        if (terms != LIMIT_IOC) parent.due_ns = now.event_ns;
+        return;
+    }
     OrderIntent intent{};
     intent.price = price;
     intent.quantity = quantity;
@@ -138,15 +143,20 @@ void Desk::place(Parent& parent, Work& work, const Now& now, u8 side, u8 terms, 
     intent.side = side;
     intent.terms = terms;
     if (!hand_over(parent, now, intent)) return;
-    work = Work{intent.order_id, 0, price, quantity, 0, 0, now.turn, SENT_NEW, side};
+    work = Work{intent.order_id, 0, price, quantity, 0, 0, 0, now.turn, SENT_NEW, side};
 }
 
 void Desk::move(Parent& parent, Work& work, const Now& now, i64 price, i64 quantity) {
-    if (work.turn == now.turn || parent.rejected >= REJECTED_MAX) return;
+    if (parent.rejected >= REJECTED_MAX) return;
+    if (work.turn == now.turn) {
+        parent.due_ns = now.event_ns;
+        return;
+    }
     OrderIntent intent{};
     intent.orig_order_id = work.order_id;
     intent.price = price;
-    intent.quantity = quantity;
+    // OUCH 4.2: what the order has traded is part of the new size, so that a fill under way does not add to it.
+    intent.quantity = work.traded + quantity;
     intent.kind = REPLACE;
     intent.side = work.side;
     intent.terms = POST_ONLY;
@@ -162,7 +172,6 @@ void Desk::cancel(Parent& parent, Work& work, const Now& now) {
     if (work.state != LIVE || parent.rejected >= REJECTED_MAX) return;
     OrderIntent intent{};
     intent.orig_order_id = work.order_id;
-    intent.quantity = work.leaves;
     intent.kind = CANCEL;
     intent.side = work.side;
     intent.terms = POST_ONLY;
@@ -193,40 +202,56 @@ void Desk::execution(const Execution& execution) {
         const u64 ids[] = {execution.order_id, execution.orig_order_id};
         for (const u64 id : ids) {
             if (id == 0 || work.state == FREE || (id != work.order_id && id != work.next_id)) continue;
-            settle(work, execution);
+            settle(work, execution, id);
             return;
         }
     }
 }
 
-void Desk::settle(Work& work, const Execution& execution) {
+// `id` is the one of the order's ids that the execution names.
+void Desk::settle(Work& work, const Execution& execution, u64 id) {
+    const bool about_next = id == work.next_id && id != work.order_id;
     switch (execution.kind) {
         case ACCEPTED:
-        case CANCEL_REJECTED:
-            work.state = LIVE;
-            break;
+        case CANCEL_REJECTED: work.state = LIVE; break;
         case REJECTED_BY_RISK:
         case REJECTED_BY_VENUE:
-            // A refused replace or cancel leaves the order as it was.
-            work.state = work.state == SENT_NEW ? FREE : LIVE;
+        case NOT_AT_VENUE:
+            // A replace or cancel that never came to be leaves the order as it was.
+            work.state = about_next ? LIVE : FREE;
             break;
         case FILLED:
+            // A trade of the replacement may overtake the word that it has replaced.
+            if (about_next && work.state == REPLACING) succeed(work, work.next_quantity);
             work.leaves -= execution.last_qty;
+            work.traded += execution.last_qty;
             if (work.state == SENT_NEW || work.state == IN_DOUBT) work.state = LIVE;
             if (work.leaves <= 0) work.state = FREE;
             break;
         case REPLACED:
-            work.order_id = execution.order_id;
-            work.price = work.next_price;
-            work.leaves = execution.leaves_qty > 0 ? execution.leaves_qty : work.next_quantity;
-            work.state = LIVE;
+            if (about_next || work.state == REPLACING) succeed(work, execution.leaves_qty);
+            work.leaves = execution.leaves_qty;
+            work.state = work.leaves > 0 ? LIVE : FREE;
             break;
         case CANCELED:
-        case NOT_AT_VENUE: work.state = FREE; break;
+            // The venue may take out a part only.
+            work.leaves = execution.leaves_qty;
+            if (work.leaves <= 0) work.state = FREE;
+            break;
         case UNKNOWN: work.state = IN_DOUBT; break;
         default: break;
     }
     if (work.state == LIVE) work.next_id = 0;
+}
+
+// The replacement takes the order's place, with this many shares open.
+void Desk::succeed(Work& work, i64 leaves) {
+    work.order_id = work.next_id;
+    work.price = work.next_price;
+    work.leaves = leaves;
+    work.traded = 0;
+    work.state = LIVE;
+    work.next_id = 0;
 }
 
 }  // namespace cws

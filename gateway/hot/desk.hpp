@@ -14,6 +14,7 @@ struct Work {
     u64 next_id;  // of the replace or cancel under way
     i64 price;
     i64 leaves;
+    i64 traded;  // since it was entered or last replaced
     i64 next_price;
     i64 next_quantity;
     u64 turn;  // packet at which it was last sent or replaced
@@ -80,7 +81,8 @@ private:
     void move(Parent& parent, Work& work, const Now& now, i64 price, i64 quantity);
     void cancel(Parent& parent, Work& work, const Now& now);
     bool hand_over(Parent& parent, const Now& now, OrderIntent& intent);
-    void settle(Work& work, const Execution& execution);
+    static void settle(Work& work, const Execution& execution, u64 id);
+    static void succeed(Work& work, i64 leaves);
 
     static constexpr u32 REJECTED_MAX = 8;
     static constexpr u64 NEVER = ~u64{0};

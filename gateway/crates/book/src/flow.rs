@@ -1,4 +1,5 @@
-//! Random ITCH messages: order flow with a touch that moves, and, if asked for, hostile messages in between.
+//! Random ITCH messages: order flow around fixed prices, so that the touch moves and never crosses; and, if asked for,
+//! halts and hostile messages in between, after which it may.
 
 use crate::rules::Limits;
 
@@ -31,6 +32,7 @@ struct Known {
     reference: u64,
     shares: u32,
     locate: u16,
+    buy: bool,
 }
 
 /// What the flow is like.
@@ -40,7 +42,7 @@ pub struct FlowConfig {
     pub symbols: u16,
     /// Live orders that the flow settles at.
     pub live: usize,
-    /// One message in this many is hostile; 0 for none.
+    /// One message in this many is hostile; 0 for none, and then no symbol is halted either.
     pub hostile_one_in: u64,
 }
 
@@ -80,6 +82,20 @@ impl Flow {
         )
     }
 
+    /// What opens the market: the system event, then the trading state of each symbol.
+    pub fn opening(&mut self) -> Vec<Vec<u8>> {
+        let mut event = Vec::new();
+        self.header(&mut event, b'S', 0);
+        event.push(b'Q');
+        let mut messages = vec![event];
+        for locate in 1..=self.config.symbols {
+            let mut message = Vec::new();
+            self.state(&mut message, locate, b'T');
+            messages.push(message);
+        }
+        messages
+    }
+
     /// The next message, written over `out`.
     pub fn next(&mut self, out: &mut Vec<u8>) {
         self.time_ns += self.random.below(2_000);
@@ -87,13 +103,10 @@ impl Flow {
         if self.config.hostile_one_in > 0 && self.random.chance(1, self.config.hostile_one_in) {
             return self.hostile(out);
         }
-        if self.random.chance(1, 2_000) {
+        if self.config.hostile_one_in > 0 && self.random.chance(1, 2_000) {
             let locate = self.any_locate();
             let state = b"TTTTTTHPQ"[self.random.below(9) as usize];
-            self.header(out, b'H', locate);
-            out.extend_from_slice(b"SYMBOL  ");
-            out.extend_from_slice(&[state, b' ', b' ', b' ', b' ', b' ']);
-            return;
+            return self.state(out, locate, state);
         }
         let want_add = self.orders.len() < self.config.live;
         let dice = self.random.below(100);
@@ -127,21 +140,17 @@ impl Flow {
         out.extend_from_slice(&self.time_ns.to_be_bytes()[2..]);
     }
 
+    fn state(&mut self, out: &mut Vec<u8>, locate: u16, state: u8) {
+        self.header(out, b'H', locate);
+        out.extend_from_slice(b"SYMBOL  ");
+        out.extend_from_slice(&[state, b' ', b' ', b' ', b' ', b' ']);
+    }
+
     /// Most orders stand near the touch, some deep: the distance is the product of two draws.
     fn price(&mut self, locate: u16, buy: bool) -> u32 {
-        let mid = &mut self.mids[usize::from(locate)];
-        if self.random.chance(1, 16) {
-            *mid = (*mid + 200)
-                .saturating_sub(self.random.below(5) as u32 * 100)
-                .max(2_0000);
-        }
+        let mid = self.mids[usize::from(locate)];
         let distance = (1 + self.random.below(8) * self.random.below(12) / 4) as u32 * 100;
-        let base = *mid / 100 * 100;
-        if buy {
-            base - distance.min(base - 100)
-        } else {
-            base + distance
-        }
+        if buy { mid - distance } else { mid + distance }
     }
 
     fn add(&mut self, out: &mut Vec<u8>) {
@@ -166,14 +175,14 @@ impl Flow {
             reference,
             shares,
             locate,
+            buy,
         });
     }
 
     fn replace(&mut self, out: &mut Vec<u8>) {
         let at = self.pick();
         let was = self.orders[at];
-        let buy = self.random.chance(1, 2);
-        let (price, shares) = (self.price(was.locate, buy), self.shares());
+        let (price, shares) = (self.price(was.locate, was.buy), self.shares());
         let reference = self.fresh_reference();
         self.header(out, b'U', was.locate);
         out.extend_from_slice(&was.reference.to_be_bytes());
