@@ -68,6 +68,9 @@ impl Lockstep<'_> {
     fn day(&mut self) -> Result<(), Fault> {
         let path = self.gateway.config.run_dir.join("venue.sock");
         let mut venue = Venue::connect(&path)?;
+        let told = venue.ask(&json!({"cmd": "status"}))?;
+        let session = told["session"].as_str().unwrap_or_default();
+        self.gateway.session = cws_wire::padded(session).unwrap_or([b' '; 10]);
         let mut seq = 0;
         while !stop::asked() {
             let answer = venue.ask(&json!({"cmd": "ack", "seq": seq}))?;
