@@ -38,7 +38,10 @@ impl Frame {
 
     fn of(message: &[u8]) -> Self {
         let mut bytes = [0; FRAME_MAX];
-        let len = encode_client(&Client::ClientData(ClientData { payload: message }), &mut bytes);
+        let len = encode_client(
+            &Client::ClientData(ClientData { payload: message }),
+            &mut bytes,
+        );
         Self { bytes, len }
     }
 }
@@ -57,7 +60,11 @@ pub fn place(approved: &RiskApproved<Order>, wire: &WireTerms) -> Result<Frame, 
         Terms::LimitIoc | Terms::MarketIoc => IMMEDIATE,
         Terms::LimitDay | Terms::PostOnly => MARKET_HOURS,
     };
-    let display = if order.terms == Terms::PostOnly { b'P' } else { b'Y' };
+    let display = if order.terms == Terms::PostOnly {
+        b'P'
+    } else {
+        b'Y'
+    };
     let shares = u32::try_from(order.quantity).expect("R17 bounds the quantity");
     if let Some(old) = OrderId::from_bits(order.replaces) {
         let message = ReplaceOrder {

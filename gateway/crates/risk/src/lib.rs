@@ -2,12 +2,14 @@
 
 pub mod book;
 pub mod checks;
+pub mod commands;
 
 pub mod core;
 pub mod effects;
 pub mod encode;
 pub mod limits;
 pub mod order;
+pub mod password;
 pub mod session;
 pub mod settings;
 pub mod signing;

@@ -227,7 +227,9 @@ fn money<'de, D: Deserializer<'de>>(from: D) -> Result<i128, D::Error> {
     let units = match Number::deserialize(from)? {
         Number::Whole(units) => i128::from(units) * 1_000_000_000,
         Number::Real(units) if units.is_finite() && units < 1e18 => (units * UNIT).round() as i128,
-        Number::Real(units) => return Err(serde::de::Error::custom(format!("{units} is no money"))),
+        Number::Real(units) => {
+            return Err(serde::de::Error::custom(format!("{units} is no money")));
+        }
     };
     if units < 0 {
         return Err(serde::de::Error::custom("a limit below zero"));

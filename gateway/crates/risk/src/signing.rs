@@ -43,8 +43,10 @@ pub fn load(
 ) -> Result<SignedLimits, Fault> {
     let bytes = read(path)?;
     let signature = read(&signature_path(path))?;
-    check(&bytes, &signature, key, in_force, utc_ns)
-        .map_err(|fault| Fault { place: path.display().to_string(), ..fault })
+    check(&bytes, &signature, key, in_force, utc_ns).map_err(|fault| Fault {
+        place: path.display().to_string(),
+        ..fault
+    })
 }
 
 /// The same on bytes.
@@ -62,14 +64,26 @@ pub fn check(
         .is_some_and(|s| key.verify_strict(bytes, &Signature::from_bytes(&s)).is_ok());
     if !signed {
         let what = "the signature is not this key's over this file".into();
-        return Err(fault("CWS-LIMITS-002", what, "sign it: cws-risk sign --key FILE LIMITS"));
+        return Err(fault(
+            "CWS-LIMITS-002",
+            what,
+            "sign it: cws-risk sign --key FILE LIMITS",
+        ));
     }
-    let malformed = |what: String| fault("CWS-LIMITS-003", what, "correct the file and sign it again");
+    let malformed =
+        |what: String| fault("CWS-LIMITS-003", what, "correct the file and sign it again");
     let text = std::str::from_utf8(bytes).map_err(|error| malformed(error.to_string()))?;
     let limits = Limits::parse(text).map_err(malformed)?;
     if let Some(version) = in_force.filter(|version| limits.version <= *version) {
-        let what = format!("version {} is not above {version}, which is in force", limits.version);
-        return Err(fault("CWS-LIMITS-004", what, "raise version and sign again"));
+        let what = format!(
+            "version {} is not above {version}, which is in force",
+            limits.version
+        );
+        return Err(fault(
+            "CWS-LIMITS-004",
+            what,
+            "raise version and sign again",
+        ));
     }
     if limits.valid_until_ns <= utc_ns {
         let what = format!("valid until {}, it is {utc_ns}", limits.valid_until_ns);
@@ -81,11 +95,20 @@ pub fn check(
 
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let fault = |what: String| {
-        Fault::new("CWS-LIMITS-001", what, path.display().to_string(), "give limits and their .sig beside them")
+        Fault::new(
+            "CWS-LIMITS-001",
+            what,
+            path.display().to_string(),
+            "give limits and their .sig beside them",
+        )
     };
-    let len = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.len();
+    let len = std::fs::metadata(path)
+        .map_err(|error| fault(error.to_string()))?
+        .len();
     if len > LIMITS_BYTES_MAX {
-        return Err(fault(format!("{len} bytes, at most {LIMITS_BYTES_MAX} are read")));
+        return Err(fault(format!(
+            "{len} bytes, at most {LIMITS_BYTES_MAX} are read"
+        )));
     }
     std::fs::read(path).map_err(|error| fault(error.to_string()))
 }

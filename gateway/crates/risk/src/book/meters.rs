@@ -31,7 +31,9 @@ impl Bucket {
 
     /// One message left.
     pub fn take(&mut self, rate: u32, burst: u32, now_ns: u64) {
-        self.tokens = self.filled(rate, burst, now_ns).saturating_sub(u128::from(SECOND_NS));
+        self.tokens = self
+            .filled(rate, burst, now_ns)
+            .saturating_sub(u128::from(SECOND_NS));
         self.last_ns = self.last_ns.max(now_ns);
     }
 

@@ -118,7 +118,10 @@ impl Book {
             old.replaced_by = bits;
         }
         self.resting.entry(order.symbol).or_default().push(bits);
-        self.count(bits, (leaves - replaced.map_or(0, |old| old.counted)).max(0));
+        self.count(
+            bits,
+            (leaves - replaced.map_or(0, |old| old.counted)).max(0),
+        );
         self.epoch = self.epoch.max(order.id.epoch());
         self.orders_today = self.orders_today.saturating_add(1);
     }

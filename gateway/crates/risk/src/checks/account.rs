@@ -21,7 +21,11 @@ pub(super) fn open_worst_case(ask: &Ask<'_>) -> bool {
 /// R08: loss since the day began, realised and not, of the strategy and of the firm.
 pub(super) fn daily_loss(ask: &Ask<'_>) -> bool {
     let exposure = &ask.book.exposure;
-    let made = exposure.strategy_pnl.get(&ask.order.strategy).copied().unwrap_or(0);
+    let made = exposure
+        .strategy_pnl
+        .get(&ask.order.strategy)
+        .copied()
+        .unwrap_or(0);
     let strategy = ask.strategy().is_none_or(|s| -made < s.max_daily_loss);
     strategy && -exposure.firm_pnl < ask.limits.firm.max_daily_loss
 }

@@ -20,8 +20,12 @@ pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
     }
     if order.replaces != 0 {
         return ask.replaced().is_some_and(|old| {
-            let same = (old.order.symbol, old.order.side, old.order.strategy, old.order.parent_id)
-                == (order.symbol, order.side, order.strategy, order.parent_id);
+            let same = (
+                old.order.symbol,
+                old.order.side,
+                old.order.strategy,
+                old.order.parent_id,
+            ) == (order.symbol, order.side, order.strategy, order.parent_id);
             old.open() && old.replaced_by == 0 && !old.cancel_wanted && same
         });
     }
@@ -46,19 +50,25 @@ pub(super) fn within_parent(ask: &Ask<'_>) -> bool {
     let sum = i128::from(parent.executed) + i128::from(parent.open) + i128::from(ask.added());
     let limit_kept = of.limit_price == 0
         || (order.price != 0
-            && i128::from(order.sign()) * (i128::from(order.price) - i128::from(of.limit_price)) <= 0);
+            && i128::from(order.sign()) * (i128::from(order.price) - i128::from(of.limit_price))
+                <= 0);
     same && limit_kept && sum <= i128::from(of.quantity)
 }
 
 /// R19: the strategy is in the signed limits and enabled, its parent's patch and the gateway's build are on its lists.
 pub(super) fn authorised(ask: &Ask<'_>) -> bool {
     let listed = |list: &[String], hash: &str| {
-        list.iter().any(|entry| entry == ANY || (entry == hash && !hash.is_empty()))
+        list.iter()
+            .any(|entry| entry == ANY || (entry == hash && !hash.is_empty()))
     };
     let Some(strategy) = ask.strategy() else {
         return false;
     };
-    let patch = ask.book.parents.get(&ask.order.parent_id).map_or("", |parent| &parent.order.patch);
+    let patch = ask
+        .book
+        .parents
+        .get(&ask.order.parent_id)
+        .map_or("", |parent| &parent.order.patch);
     strategy.enabled
         && listed(&strategy.patches, patch)
         && listed(&ask.limits.firm.gateway_builds, &ask.status.gateway_build)

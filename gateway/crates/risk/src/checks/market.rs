@@ -34,7 +34,8 @@ pub(super) fn well_formed(ask: &Ask<'_>) -> bool {
         return false;
     };
     let order = ask.order;
-    let quantity_fits = (1..=QUANTITY_MAX).contains(&order.quantity) && order.quantity % symbol.lot == 0;
+    let quantity_fits =
+        (1..=QUANTITY_MAX).contains(&order.quantity) && order.quantity % symbol.lot == 0;
     let price_fits = if order.terms == Terms::MarketIoc {
         order.price == 0
     } else {

@@ -24,7 +24,12 @@ pub(super) fn short_locate(ask: &Ask<'_>) -> bool {
         return true;
     };
     let empty = SymbolBook::default();
-    let book = ask.book.exposure.symbols.get(&ask.order.symbol).unwrap_or(&empty);
+    let book = ask
+        .book
+        .exposure
+        .symbols
+        .get(&ask.order.symbol)
+        .unwrap_or(&empty);
     let added = i128::from(ask.added());
     match ask.order.side {
         Side::Buy => true,
@@ -47,7 +52,9 @@ pub(super) fn state(ask: &Ask<'_>) -> bool {
         State::Reducing => reduces(ask),
         State::Halted => false,
     };
-    let killed = ask.strategy().is_some_and(|s| ask.status.killed_strategies.contains(&s.name));
+    let killed = ask
+        .strategy()
+        .is_some_and(|s| ask.status.killed_strategies.contains(&s.name));
     let halted = ask.symbol().is_some_and(|symbol| symbol.halted)
         || ask.status.symbol_halted(ask.order.symbol, ask.now);
     allowed && !killed && !halted
@@ -58,7 +65,11 @@ fn reduces(ask: &Ask<'_>) -> bool {
     let Some(book) = ask.book.exposure.symbols.get(&ask.order.symbol) else {
         return false;
     };
-    let open = if ask.order.side == Side::Buy { book.open_buy } else { book.open_sell };
+    let open = if ask.order.side == Side::Buy {
+        book.open_buy
+    } else {
+        book.open_sell
+    };
     let after = i128::from(open) + i128::from(ask.added());
     i128::from(book.position) * i128::from(ask.order.sign()) < 0
         && after <= i128::from(book.position).abs()
@@ -74,5 +85,6 @@ pub(super) fn currency(ask: &Ask<'_>) -> bool {
 
 /// R23: the venue's phase is one in which the strategy may trade.
 pub(super) fn phase(ask: &Ask<'_>) -> bool {
-    ask.strategy().is_some_and(|strategy| strategy.phases.contains(&ask.status.phase))
+    ask.strategy()
+        .is_some_and(|strategy| strategy.phases.contains(&ask.status.phase))
 }

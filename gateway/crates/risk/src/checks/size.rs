@@ -7,8 +7,13 @@ use crate::book::{Holding, SymbolBook};
 
 /// R01: quantity of one order, by strategy and by symbol.
 pub(super) fn max_quantity(ask: &Ask<'_>) -> bool {
-    let strategy = ask.strategy().is_none_or(|s| ask.order.quantity <= s.max_order_quantity);
-    strategy && ask.symbol().is_none_or(|s| ask.order.quantity <= s.max_order_quantity)
+    let strategy = ask
+        .strategy()
+        .is_none_or(|s| ask.order.quantity <= s.max_order_quantity);
+    strategy
+        && ask
+            .symbol()
+            .is_none_or(|s| ask.order.quantity <= s.max_order_quantity)
 }
 
 /// R02: notional of one order, by strategy and for the firm. A market order counts at the collar's far end; without a
@@ -18,7 +23,9 @@ pub(super) fn max_notional(ask: &Ask<'_>) -> bool {
         return true;
     };
     let notional = i128::from(price) * i128::from(ask.order.quantity);
-    let strategy = ask.strategy().is_none_or(|s| notional <= s.max_order_notional);
+    let strategy = ask
+        .strategy()
+        .is_none_or(|s| notional <= s.max_order_notional);
     strategy && notional <= ask.limits.firm.max_order_notional
 }
 
@@ -28,7 +35,12 @@ pub(super) fn share_of_adv(ask: &Ask<'_>) -> bool {
         return true;
     };
     let empty = SymbolBook::default();
-    let book = ask.book.exposure.symbols.get(&ask.order.symbol).unwrap_or(&empty);
+    let book = ask
+        .book
+        .exposure
+        .symbols
+        .get(&ask.order.symbol)
+        .unwrap_or(&empty);
     let ours = i128::from(book.volume)
         + i128::from(book.open_buy)
         + i128::from(book.open_sell)

@@ -23,9 +23,8 @@ impl Core {
         self.book.roll(now.utc_ns, self.day_starts_s());
         self.overdue(now, fx);
         self.recovered(now, fx);
-        let dead = desk_age_ns.is_some_and(|age| {
-            self.settings.dead_man_ns != 0 && age > self.settings.dead_man_ns
-        });
+        let dead = desk_age_ns
+            .is_some_and(|age| self.settings.dead_man_ns != 0 && age > self.settings.dead_man_ns);
         if dead && !self.status.killed_firm {
             let by = ("dead man", "the desk's file was not refreshed");
             self.kill(KillScope::Firm, "", Trigger::DeadMan, by, now, fx);
@@ -72,9 +71,19 @@ impl Core {
 
     /// # Errors
     /// `CWS-RISK-010` where it is not one, `-011` where the id stands for another order.
-    pub fn register(&mut self, parent: ParentOrder, now: Now, fx: &mut Effects) -> Result<(), Fault> {
+    pub fn register(
+        &mut self,
+        parent: ParentOrder,
+        now: Now,
+        fx: &mut Effects,
+    ) -> Result<(), Fault> {
         let refuse = |code, what: String, fix| {
-            Err(Fault::new(code, what, format!("parent {}", parent.parent_id), fix))
+            Err(Fault::new(
+                code,
+                what,
+                format!("parent {}", parent.parent_id),
+                fix,
+            ))
         };
         let sound = parent.parent_id != 0 && parent.quantity > 0 && parent.limit_price >= 0;
         if !sound || self.book.parents.len() >= PARENTS_MAX {
@@ -97,7 +106,8 @@ impl Core {
     pub fn next_epoch(&mut self, now: Now, fx: &mut Effects) -> u16 {
         self.book.epoch = self.book.epoch.saturating_add(1).min(cws_abi::EPOCH_MAX);
         let (region, epoch) = (self.settings.region, self.book.epoch);
-        fx.entries.push((now.utc_ns, Entry::Epoch { region, epoch }));
+        fx.entries
+            .push((now.utc_ns, Entry::Epoch { region, epoch }));
         epoch
     }
 

@@ -62,7 +62,11 @@ fn match_off(key: (u64, u64), trade: (i64, i64), other: &mut Trades, own: &mut T
 
 impl Core {
     pub fn drop_copy_up(&mut self, name: &str, new_session: bool, now: Now, fx: &mut Effects) {
-        let event = if new_session { DROP_NEW_SESSION } else { DROP_LOGGED_IN };
+        let event = if new_session {
+            DROP_NEW_SESSION
+        } else {
+            DROP_LOGGED_IN
+        };
         if new_session {
             self.drop_copy.seq = 0;
         }
@@ -81,7 +85,9 @@ impl Core {
             return;
         }
         let mut told = translate(&crate::book::Book::default(), payload, seq, now.utc_ns);
-        if let Ok(cws_wire::ouch42::Outbound::Executed(m)) = cws_wire::ouch42::Outbound::decode(payload) {
+        if let Ok(cws_wire::ouch42::Outbound::Executed(m)) =
+            cws_wire::ouch42::Outbound::decode(payload)
+        {
             told.kind = ExecKind::Filled as u8;
             told.last_qty = i64::from(m.executed_shares);
             told.price = m.execution_price.nanos();

@@ -27,7 +27,9 @@ impl Core {
         self.counters.intents += 1;
         fx.entries.push((now.utc_ns, Entry::Intent(*intent)));
         match read(intent) {
-            Ok(Request::Cancel { id, target, keep }) => self.cancel_intent(intent, id, target, keep, now, fx),
+            Ok(Request::Cancel { id, target, keep }) => {
+                self.cancel_intent(intent, id, target, keep, now, fx)
+            }
             Ok(Request::Place(order)) => match self.check(&order, now) {
                 Ok(approved) => self.send(&approved, intent, now, fx),
                 Err(code) => {
@@ -45,7 +47,14 @@ impl Core {
             return;
         }
         self.status.ring_failed = true;
-        self.kill(KillScope::Firm, "", Trigger::OwnChecks, ("risk", why), now, fx);
+        self.kill(
+            KillScope::Firm,
+            "",
+            Trigger::OwnChecks,
+            ("risk", why),
+            now,
+            fx,
+        );
     }
 
     fn check(&self, order: &Order, now: Now) -> Result<RiskApproved<Order>, Code> {
@@ -60,9 +69,17 @@ impl Core {
         })
     }
 
-    fn send(&mut self, approved: &RiskApproved<Order>, intent: &OrderIntent, now: Now, fx: &mut Effects) {
+    fn send(
+        &mut self,
+        approved: &RiskApproved<Order>,
+        intent: &OrderIntent,
+        now: Now,
+        fx: &mut Effects,
+    ) {
         let order = *approved.get();
-        let stock = self.limits().and_then(|limits| limits.symbols.get(&order.symbol));
+        let stock = self
+            .limits()
+            .and_then(|limits| limits.symbols.get(&order.symbol));
         let stock = stock.and_then(|symbol| padded(&symbol.name));
         let wire = WireTerms {
             stock: stock.expect("R14 passed: the limits name the symbol, in 8 characters"),
@@ -95,12 +112,19 @@ impl Core {
             return;
         };
         let meters = &mut self.book.meters;
-        let Firm { messages_per_s, message_burst, .. } = *firm;
+        let Firm {
+            messages_per_s,
+            message_burst,
+            ..
+        } = *firm;
         let full = |burst| Bucket::full(burst, now.mono_ns);
         let bucket = meters.firm.get_or_insert_with(|| full(message_burst));
         bucket.take(messages_per_s, message_burst, now.mono_ns);
         let (rate, burst) = (strategy.messages_per_s, strategy.message_burst);
-        let bucket = meters.strategies.entry(strategy.no).or_insert_with(|| full(burst));
+        let bucket = meters
+            .strategies
+            .entry(strategy.no)
+            .or_insert_with(|| full(burst));
         bucket.take(rate, burst, now.mono_ns);
         meters.remember(order, now.mono_ns);
         if order.replaces == 0 {
@@ -113,14 +137,16 @@ impl Core {
     fn placed(&mut self, order: &Order, now: Now, fx: &mut Effects) {
         if order.id.epoch() > self.book.epoch {
             let (region, epoch) = (order.id.region(), order.id.epoch());
-            fx.entries.push((now.utc_ns, Entry::Epoch { region, epoch }));
+            fx.entries
+                .push((now.utc_ns, Entry::Epoch { region, epoch }));
         }
         self.book.place(*order, now.mono_ns);
     }
 
     fn refuse(&mut self, intent: &OrderIntent, code: Code, now: Now, fx: &mut Effects) {
         self.counters.refused[usize::from(code.reason())] += 1;
-        fx.entries.push((now.utc_ns, decision(intent, code.reason())));
+        fx.entries
+            .push((now.utc_ns, decision(intent, code.reason())));
         let execution = refusal(intent, code.reason(), now.utc_ns);
         self.execution_seq += 1;
         fx.executions.push(Execution {
@@ -131,7 +157,9 @@ impl Core {
 
     /// Refusals that say more than no.
     fn conduct_kills(&mut self, order: &Order, code: Code, now: Now, fx: &mut Effects) {
-        let Some(strategy) = self.limits().and_then(|limits| limits.strategies.get(&order.strategy))
+        let Some(strategy) = self
+            .limits()
+            .and_then(|limits| limits.strategies.get(&order.strategy))
         else {
             return;
         };
@@ -143,7 +171,14 @@ impl Core {
             Code::R12 => "repeated executions",
             _ => return,
         };
-        self.kill(KillScope::Strategy, &name, Trigger::OwnChecks, ("risk", why), now, fx);
+        self.kill(
+            KillScope::Strategy,
+            &name,
+            Trigger::OwnChecks,
+            ("risk", why),
+            now,
+            fx,
+        );
     }
 
     fn cancel_intent(
@@ -178,7 +213,14 @@ impl Core {
     }
 
     /// Asks the venue to cut an order down; while there is no session it is remembered and asked for after the login.
-    pub(super) fn send_cancel(&mut self, target: u64, id: u64, keep: i64, now: Now, fx: &mut Effects) {
+    pub(super) fn send_cancel(
+        &mut self,
+        target: u64,
+        id: u64,
+        keep: i64,
+        now: Now,
+        fx: &mut Effects,
+    ) {
         let Some(open) = self.book.orders.get_mut(&target) else {
             return;
         };

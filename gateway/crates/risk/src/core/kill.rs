@@ -119,9 +119,15 @@ impl Core {
         let lost = -exposure.firm_pnl;
         let firm = lost >= limits.firm.max_daily_loss;
         let reduce = lost >= limits.firm.reduce_at_loss;
-        let made = exposure.strategy_pnl.get(&strategy_no).copied().unwrap_or(0);
+        let made = exposure
+            .strategy_pnl
+            .get(&strategy_no)
+            .copied()
+            .unwrap_or(0);
         let strategy = limits.strategies.get(&strategy_no);
-        let strategy = strategy.filter(|row| -made >= row.max_daily_loss).map(|row| row.name.clone());
+        let strategy = strategy
+            .filter(|row| -made >= row.max_daily_loss)
+            .map(|row| row.name.clone());
         if reduce && !self.status.reducing {
             self.status.reducing = true;
             self.tell_state(now, fx);
@@ -140,7 +146,9 @@ impl Core {
         let Some(order) = self.book.orders.get(&order_id).map(|open| open.order) else {
             return;
         };
-        let strategy = self.limits().and_then(|limits| limits.strategies.get(&order.strategy));
+        let strategy = self
+            .limits()
+            .and_then(|limits| limits.strategies.get(&order.strategy));
         let Some(strategy) = strategy else {
             return;
         };

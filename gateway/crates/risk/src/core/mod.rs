@@ -14,13 +14,13 @@ use cws_journal::Entry;
 pub use drop_copy::DropCopy;
 pub use kill::KillRefused;
 
+use crate::Now;
 use crate::book::Book;
 use crate::effects::Effects;
 use crate::limits::Limits;
 use crate::settings::Settings;
 use crate::signing::SignedLimits;
 use crate::status::{State, Status};
-use crate::Now;
 
 /// Counted since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +102,10 @@ impl Core {
     }
 
     pub fn state(&self, now: Now) -> (State, &'static str) {
-        let valid_until_ns = self.limits.as_ref().map(|signed| signed.limits.valid_until_ns);
+        let valid_until_ns = self
+            .limits
+            .as_ref()
+            .map(|signed| signed.limits.valid_until_ns);
         let state = self.status.state(valid_until_ns, now);
         let why = match self.status.halted_by(valid_until_ns, now) {
             Some(why) => why,

@@ -3,9 +3,9 @@
 use cws_abi::{Execution, OrderIntent};
 use cws_journal::{Entry, JournalError, Record};
 
+use super::Core;
 use super::intents::refusal;
 use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_SESSION};
-use super::Core;
 use crate::Now;
 use crate::book::OrderState;
 use crate::checks::Code;
@@ -31,7 +31,11 @@ impl Core {
             }
             Entry::Decision { reason, .. } if reason != 0 => self.replay_refusal(reason, now, fx),
             Entry::Decision { .. } => self.replay_cancel(),
-            Entry::Sent { order_id, orig_order_id, .. } => self.replay_sent(order_id, orig_order_id),
+            Entry::Sent {
+                order_id,
+                orig_order_id,
+                ..
+            } => self.replay_sent(order_id, orig_order_id),
             Entry::Execution(execution) => self.replay_execution(&execution, fx),
             Entry::DropCopy(told) => self.apply_drop_copy(&told),
             Entry::Kill { scope, name, .. } => drop(self.set_killed(scope, &name, true)),
@@ -76,7 +80,10 @@ impl Core {
         if execution.kind == cws_abi::ExecKind::Filled as u8 {
             self.drop_copy.filled(execution);
         }
-        if self.undecided.is_some_and(|intent| intent.order_id == execution.order_id) {
+        if self
+            .undecided
+            .is_some_and(|intent| intent.order_id == execution.order_id)
+        {
             self.undecided = None;
         }
         fx.executions.push(*execution);
@@ -120,7 +127,11 @@ impl Core {
         if let Some(intent) = self.undecided.take() {
             let OrderIntent { seq, order_id, .. } = intent;
             let reason = Code::R16.reason();
-            let entry = Entry::Decision { intent_seq: seq, order_id, reason };
+            let entry = Entry::Decision {
+                intent_seq: seq,
+                order_id,
+                reason,
+            };
             fx.entries.push((now.utc_ns, entry));
             self.undecided = Some(intent);
             self.replay_refusal(reason, now, fx);

@@ -41,7 +41,14 @@ impl Core {
         self.execute(execution, true, now, fx);
         if stranger {
             let why = "the venue tells of a trade of an order that was never sent from here";
-            self.kill(KillScope::Firm, "", Trigger::OwnChecks, ("risk", why), now, fx);
+            self.kill(
+                KillScope::Firm,
+                "",
+                Trigger::OwnChecks,
+                ("risk", why),
+                now,
+                fx,
+            );
         }
         if kind == ExecKind::RejectedByVenue && execution.reason == HALTED {
             let until = now.mono_ns.saturating_add(self.settings.halt_hold_ns);
@@ -92,7 +99,11 @@ impl Core {
             self.lose(&open, now, fx);
         }
         let out = self.book.orders.values().any(OpenOrder::open);
-        self.status.session = if out { SessionState::Recovering } else { SessionState::Up };
+        self.status.session = if out {
+            SessionState::Recovering
+        } else {
+            SessionState::Up
+        };
         self.recovering_since_ns = now.mono_ns;
         for id in self.book.open_ids(|open| open.cancel_wanted) {
             let cancel_id = self.book.orders[&id].cancel_id;
@@ -172,7 +183,11 @@ impl Core {
 
     fn note_session(&self, event: u8, text: String, now: Now, fx: &mut Effects) {
         let venue_seq = self.venue_seq;
-        let entry = Entry::Session { event, venue_seq, text };
+        let entry = Entry::Session {
+            event,
+            venue_seq,
+            text,
+        };
         fx.entries.push((now.utc_ns, entry));
     }
 }

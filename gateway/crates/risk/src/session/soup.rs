@@ -45,11 +45,16 @@ pub enum SoupEvent {
         new_session: bool,
     },
     /// The next sequenced message; `seq` is its number.
-    Message { seq: u64, payload: Payload },
+    Message {
+        seq: u64,
+        payload: Payload,
+    },
     /// The venue has had nothing to say for a second: every replay is over.
     Idle,
     /// The connection is of no use any more.
-    Broken { why: String },
+    Broken {
+        why: String,
+    },
     Ended,
 }
 

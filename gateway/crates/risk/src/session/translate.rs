@@ -47,10 +47,20 @@ fn fill_in(e: &mut Execution, book: &Book, message: &Outbound) {
             }
         }
         Outbound::Canceled(m) => {
-            canceled(e, book, &m.order_token, (m.timestamp, m.decrement_shares, m.reason));
+            canceled(
+                e,
+                book,
+                &m.order_token,
+                (m.timestamp, m.decrement_shares, m.reason),
+            );
         }
         Outbound::AiqCanceled(m) => {
-            canceled(e, book, &m.order_token, (m.timestamp, m.decrement_shares, m.reason));
+            canceled(
+                e,
+                book,
+                &m.order_token,
+                (m.timestamp, m.decrement_shares, m.reason),
+            );
         }
         Outbound::Executed(m) => {
             let trade = (m.executed_shares, m.execution_price, m.match_number);
@@ -170,5 +180,9 @@ fn letter(reason: u8) -> u16 {
 
 /// A market order's price is 0 inside.
 fn nanos(price: Price4) -> i64 {
-    if price == Price4::MARKET { 0 } else { price.nanos() }
+    if price == Price4::MARKET {
+        0
+    } else {
+        price.nanos()
+    }
 }
