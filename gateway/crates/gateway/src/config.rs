@@ -11,6 +11,9 @@ use serde::Deserialize;
 
 use crate::desk::DeskLimits;
 
+/// As many messages a second as the hot loop can count.
+const RATE_MAX: u64 = 1_000_000_000;
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -170,8 +173,10 @@ impl Config {
             ),
             (hot.max_quantity > 0, "hot.max_quantity"),
             ((0..=1_000_000).contains(&hot.collar_ppm), "hot.collar_ppm"),
-            (hot.rate_per_s > 0, "hot.rate_per_s"),
-            (hot.burst > 0, "hot.burst"),
+            ((1..=RATE_MAX).contains(&hot.rate_per_s), "hot.rate_per_s"),
+            ((1..=RATE_MAX).contains(&hot.burst), "hot.burst"),
+            (hot.gap_give_up_ms < 1 << 32, "hot.gap_give_up_ms"),
+            (hot.request_interval_us < 1 << 32, "hot.request_interval_us"),
             (
                 hot.tick > 0 && hot.tick % cws_wire::NANOS_PER_PRICE4 == 0,
                 "hot.tick",
@@ -213,15 +218,20 @@ impl Config {
     pub fn hot_config(&self, epoch: u16, next_counter: u64, midnight_ns: u64) -> HotConfig {
         assert!(epoch <= EPOCH_MAX, "an epoch that an order id can say");
         let hot = &self.hot;
+        // The wall clock must decide nothing in lockstep.
+        let (rate_per_s, burst, gap_give_up_ms) = match self.mode {
+            Mode::Lockstep => (RATE_MAX, RATE_MAX, 3_600_000),
+            Mode::Free => (hot.rate_per_s, hot.burst, hot.gap_give_up_ms),
+        };
         HotConfig {
             midnight_ns,
-            gap_give_up_ns: hot.gap_give_up_ms * 1_000_000,
+            gap_give_up_ns: gap_give_up_ms * 1_000_000,
             request_interval_ns: hot.request_interval_us * 1_000,
             next_counter,
             max_quantity: hot.max_quantity,
             collar_ppm: hot.collar_ppm,
-            rate_per_s: hot.rate_per_s,
-            burst: hot.burst,
+            rate_per_s,
+            burst,
             book: Limits::new(hot.book_orders, hot.levels_per_side, hot.symbols),
             held_packets: hot.held_packets,
             parents: hot.parents,

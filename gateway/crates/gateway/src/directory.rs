@@ -68,14 +68,3 @@ impl Directory {
         self.locates.is_empty()
     }
 }
-
-/// ns since midnight of the last message of a packet; None where it has none.
-pub fn last_stamp(packet: &[u8]) -> Option<u64> {
-    let last = Packet::decode(packet).ok()?.messages().last()?;
-    let stamp = last.get(5..11)?;
-    Some(
-        stamp
-            .iter()
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
-    )
-}

@@ -13,6 +13,7 @@ use hdrhistogram::Histogram;
 use super::capture::Capture;
 use super::restart::{BEGUN, ring_fault};
 use super::rings::{Executions, Intents};
+use super::risk_link::RiskLink;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::directory::Directory;
@@ -48,6 +49,7 @@ pub struct Gateway {
     pub earlier: BTreeMap<u64, i64>,
     pub beat: Beat,
     pub risk_beat: Option<BeatReader>,
+    pub risk_link: RiskLink,
     /// Arrival of the last packet, UTC ns.
     pub last_packet_ns: u64,
     /// Packet received to acknowledgement at the risk core, ns.
@@ -79,7 +81,15 @@ pub struct LockstepState {
 impl Gateway {
     /// One round; true if there was anything to do. What the hot thread is to be told is left in `untold`.
     pub fn round(&mut self) -> Result<bool, Fault> {
-        self.beat.beat(clock::monotonic_ns());
+        let mono_ns = clock::monotonic_ns();
+        self.beat.beat(mono_ns);
+        if let Some(what) = self.risk_link.poll(mono_ns) {
+            self.desk.note(Note {
+                code: "CWS-GATEWAY-013",
+                order_id: 0,
+                what: format!("risk does not take this gateway: {what}"),
+            });
+        }
         self.control.attach();
         if self.risk_beat.is_none() {
             self.risk_beat = BeatReader::open(&self.config.run_dir.join("risk.beat")).ok();

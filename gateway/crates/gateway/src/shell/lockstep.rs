@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use super::commands;
 use super::gateway::Gateway;
 use super::start::Sockets;
-use crate::directory::last_stamp;
 
 /// How long an answer of `venue.sock` may take.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
@@ -32,7 +31,7 @@ pub struct Lockstep<'a> {
     sockets: Sockets,
     socket: &'a mut LineSocket,
     waiting: Waiting,
-    /// Time of the last packet: what the hot loop is told as time of arrival, so that runs do not differ.
+    /// Arrival of the last packet. Nothing is decided by it: in lockstep the hot loop's rate is unbounded.
     now_ns: u64,
 }
 
@@ -131,10 +130,8 @@ impl Lockstep<'_> {
             };
             heard[source] = true;
             let bytes = &packet[..length];
-            if let Some(stamp) = last_stamp(bytes) {
-                self.now_ns = self.now_ns.max(self.gateway.midnight_ns + stamp);
-            }
-            self.gateway.look_at(bytes, source as u32, clock::utc_ns());
+            self.now_ns = clock::utc_ns();
+            self.gateway.look_at(bytes, source as u32, self.now_ns);
             self.hot.step(bytes, self.now_ns);
         }
         self.gateway.tick();

@@ -8,6 +8,7 @@ pub mod gateway;
 pub mod lockstep;
 pub mod restart;
 pub mod rings;
+pub mod risk_link;
 pub mod start;
 pub mod status;
 pub mod udp;

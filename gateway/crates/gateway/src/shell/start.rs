@@ -15,6 +15,7 @@ use super::capture::{Capture, Places};
 use super::gateway::{Gateway, LockstepState};
 use super::restart::{cancel_earlier, rebuild, ring_fault, unusable};
 use super::rings::{Executions, Intents};
+use super::risk_link::RiskLink;
 use super::{epoch, free, lockstep, status, udp};
 use crate::config::{Config, Mode};
 use crate::directory::Directory;
@@ -111,7 +112,6 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         .map_err(|error| io_fault("gateway.beat", &error))?;
     let mut gateway = Gateway {
         epoch,
-        build_hash,
         started_ns: now_ns,
         midnight_ns,
         desk,
@@ -126,6 +126,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         earlier: BTreeMap::new(),
         beat,
         risk_beat: None,
+        risk_link: RiskLink::new(run_dir.join("risk.sock"), build_hash.clone()),
         last_packet_ns: 0,
         to_ack: status::histogram(),
         held_since_ns: None,
@@ -138,6 +139,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         // A lockstep day that goes on is first caught up with: nothing is worked on packets of the past.
         ready: !rebuilt.begun,
         ticked_ns: 0,
+        build_hash,
         session: [b' '; 10],
         config,
     };

@@ -38,6 +38,7 @@ pub fn status(gateway: &Gateway) -> Value {
         "oms": counters(gateway),
         "risk": {
             "beat_age_ns": age(risk_beat_ns, mono_ns),
+            "announced": gateway.risk_link.announced,
             "refusals": gateway.reasons.iter()
                 .map(|(reason, count)| (reason_text(*reason), json!(count)))
                 .collect::<Map<_, _>>(),
