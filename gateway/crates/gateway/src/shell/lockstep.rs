@@ -83,7 +83,9 @@ impl Lockstep<'_> {
                 self.gateway.work_unnamed();
             }
             if answer["finished"] == json!(true) {
+                self.gateway.poll_intents()?;
                 self.settle()?;
+                self.deliver();
                 self.gateway.lockstep.finished = true;
                 return Ok(());
             }
@@ -153,46 +155,58 @@ impl Lockstep<'_> {
         self.sockets.request.send(&request).ok();
     }
 
-    /// Every intent gets its concluding execution, and every message that the venue has sent is handled: then, and only
-    /// then, may time go on.
+    /// Every intent gets its concluding execution, and every message that the venue has sent is here; then they go to
+    /// the hot loop, in an order that is theirs and not the scheduler's. Made it new intents, so again; else time may go
+    /// on. So risk, too, has seen all that was said when it is asked the next time.
     fn conclude(&mut self, venue: &mut Venue, seq: u64) -> Result<(), Fault> {
-        loop {
+        self.gateway.poll_intents()?;
+        while !stop::asked() {
             self.settle()?;
             let told = venue.ask(&json!({"cmd": "processed", "seq": seq}))?;
             let sequenced = number(&told, "sequenced")?;
             while self.gateway.desk.orders.venue_seq() < sequenced && !stop::asked() {
                 self.turn()?;
             }
-            let quiet = self.gateway.desk.orders.awaiting() == 0;
-            if (quiet && !self.has_news()?) || stop::asked() {
-                return Ok(());
+            if self.gateway.desk.orders.awaiting() > 0 {
+                continue;
+            }
+            self.deliver();
+            if !self.gateway.poll_intents()? {
+                break;
             }
         }
+        Ok(())
     }
 
     /// Waits until no intent of ours is without an answer.
     fn settle(&mut self) -> Result<(), Fault> {
-        self.has_news()?;
         while self.gateway.desk.orders.awaiting() > 0 && !stop::asked() {
             self.turn()?;
         }
         Ok(())
     }
 
-    /// Did the hot loop make intents that wait for their answers?
-    fn has_news(&mut self) -> Result<bool, Fault> {
-        self.gateway.poll_intents()?;
-        Ok(self.gateway.desk.orders.awaiting() > 0)
-    }
-
-    /// One round of the slow path with one execution, which goes to the hot loop at once, on this thread: how many lie
-    /// ready is the scheduler's doing, and must make no difference.
-    fn turn(&mut self) -> Result<(), Fault> {
-        let mut worked = self.gateway.round(1)?;
-        while let Some(execution) = self.gateway.untold.pop_front() {
-            self.hot.execution(&execution);
+    /// The venue's messages by their number, then risk's own answers by their order.
+    fn deliver(&mut self) {
+        self.gateway.review();
+        let mut batch = std::mem::take(&mut self.gateway.untold);
+        batch.make_contiguous().sort_by_key(|one| {
+            let by = if one.venue_seq == 0 {
+                one.order_id
+            } else {
+                one.venue_seq
+            };
+            (one.venue_seq == 0, by)
+        });
+        for execution in &batch {
+            self.hot.execution(execution);
         }
         self.hot.idle(self.now_ns);
+    }
+
+    /// One round of the slow path, and what the command socket asks.
+    fn turn(&mut self) -> Result<(), Fault> {
+        let mut worked = self.gateway.round()?;
         let gateway = &mut *self.gateway;
         worked |= self
             .socket
