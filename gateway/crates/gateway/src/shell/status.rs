@@ -39,6 +39,7 @@ pub fn status(gateway: &Gateway) -> Value {
         "risk": {
             "beat_age_ns": age(risk_beat_ns, mono_ns),
             "announced": gateway.risk_link.announced,
+            "state": gateway.risk_link.state(),
             "refusals": gateway.reasons.iter()
                 .map(|(reason, count)| (reason_text(*reason), json!(count)))
                 .collect::<Map<_, _>>(),
