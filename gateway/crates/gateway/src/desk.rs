@@ -72,8 +72,8 @@ impl Desk {
     }
 
     /// One record of this gateway's own journal, or of the risk core's: what is not about orders is passed over. What
-    /// was done about it then is not done again.
-    pub fn replay(&mut self, entry: &Entry, ts_ns: u64) {
+    /// was done about it then is not done again. Time does not pass: it comes with the market data.
+    pub fn replay(&mut self, entry: &Entry) {
         match entry {
             Entry::Parent(order) => {
                 self.add_parent(order.clone()).ok();
@@ -82,7 +82,6 @@ impl Desk {
                 self.cancel_parent(*parent_id).ok();
             }
             Entry::Intent(intent) => {
-                self.parents.tick(ts_ns);
                 self.intent(intent);
             }
             Entry::Execution(execution) => {

@@ -156,6 +156,9 @@ impl Parents {
         };
         if change.before.is_none() {
             parent.children += 1;
+            if parent.state == ParentState::Pending {
+                parent.state = ParentState::Working; // A child says that its time has come.
+            }
         }
         let was_over = parent.is_over();
         let sums = parent.sums(change.side);

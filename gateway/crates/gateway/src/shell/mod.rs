@@ -12,3 +12,5 @@ pub mod risk_link;
 pub mod start;
 pub mod status;
 pub mod udp;
+pub mod venue_clock;
+pub mod working;

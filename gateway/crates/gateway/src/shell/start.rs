@@ -91,7 +91,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
     // What risk said while nobody was here comes first: an order that has ended needs no cancel.
     let mut executions = Executions::new(&run_dir);
     if executions.attach().map_err(|error| ring_fault(&error))? {
-        while let Some(execution) = executions.next().map_err(|error| ring_fault(&error))? {
+        while let Some(execution) = executions.take().map_err(|error| ring_fault(&error))? {
             if execution.seq > desk.orders.execution_seq() {
                 journal.stage(now_ns, &Entry::Execution(execution));
             }
