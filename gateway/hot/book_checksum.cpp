@@ -22,7 +22,12 @@ u64 Book::symbol_checksum(u32 locate) const {
         for (u32 i = count; i > 0; --i) {
             const Level& level = levels_[entries[i - 1].level];
             sum = fold(sum, price_of(side_index, entries[i - 1].key));
-            sum = fold(fold(sum, level.shares), level.orders);
+            u64 shares = 0, orders = 0;
+            for (u32 at = level.head; at != NONE; at = orders_[at].next) {
+                shares += orders_[at].shares;
+                ++orders;
+            }
+            sum = fold(fold(sum, shares), orders);
             for (u32 at = level.head; at != NONE; at = orders_[at].next) {
                 sum = fold(fold(sum, orders_[at].reference), orders_[at].shares);
             }
