@@ -102,7 +102,8 @@ impl Core {
         let again = self.settings.cancel_again_ns;
         let wanted = self.book.open_ids(|open| {
             let sent = open.cancel_sent_mono_ns;
-            let just_now = sent != 0 && now.mono_ns.saturating_sub(sent) < again;
+            let just_now =
+                open.cancel_wanted && sent != 0 && now.mono_ns.saturating_sub(sent) < again;
             strategy.is_none_or(|no| no == open.order.strategy) && !just_now
         });
         for id in wanted {
