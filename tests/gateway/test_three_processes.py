@@ -107,10 +107,11 @@ def test_a_free_running_parent_is_filled_and_counted(start: Start) -> None:
     world.parent(7)
     world.parent(8, side="sell_short", quantity=200, end_ns=0, style="peg")
     until(lambda: world.ask("gateway", cmd="parents")["parents"][0]["cum"] > 0, world.log("gateway"))
+    latency = "tick_to_intent_ns"
+    until(lambda: world.ask("gateway", cmd="status")["latency"][latency]["count"] > 0, world.log("gateway"))
     assert world.ask("gateway", cmd="cancel_parent", parent_id=8)["ok"]
     until(lambda: world.ask("gateway", cmd="parents")["parents"][1]["state"] == "canceled", world.log("gateway"))
     status = world.ask("gateway", cmd="status")
-    assert status["latency"]["tick_to_intent_ns"]["count"] > 0
     assert status["latency"]["tick_to_ack_ns"]["count"] > 0
     assert status["risk"]["state"] == "ACTIVE"
 
@@ -139,3 +140,26 @@ def test_a_killed_gateway_goes_on_where_it_stood(start: Start, keeps_its_journal
     assert parent["cum"] + parent["open"] <= 400 and parent["ledger_id"] == "l1"
     ids = [order["order_id"] for order in world.ask("gateway", cmd="orders")["orders"]]
     assert len(ids) == len(set(ids))
+
+
+def test_faults_of_the_venue_leave_nothing_unexplained(start: Start) -> None:
+    chances = {"drop": 0.02, "duplicate": 0.02, "reorder": 0.02, "fill_before_ack": 0.2, "duplicate_execution": 0.2}
+    world = start("faults", "free", flow=MOVING, faults={**chances, "late_fill": 0.1, "late_fill_ms": 50})
+    world.parent(1, quantity=100_000, style="peg")
+    world.parent(2, quantity=100_000)
+    until(lambda: world.ask("gateway", cmd="status")["oms"]["fills"] > 20, world.log("gateway"))
+    assert world.ask("venue", cmd="disconnect")["ok"]
+    until(lambda: world.ask("risk", cmd="status")["session"]["state"] == "Up", "risk logs in again")
+    for parent_id in (1, 2):
+        assert world.ask("gateway", cmd="cancel_parent", parent_id=parent_id)["ok"]
+    until(lambda: not world.ask("gateway", cmd="orders", open=True)["orders"], world.log("gateway"))
+
+    def settled() -> bool:
+        copy = world.ask("risk", cmd="drop_copy")
+        return copy["only_order_session"] == copy["only_drop_copy"] == []
+
+    until(settled, "drop copy says the same")
+    parents = world.ask("gateway", cmd="parents")["parents"]
+    assert sum(parent["cum"] for parent in parents) == world.ask("risk", cmd="positions")["positions"][0]["position"]
+    oms = world.ask("gateway", cmd="status")["oms"]
+    assert oms["overfills"] == oms["strangers"] == oms["malformed"] == 0

@@ -17,6 +17,8 @@ pub struct DeskLimits {
     pub orders_max: usize,
     pub parents_max: usize,
     pub rejects_max: usize,
+    /// Refusals for these reasons do not count towards `rejects_max`.
+    pub passing: &'static [u16],
 }
 
 #[derive(Debug)]
@@ -33,7 +35,7 @@ impl Desk {
             orders: Orders::new(Limits {
                 orders_max: limits.orders_max,
             }),
-            parents: Parents::new(limits.parents_max, limits.rejects_max),
+            parents: Parents::new(limits.parents_max, limits.rejects_max, limits.passing),
             notes: VecDeque::new(),
             noted: 0,
         }

@@ -88,6 +88,7 @@ fn the_quantity_of_a_quote_bounds_its_position() {
         orders_max: 100,
         parents_max: 3,
         rejects_max: 2,
+        passing: &[16],
     };
     let mut desk = Desk::new(limits);
     let style = "quote half_spread=100000".to_owned();
@@ -147,6 +148,15 @@ fn the_end_lapses_and_refusals_end() {
     }
     assert_eq!(story.state(), ParentState::Rejected);
     assert_eq!(story.desk.parents.get(PARENT).expect("added").reason, 5);
+    let mut story = Story::new(100);
+    for counter in 1..=9 {
+        story.intent(new_order(counter, 10));
+        story.tell(Execution {
+            reason: 16,
+            ..told(ExecKind::RejectedByRisk, counter)
+        });
+    }
+    assert_eq!(story.state(), ParentState::Working, "risk will be back");
 }
 
 #[test]

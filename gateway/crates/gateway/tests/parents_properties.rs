@@ -6,6 +6,7 @@ use common::story::Story;
 use common::{PARENT, broken, cancel, fill, id, new_order, replace, told};
 use cws_abi::{ExecKind, Execution};
 use cws_gateway::desk::{Desk, DeskLimits};
+use cws_gateway::parents::ParentState;
 use cws_journal::Entry;
 use proptest::prelude::*;
 
@@ -51,7 +52,7 @@ proptest! {
                 prop_assert!(parent.room() == 0);
             }
         }
-        let limits = DeskLimits { orders_max: 100, parents_max: 3, rejects_max: 2 };
+        let limits = DeskLimits { orders_max: 100, parents_max: 3, rejects_max: 2, passing: &[16], };
         let mut again = Desk::new(limits);
         for entry in &story.log {
             again.replay(entry);

@@ -11,19 +11,17 @@ use cws_process::fault::Fault;
 use hdrhistogram::Histogram;
 
 use super::capture::Capture;
+use super::pause::Pause;
 use super::restart::{BEGUN, ring_fault};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
-use crate::config::Config;
+use crate::config::{Config, STATE_CHECK};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::oms::Note;
 
 /// Work of one kind in one round; the rest waits for the next.
 const ROUND_MAX: usize = 1_024;
-
-/// R16: session and halt state, kills among them.
-const STATE_CHECK: u16 = 16;
 
 pub struct Gateway {
     pub config: Config,
@@ -54,6 +52,7 @@ pub struct Gateway {
     pub to_ack: Histogram<u64>,
     /// Since when risk refuses for its own state (R16: session, halt or kill); None where it took an order since.
     pub held_since_ns: Option<u64>,
+    pub pause: Pause,
     /// Refusals by reason.
     pub reasons: BTreeMap<u16, u64>,
     /// Records of executions that the hot thread has not been told yet.
@@ -99,6 +98,7 @@ impl Gateway {
         worked |= self.poll_intents()?;
         worked |= self.poll_executions()?;
         self.tick();
+        self.end_pause(mono_ns);
         self.commit();
         Ok(worked)
     }
@@ -195,12 +195,16 @@ impl Gateway {
         let accepted = execution.kind == ExecKind::Accepted as u8;
         if accepted {
             self.held_since_ns = None;
+            self.pause.over_for_good();
         } else if execution.reason == STATE_CHECK && self.held_since_ns.is_none() {
             self.held_since_ns = Some(execution.ts_recv_ns);
         }
         if accepted && execution.ts_trigger_ns != 0 {
             let latency_ns = execution.ts_recv_ns.saturating_sub(execution.ts_trigger_ns);
             self.to_ack.saturating_record(latency_ns.max(1));
+        }
+        if execution.reason == STATE_CHECK && execution.kind == ExecKind::RejectedByRisk as u8 {
+            self.pause_parents();
         }
         let actions = self.desk.execution(execution);
         if self.is_earlier(execution.order_id) {
@@ -241,7 +245,7 @@ impl Gateway {
         self.executions.release();
     }
 
-    fn open_parents(&self) -> Vec<u64> {
+    pub(super) fn open_parents(&self) -> Vec<u64> {
         let open = self
             .desk
             .parents

@@ -6,6 +6,7 @@ pub mod epoch;
 pub mod free;
 pub mod gateway;
 pub mod lockstep;
+pub mod pause;
 pub mod restart;
 pub mod rings;
 pub mod risk_link;

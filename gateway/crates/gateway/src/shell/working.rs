@@ -94,6 +94,10 @@ impl Gateway {
         self.unnamed.remove(&id);
         let earlier = self.earlier.get(&id).copied().unwrap_or(0);
         let quantity = parent.order.quantity - earlier;
+        let activity = match activity {
+            Activity::Working if self.pause.is_on() => Activity::Off,
+            other => other,
+        };
         let (activity, quantity) = match quantity {
             ..=0 => (Activity::Stopping, 1),
             shares => (activity, shares),

@@ -30,6 +30,7 @@ impl Story {
             orders_max: 100,
             parents_max: 3,
             rejects_max: 2,
+            passing: &[16],
         };
         let mut story = Self {
             desk: Desk::new(limits),
