@@ -62,7 +62,7 @@ def toml(value: Mapping[str, Any], path: str = "") -> str:
 
 @dataclass
 class World:
-    """`quotes`: rows of the replay file, where `flow` says nothing else; `faults` and `duration_s` as the venue has them."""
+    """`quotes` are rows of the replay file, where `flow` says nothing else; `faults`, `duration_s`: as the venue's."""
 
     folder: Path
     mode: str
