@@ -116,6 +116,8 @@ public:
     // The checksum of crates/book/src/rules.rs, over one symbol and over all.
     u64 symbol_checksum(u32 locate) const;
     u64 checksum() const;
+    // Recounts what the structure says about itself. For tests.
+    bool sound() const;
 
     void warm_order(const u8* message, u32 length) const;
     void warm_level(const u8* message, u32 length) const;

@@ -42,4 +42,19 @@ u64 Book::checksum() const {
     return sum;
 }
 
+bool Book::sound() const {
+    u64 passed = 0, displaced = 0, found = 0;
+    for (u32 place = 0; place <= mask_; ++place) {
+        const Order& order = orders_[place];
+        passed += order.passed;
+        if (order.reference == 0) continue;
+        ++found;
+        displaced += (place - home(order.reference)) & mask_;
+        const bool linked = (order.prev == NONE ? levels_[order.level].head : orders_[order.prev].next) == place &&
+                            (order.next == NONE ? levels_[order.level].tail : orders_[order.next].prev) == place;
+        if (!linked || levels_[order.level].owner >> 1 != order.locate) return false;
+    }
+    return found == live_ && passed == displaced;
+}
+
 }  // namespace cws

@@ -53,6 +53,13 @@ bool Desk::install(u32 slot, const HotParent& set) {
     if (!parent.present) {
         parent.present = true;
         parent.set = set;
+        parent.filled = set.filled;
+        parent.position = set.position;
+        for (u32 i = 0; i < 2; ++i) {
+            const HotAdopted& order = set.adopted[i];
+            if (order.order_id == 0 || order.leaves <= 0) continue;
+            parent.work[i] = Work{order.order_id, 0, order.price, order.leaves, order.traded, 0, 0, 0, LIVE, order.side};
+        }
         Symbol& symbol = book_->symbol(set.symbol);
         parent.next_same = symbol.watch;
         symbol.watch = static_cast<u16>(slot + 1);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::flow::Random;
+use crate::random::Random;
 
 /// Cycles of the time stamp counter to ns, measured against the monotonic clock.
 #[derive(Clone, Copy, Debug)]
