@@ -203,3 +203,93 @@ fn sigterm_cancels_and_says_goodbye() {
     assert!(desk.join().success());
     desk.expect(ExecKind::Canceled);
 }
+
+#[test]
+fn what_cannot_be_started_says_why() {
+    let venue = Venue::new();
+    let mut desk = Desk::new("start", &venue, "");
+    let path = desk.dir.join("risk.toml");
+    let sound = std::fs::read_to_string(&path).expect("reads");
+    for (from, to, code) in [
+        ("region = \"A\"", "region = \"a\"", "CWS-RISK-008"),
+        (
+            "limits_public_key = \"",
+            "limits_public_key = \"zz",
+            "CWS-RISK-013",
+        ),
+        (
+            "venue = \"SIM\"",
+            "venue = \"SIM\"\nventure = 1",
+            "CWS-CONFIG-004",
+        ),
+    ] {
+        std::fs::write(&path, sound.replace(from, to)).expect("writes");
+        let said = desk.try_start().expect_err("refuses to start");
+        assert!(said.contains(code), "{said}");
+    }
+    std::fs::write(&path, &sound).expect("writes");
+    std::fs::write(
+        desk.dir.join("risk.journal"),
+        "this is no journal of ours, is it?",
+    )
+    .expect("writes");
+    let said = desk.try_start().expect_err("refuses to start");
+    assert!(
+        said.contains("CWS-RISK-012") && said.contains("CWS-JOURNAL-002"),
+        "{said}"
+    );
+    std::fs::remove_file(desk.dir.join("risk.journal")).expect("removes");
+    std::fs::create_dir(desk.dir.join("risk.sock")).expect("makes");
+    assert!(
+        desk.try_start()
+            .expect_err("refuses to start")
+            .contains("CWS-RISK-014")
+    );
+}
+
+#[test]
+fn a_second_risk_is_refused() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("second", &venue, "");
+    desk.open_day(&mut venue);
+    let second = std::process::Command::new(env!("CARGO_BIN_EXE_cws-risk"))
+        .arg("--config")
+        .arg(desk.dir.join("risk.toml"))
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("CWS-JOURNAL-005"), "{said}");
+}
+
+#[test]
+fn keys_are_made_and_limits_signed_by_the_binary() {
+    let venue = Venue::new();
+    let desk = Desk::new("sign", &venue, "");
+    let run = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cws-risk"));
+        let done = command
+            .args(words)
+            .current_dir(&desk.dir)
+            .output()
+            .expect("runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        (text(&done.stdout), text(&done.stderr))
+    };
+    let (public, _) = run(&["keygen", "--key", "k"]);
+    let (signed_by, _) = run(&["sign", "--key", "k", "limits.toml"]);
+    assert_eq!(signed_by, public);
+    let key = cws_risk::signing::public_key(&public).expect("a key");
+    cws_risk::signing::load(&desk.dir.join("limits.toml"), &key, None, 1)
+        .expect("its own signature");
+    let (_, again) = run(&["keygen", "--key", "k"]);
+    assert!(
+        again.contains("CWS-RISK-009"),
+        "a key is never overwritten: {again}"
+    );
+    std::fs::write(desk.dir.join("limits.toml"), "version = 1").expect("writes");
+    assert!(
+        run(&["sign", "--key", "k", "limits.toml"])
+            .1
+            .contains("CWS-RISK-009")
+    );
+}

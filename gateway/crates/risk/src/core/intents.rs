@@ -59,14 +59,15 @@ impl Core {
 
     fn check(&self, order: &Order, now: Now) -> Result<RiskApproved<Order>, Code> {
         let limits = self.limits().ok_or(Code::R16)?;
-        approve(&Ask {
+        let ask = Ask::new(
             order,
             limits,
-            book: &self.book,
-            status: &self.status,
+            &self.book,
+            &self.status,
             now,
-            region: self.settings.region,
-        })
+            self.settings.region,
+        );
+        approve(&ask)
     }
 
     fn send(
@@ -198,11 +199,7 @@ impl Core {
         let pointless = |open: &OpenOrder| {
             let sent = open.cancel_sent_mono_ns;
             let just_now = sent != 0 && now.mono_ns.saturating_sub(sent) < again;
-            if keep > 0 {
-                down
-            } else {
-                open.cancel_wanted && just_now
-            }
+            just_now && (keep > 0 || open.cancel_wanted) || keep > 0 && down
         };
         let open = self.book.orders.get_mut(&target).filter(|open| open.open());
         match open {

@@ -154,8 +154,9 @@ impl Core {
             return;
         };
         let window_ns = u64::from(strategy.repeated_window_ms) * 1_000_000;
-        let seen = self.book.meters.executions(&order, window_ns, now.mono_ns);
-        if seen > strategy.max_repeated_executions as usize {
+        let max = strategy.max_repeated_executions.saturating_add(1);
+        let meters = &self.book.meters;
+        if meters.repeated(&order, max, window_ns, now.mono_ns) {
             let name = strategy.name.clone();
             let by = ("risk", "repeated executions");
             self.kill(KillScope::Strategy, &name, Trigger::OwnChecks, by, now, fx);
