@@ -30,24 +30,32 @@ impl Gateway {
         }
     }
 
-    /// Takes a parent order that a socket handed over.
+    /// Takes a parent order that a socket handed over, once it is journaled.
     pub fn hand_over(&mut self, order: ParentOrder) -> Result<bool, Fault> {
-        if let Some(what) = &self.journal_fault {
-            return Err(Fault::new(
-                "CWS-GATEWAY-006",
-                format!("nothing new is taken: {what}"),
-                "gateway.journal",
-                "make room or mend the disk, and start the gateway again",
-            ));
-        }
+        self.journal_holds()?;
         let id = order.parent_id;
         let fresh = self.desk.add_parent(order.clone())?;
         if fresh {
             self.journal.stage(clock::utc_ns(), &Entry::Parent(order));
             self.commit();
+            if let Err(fault) = self.journal_holds() {
+                self.desk.parents.refuse(id);
+                return Err(fault);
+            }
             self.work(id, Activity::Working);
         }
         Ok(fresh)
+    }
+
+    fn journal_holds(&self) -> Result<(), Fault> {
+        self.journal_fault.as_ref().map_or(Ok(()), |what| {
+            Err(Fault::new(
+                "CWS-GATEWAY-006",
+                format!("nothing new is taken: {what}"),
+                "gateway.journal",
+                "make room or mend the disk, and start the gateway again",
+            ))
+        })
     }
 
     pub fn cancel(&mut self, id: u64, who: String) -> Result<(), Fault> {
