@@ -75,6 +75,8 @@ bool Desk::install(u32 slot, const HotParent& set) {
     parent.set.strategy = was.strategy;
     parent.set.side = was.side;
     parent.set.style = was.style;
+    // Whoever sets it anew wants it tried again.
+    parent.rejected = 0;
     return true;
 }
 

@@ -34,7 +34,7 @@ public:
         const bool fits = config.region >= 'A' && config.region <= 'Z' && config.epoch <= EPOCH_MAX &&
                           config.next_counter >= 1 && config.next_counter <= COUNTER_MAX && config.max_quantity >= 1 &&
                           config.collar_ppm >= 0 && config.collar_ppm <= 1'000'000 && config.rate_per_s >= 1 &&
-                          config.rate_per_s <= 1'000'000'000 && config.burst >= 1 && config.burst <= 1'000'000;
+                          config.rate_per_s <= 1'000'000'000 && config.burst >= 1 && config.burst <= 1'000'000'000;
         if (!fits || head == nullptr || records == nullptr || capacity == 0) return false;
         head_ = reinterpret_cast<u64*>(head);
         records_ = reinterpret_cast<OrderIntent*>(records);

@@ -126,3 +126,60 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_ring_that_is_cut_off_is_an_error_and_no_death() {
+    cws_abi::guard_foreign_memory().expect("installs");
+    let folder = Folder::new("torn");
+    let (mut producer, mut consumer) = (folder.producer(), folder.consumer());
+    producer.try_push(&intent(1)).expect("room");
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(folder.0.join("x.ring"))
+        .expect("opens");
+    file.set_len(0).expect("cuts");
+    let error = consumer
+        .take()
+        .expect_err("nothing of it is left")
+        .to_string();
+    assert!(error.contains("CWS-RING-002"), "{error}");
+    file.set_len(128 + 4 * 64).expect("grows again");
+    consumer.take().expect_err("what was torn stays torn");
+}
+
+#[test]
+fn a_beat_that_is_cut_off_is_no_beat() {
+    cws_abi::guard_foreign_memory().expect("installs");
+    let folder = Folder::new("torn-beat");
+    let path = folder.0.join("x.beat");
+    let beat = cws_abi::Beat::open(&path).expect("opens");
+    beat.beat(7);
+    let reader = cws_abi::BeatReader::open(&path).expect("opens");
+    assert_eq!(reader.last_ns(), 7);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .expect("opens");
+    file.set_len(0).expect("cuts");
+    assert_eq!(reader.last_ns(), 0);
+}
+
+#[test]
+fn links_and_pipes_are_no_rings() {
+    let folder = Folder::new("link");
+    drop(folder.producer());
+    let path = |name: &str| folder.0.join(name);
+    std::os::unix::fs::symlink(path("x.ring"), path("link.ring")).expect("links");
+    std::os::unix::fs::symlink(path("x.ring"), path("link.cursor")).expect("links");
+    let open = |ring: &str, cursor: &str| Consumer::<OrderIntent>::open(&path(ring), &path(cursor));
+    assert!(open("link.ring", "x.cursor").is_err());
+    assert!(open("x.ring", "link.cursor").is_err());
+    let pipe = std::ffi::CString::new(path("pipe.ring").into_os_string().into_encoded_bytes())
+        .expect("a path");
+    // SAFETY: a path that ends with its zero.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+    assert!(
+        open("pipe.ring", "x.cursor").is_err(),
+        "and it does not wait for a writer"
+    );
+}
