@@ -165,7 +165,11 @@ impl Runner {
     fn round(&mut self, socket: &mut LineSocket, now: Now) -> bool {
         self.beat.beat(now.mono_ns);
         if let Some(beat) = &self.gateway_beat {
-            self.core.beat(beat.last_ns());
+            let last_ns = beat.last_ns();
+            // One that came after this round began is heard in the next; one from the future never is, and grows old.
+            if last_ns <= now.mono_ns {
+                self.core.beat(last_ns);
+            }
         }
         let mut worked = self.take_intents(now);
         worked |= self.listen(now);
