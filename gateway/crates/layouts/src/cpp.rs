@@ -8,6 +8,9 @@ const LOADS: &str = "
 namespace cws_wire {
 #ifndef CWS_WIRE_LOADS
 #define CWS_WIRE_LOADS
+// Price(4) is in units of 1e-4, price(8) of 1e-8; inside, prices are in 1e-9.
+inline constexpr std::int64_t nanos_per_price4 = 100000;
+inline constexpr std::int64_t nanos_per_price8 = 10;
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, \"the loads swap\");
 inline std::uint16_t load_u16(const unsigned char* at) noexcept {
     std::uint16_t raw;

@@ -227,7 +227,16 @@ fn field(message: &str, raw: FieldToml) -> Result<Field, LayoutError> {
     let place = format!("{message}.{}", raw.name);
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     require(raw.name.bytes().all(plain), &place, "a name is snake_case")?;
-    let taken = ["type", "length", "decode", "encode", "match", "self"];
+    let taken = [
+        "type",
+        "type_byte",
+        "name",
+        "length",
+        "decode",
+        "encode",
+        "match",
+        "self",
+    ];
     require(
         !taken.contains(&raw.name.as_str()),
         &place,

@@ -23,7 +23,8 @@ pub fn rust_module(protocol: &Protocol) -> String {
     out.0
 }
 
-fn rust_type(kind: Kind) -> String {
+/// The type of a field of this kind.
+pub fn rust_type(kind: Kind) -> String {
     match kind {
         Kind::Char | Kind::U8 => "u8".into(),
         Kind::U16 => "u16".into(),

@@ -1,7 +1,8 @@
 //! The Rust enum of a family, and the table of all messages.
 
+use crate::rust::rust_type;
 use crate::text::Text;
-use crate::{Message, Protocol};
+use crate::{Field, Message, Protocol};
 
 /// The table `LAYOUTS` and the length of the longest message.
 pub fn layouts(out: &mut Text, protocol: &Protocol) {
@@ -46,6 +47,19 @@ pub fn enumeration(out: &mut Text, family: &str, members: &[&Message]) {
     each(out, members, "type_byte(&self) -> u8", |name| {
         format!("Self::{name}(_) => {name}::TYPE")
     });
+    for field in common_fields(members) {
+        let (name, result) = (&field.name, rust_type(field.kind));
+        out.line(&format!(
+            "    /// A field that every message has. {}",
+            field.about
+        ));
+        each(
+            out,
+            members,
+            &format!("{name}(&self) -> {result}"),
+            |variant| format!("Self::{variant}(m) => m.{name}"),
+        );
+    }
     out.line("    /// Name of the message in the layout file.");
     each(out, members, "name(&self) -> &'static str", |name| {
         format!("Self::{name}(_) => {name:?}")
@@ -74,6 +88,16 @@ fn decoder(out: &mut Text, members: &[&Message], borrows: bool) {
     }
     out.line("            _ => Err(WireError::UnknownType { protocol: PROTOCOL, type_byte }),");
     out.line("        }\n    }\n");
+}
+
+/// Fields that all members have in the same place.
+fn common_fields<'a>(members: &[&'a Message]) -> Vec<&'a Field> {
+    let Some((first, others)) = members.split_first() else {
+        return Vec::new();
+    };
+    let same = |a: &Field, b: &Field| (&a.name, a.offset, a.kind) == (&b.name, b.offset, b.kind);
+    let everywhere = |a: &&Field| others.iter().all(|m| m.fields.iter().any(|b| same(a, b)));
+    first.fields.iter().filter(everywhere).collect()
 }
 
 fn each(out: &mut Text, members: &[&Message], head: &str, arm: impl Fn(&str) -> String) {

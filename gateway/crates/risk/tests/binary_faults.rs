@@ -6,20 +6,11 @@ mod desk;
 #[path = "common/venue.rs"]
 mod venue;
 
-use common::{LIMITS, PRICE, id, intent, order};
-use cws_abi::{ExecKind, IntentKind, OrderIntent, Side};
+use common::{LIMITS, PRICE, order};
+use cws_abi::{ExecKind, Side};
 use desk::Desk;
 use serde_json::json;
 use venue::Venue;
-
-fn cancel(counter: u64, of: u64) -> OrderIntent {
-    OrderIntent {
-        orig_order_id: id(of).bits(),
-        kind: IntentKind::Cancel as u8,
-        quantity: 0,
-        ..intent(0, &order(counter, Side::Buy, 1, PRICE))
-    }
-}
 
 /// An open order of `quantity`, accepted by the venue.
 fn rest(

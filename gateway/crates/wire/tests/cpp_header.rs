@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cws_layouts::{Kind, Protocol, cpp_header, load};
+use cws_wire::{NANOS_PER_PRICE4, NANOS_PER_PRICE8};
 use support::{lines, sample};
 
 const PROTOCOLS: [&str; 6] = [
@@ -41,6 +42,9 @@ fn program(protocols: &[Protocol]) -> String {
          static_assert(cws_wire::itch50::AddOrder::price_offset == 32);\n\
          if (cws_wire::ouch42::outbound_length_of('A') != 66) return 1;\n",
     );
+    let (price4, price8) = (NANOS_PER_PRICE4, NANOS_PER_PRICE8);
+    writeln!(out, "static_assert(cws_wire::nanos_per_price4 == {price4} && cws_wire::nanos_per_price8 == {price8});")
+        .expect("a String");
     for protocol in protocols {
         for message in &protocol.messages {
             out.push_str("next();\n");

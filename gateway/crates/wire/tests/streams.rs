@@ -79,14 +79,16 @@ proptest! {
 fn a_packet_of_no_bytes_or_too_many_ends_the_stream() {
     for bytes in [[0, 0, b'H'], [0, 11, b'S']] {
         let mut reader = FrameReader::new(10);
-        assert_eq!(reader.push(&[0, 1, b'H']), 3);
-        assert_eq!(reader.next_packet(), Ok(Some(&b"H"[..])));
+        assert_eq!(reader.push(&[0, 1, b'H', 0, 1, b'H']), 6);
+        for _ in 0..2 {
+            assert_eq!(reader.next_packet(), Ok(Some(&b"H"[..])));
+        }
         assert_eq!(reader.push(&bytes), 3);
         for _ in 0..2 {
             let refused = reader.next_packet().expect_err("an impossible length");
             assert_eq!(refused.code(), "CWS-WIRE-005");
             assert!(
-                refused.to_string().contains("at offset 3 of the stream"),
+                refused.to_string().contains("at offset 6 of the stream"),
                 "{refused}"
             );
         }

@@ -1,31 +1,21 @@
-//! Wireshark's own dissectors read what we write: MoldUDP64, SoupBinTCP and OUCH 4.2, nothing malformed. Without tshark
-//! there is nothing to do.
+//! Wireshark reads our OUCH 4.2 in SoupBinTCP: nothing malformed, every field has our value. Without tshark there is
+//! nothing to do.
 
 mod support;
+#[path = "support/tshark.rs"]
+mod wireshark;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use cws_layouts::{Field, Kind, Message, load};
-use cws_wire::capture::{Direction, Interface, LINK_ETHERNET, PcapngWriter, Section};
-use cws_wire::mold::PacketBuilder;
-use cws_wire::mold_udp64::RequestPacket;
-use cws_wire::net::{Endpoint, TcpConversation, TcpEnd, UdpFlow};
+use cws_wire::capture::Direction;
+use cws_wire::net::{Endpoint, TcpConversation, TcpEnd};
 use cws_wire::ouch42::{Inbound, Outbound};
 use cws_wire::soup::{encode_client, encode_server, number_text};
 use cws_wire::soup_bin_tcp::*;
 use support::sample;
+use wireshark::{START_NS, Writer, assert_sound, tshark, writer};
 
-const FEED: Endpoint = Endpoint {
-    address: [10, 0, 0, 1],
-    port: 30_001,
-};
-const GROUP: Endpoint = Endpoint {
-    address: [239, 192, 0, 1],
-    port: 26_400,
-};
 const CLIENT: Endpoint = Endpoint {
     address: [10, 0, 0, 2],
     port: 40_001,
@@ -34,143 +24,6 @@ const VENUE: Endpoint = Endpoint {
     address: [10, 0, 0, 1],
     port: 7_001,
 };
-/// Wireshark's `PI_WARN`.
-const WARNING: u32 = 0x0060_0000;
-const START_NS: u64 = 1_700_000_000_123_456_789;
-
-type Writer = PcapngWriter<Vec<u8>>;
-
-fn writer() -> Writer {
-    let section = Section {
-        application: "cws-wire test",
-        clock_source: "software timestamps, CLOCK_REALTIME",
-    };
-    let interface = Interface {
-        name: "cws0",
-        description: "test",
-        link_type: LINK_ETHERNET,
-    };
-    PcapngWriter::new(Vec::new(), section, &[interface]).expect("memory")
-}
-
-/// Rows of the asked fields, one a packet; None where tshark is absent.
-fn tshark(
-    name: &str,
-    writer: Writer,
-    decode_as: &str,
-    fields: &[&str],
-) -> Option<Vec<Vec<String>>> {
-    let path: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, writer.into_inner()).expect("a capture file");
-    let checks = [
-        "ip.check_checksum:TRUE",
-        "udp.check_checksum:TRUE",
-        "tcp.check_checksum:TRUE",
-    ];
-    let mut command = Command::new("tshark");
-    command
-        .arg("-n")
-        .arg("-r")
-        .arg(&path)
-        .args(["-d", decode_as]);
-    command.args(checks.iter().flat_map(|check| ["-o", check]));
-    command.args(["-T", "fields", "-E", "separator=|", "-E", "aggregator=;"]);
-    command.args(fields.iter().flat_map(|field| ["-e", field]));
-    let Ok(output) = command.output() else {
-        eprintln!("skipped: there is no tshark");
-        return None;
-    };
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8(output.stdout).expect("tshark writes UTF-8");
-    Some(
-        text.lines()
-            .map(|line| line.split('|').map(str::to_owned).collect())
-            .collect(),
-    )
-}
-
-/// Nothing is malformed, and no expert has a warning or an error; remarks (a heartbeat, a SYN) may be.
-fn assert_sound(row: &[String]) {
-    assert_eq!(row[0], "", "malformed: {row:?}");
-    let severities = row[1].split(';').filter(|text| !text.is_empty());
-    let worst = severities.map(|text| text.parse().expect("a number")).max();
-    assert!(worst.unwrap_or(0) < WARNING, "{row:?}");
-}
-
-#[test]
-fn moldudp64_with_every_message_of_itch() {
-    let flow = UdpFlow {
-        source: FEED,
-        destination: GROUP,
-    };
-    let mut builder = PacketBuilder::new(*b"CWS0000001", 1);
-    let mut packets = Vec::new();
-    for (index, message) in load("itch50").messages.iter().enumerate() {
-        builder.reset(2 * index as u64 + 1);
-        for seed in [0, 40] {
-            assert!(builder.push(&sample(message, seed)));
-        }
-        packets.push((
-            builder.finish().to_vec(),
-            2 * index + 1,
-            vec![message.length; 2],
-        ));
-    }
-    let next = 2 * packets.len() + 1;
-    builder.reset(next as u64);
-    packets.push((builder.finish().to_vec(), next, vec![]));
-    packets.push((
-        PacketBuilder::end_of_session(*b"CWS0000001", next as u64).to_vec(),
-        next,
-        vec![],
-    ));
-    let request = RequestPacket {
-        session: *b"CWS0000001",
-        sequence_number: 3,
-        requested_message_count: 2,
-    };
-    packets.push((request.to_bytes().to_vec(), 3, vec![]));
-    let mut writer = writer();
-    for (index, (payload, ..)) in packets.iter().enumerate() {
-        let headers = flow.headers(payload);
-        writer
-            .write(
-                0,
-                START_NS + index as u64,
-                Direction::Out,
-                &[&headers, payload],
-            )
-            .expect("memory");
-    }
-    let fields = [
-        "_ws.malformed",
-        "_ws.expert.severity",
-        "ip.checksum.status",
-        "udp.checksum.status",
-        "frame.interface_name",
-        "frame.time_epoch",
-        "moldudp64.session",
-        "moldudp64.sequence",
-        "moldudp64.msglen",
-    ];
-    let Some(rows) = tshark("mold.pcapng", writer, "udp.port==26400,moldudp64", &fields) else {
-        return;
-    };
-    assert_eq!(rows.len(), packets.len());
-    for (index, (row, (_, sequence, lengths))) in rows.iter().zip(&packets).enumerate() {
-        let lengths: Vec<_> = lengths.iter().map(usize::to_string).collect();
-        let time = format!("1700000000.{}", 123_456_789 + index);
-        let sequence = sequence.to_string();
-        let lengths = lengths.join(";");
-        let expected = ["1", "1", "cws0", &time, "CWS0000001", &sequence, &lengths];
-        assert_sound(row);
-        assert_eq!(row[2..], expected);
-    }
-}
 
 /// Writes segments of the order session and keeps what tshark should say of each.
 struct Session {

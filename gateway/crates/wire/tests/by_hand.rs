@@ -2,7 +2,7 @@
 
 use cws_wire::itch50::{AddOrder, Message};
 use cws_wire::mold::{Packet, PacketBuilder};
-use cws_wire::ouch42::{Accepted, EnterOrder, Inbound};
+use cws_wire::ouch42::{Accepted, EnterOrder, Inbound, Outbound};
 use cws_wire::soup::{FrameReader, encode_client, number_text, parse_number};
 use cws_wire::soup_bin_tcp::{Client, ClientData};
 use cws_wire::{Price4, WireError};
@@ -45,6 +45,22 @@ fn add_order_lies_where_the_specification_says() {
     assert_eq!(add, expected);
     assert_eq!(add.price.nanos(), 200_000_000_000);
     assert_eq!(add.to_bytes(), ADD);
+}
+
+#[test]
+fn what_every_message_has_is_read_without_a_match() {
+    let message = Message::decode(&ADD).expect("an add order");
+    let (locate, tracking, stamp) = (
+        message.stock_locate(),
+        message.tracking_number(),
+        message.timestamp(),
+    );
+    assert_eq!((locate, tracking, stamp), (7, 2, 0x1F1A_CED9_8001));
+    let pending = Outbound::decode(b"P\0\0\0\0\0\0\x01\x02A00100000001  ").expect("cancel pending");
+    assert_eq!(
+        (pending.timestamp(), pending.name()),
+        (258, "CancelPending")
+    );
 }
 
 #[test]
