@@ -3,6 +3,8 @@
 
 pub mod bare;
 pub mod children;
+pub mod desk;
 pub mod drive;
 pub mod machine;
 pub mod pacing;
+pub mod product;
