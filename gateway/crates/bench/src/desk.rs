@@ -107,22 +107,24 @@ impl Desk {
         serde_json::from_str(&line).map_err(io::Error::other)
     }
 
-    /// Registers a parent with risk, then hands it to the gateway.
-    pub fn parent(
-        &self,
-        parent_id: u64,
-        style: &str,
-        quantity: u64,
-        slice: u64,
-        span_ns: u64,
-    ) -> io::Result<()> {
+    /// Registers a parent of `quantity` shares with risk alone: its children come from the measurement itself.
+    pub fn register(&self, parent_id: u64, quantity: u64) -> io::Result<()> {
+        self.hand_over(&["risk"], parent_id, "child", quantity)
+    }
+
+    /// Registers a pegged parent of 100 shares with risk, then hands it to the gateway.
+    pub fn peg(&self, parent_id: u64) -> io::Result<()> {
+        self.hand_over(&["risk", "gateway"], parent_id, "peg", 100)
+    }
+
+    fn hand_over(&self, to: &[&str], parent_id: u64, style: &str, quantity: u64) -> io::Result<()> {
         let now = utc_ns();
         let request = json!({
             "cmd": "parent", "parent_id": parent_id, "strategy": "measured", "strategy_no": 1, "symbol": "ABC",
-            "side": "buy", "quantity": quantity, "limit_price": 0, "style": style, "slice_quantity": slice,
-            "start_ns": now, "end_ns": now + span_ns, "patch": "", "data_version": "", "ledger_id": "",
+            "side": "buy", "quantity": quantity, "limit_price": 0, "style": style, "slice_quantity": 100,
+            "start_ns": now, "end_ns": now + 3_600_000_000_000_u64, "patch": "", "data_version": "", "ledger_id": "",
         });
-        for name in ["risk", "gateway"] {
+        for name in to {
             let answer = self.ask(name, &request)?;
             if answer["ok"] != true {
                 return Err(io::Error::other(format!("{name}: {answer}")));

@@ -2,8 +2,8 @@
 //! run while the others stand still. Prints JSON.
 
 use std::io;
-use std::net::{SocketAddrV4, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::net::{SocketAddrV4, TcpListener};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use cws_bench::bare;
 use cws_bench::children::Children;
 use cws_bench::desk::{Desk, GROUP_A, Ports};
 use cws_bench::drive::{BareChain, Chain, EchoChain, accept_within, drive};
-use cws_bench::machine::{conditions, cores};
+use cws_bench::machine::{conditions, cores, free_udp_port, scratch};
 use cws_bench::pacing::Pacing;
 use cws_bench::product::ProductChain;
 use cws_process::stop;
@@ -51,7 +51,7 @@ struct Way {
 }
 
 fn measure() -> io::Result<Value> {
-    let folder = scratch()?;
+    let folder = scratch("wire")?;
     let mut ways = [
         echo()?,
         bare_chain(&folder)?,
@@ -131,7 +131,7 @@ fn product(folder: &Path) -> io::Result<Way> {
     desk.start("gateway")?;
     desk.until("gateway", |status| status["risk"]["announced"] == true)?;
     chain.open_market()?;
-    desk.parent(1, "peg", 100, 100, 3_600_000_000_000)?;
+    desk.peg(1)?;
     chain.wait_for_first_order()?;
     Ok(way(desk.children, Box::new(chain)))
 }
@@ -147,14 +147,4 @@ fn way(children: Children, chain: Box<dyn Chain>) -> Way {
 
 fn this() -> Command {
     Command::new("/proc/self/exe")
-}
-
-fn free_udp_port() -> io::Result<u16> {
-    Ok(UdpSocket::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-fn scratch() -> io::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("cws-bench-wire-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
 }
