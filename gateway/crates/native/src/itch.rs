@@ -1,0 +1,138 @@
+//! ITCH 5.0: one array of records a message type, or one array of what moves a book.
+
+use cws_wire::WireError;
+use cws_wire::itch50::Message;
+
+use crate::blocks::each_itch50;
+use crate::error::Refusal;
+
+/// A record of one message type, as numpy sees it.
+pub struct Record {
+    pub kind: char,
+    pub name: &'static str,
+    /// Bytes.
+    pub size: usize,
+    /// Name, numpy type, offset.
+    pub fields: &'static [(&'static str, &'static str, usize)],
+}
+
+mod generated {
+    use super::{Message, Record, WireError};
+    include!(concat!(env!("OUT_DIR"), "/itch50_records.rs"));
+}
+
+pub use generated::{COUNT, RECORDS};
+
+/// The records of every message type, in the order of [`RECORDS`].
+///
+/// # Errors
+/// A message that does not decode, a price beyond 64 bits of 1e-9, or a buffer that is cut off.
+pub fn decode(buffer: &[u8]) -> Result<[Vec<u8>; COUNT], Refusal> {
+    let mut out = [const { Vec::new() }; COUNT];
+    each_itch50(buffer, |ordinal, message| {
+        generated::append(message, ordinal, &mut out)
+    })?;
+    Ok(out)
+}
+
+/// What [`orders`] gives for one message; packed without holes, little-endian.
+pub static ORDER_FIELDS: [(&str, &str); 9] = [
+    ("ts", "<i8"),
+    ("ordinal", "<u8"),
+    ("order_ref", "<u8"),
+    ("new_ref", "<u8"),
+    ("price", "<i8"),
+    ("shares", "<u4"),
+    ("locate", "<u2"),
+    ("type", "S1"),
+    ("side", "S1"),
+];
+const ORDER_SIZE: usize = 48;
+
+#[derive(Default)]
+struct Order {
+    locate: u16,
+    ts: u64,
+    order_ref: u64,
+    new_ref: u64,
+    price: i64,
+    shares: u32,
+    kind: u8,
+    side: u8,
+}
+
+/// One record for each message that moves a book (A F E C X D U), in the order of the buffer. What a message does not
+/// say is 0: the side of all but A and F, the price of E, X and D, the shares of D, the new reference of all but U.
+///
+/// # Errors
+/// As [`decode`].
+pub fn orders(buffer: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut out = Vec::new();
+    each_itch50(buffer, |ordinal, message| {
+        if let Some(order) = order(message) {
+            out.extend_from_slice(&order.bytes(ordinal));
+        }
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+impl Order {
+    fn bytes(&self, ordinal: u64) -> [u8; ORDER_SIZE] {
+        let mut out = [0; ORDER_SIZE];
+        let words = [
+            self.ts.to_le_bytes(),
+            ordinal.to_le_bytes(),
+            self.order_ref.to_le_bytes(),
+            self.new_ref.to_le_bytes(),
+            self.price.to_le_bytes(),
+        ];
+        for (place, word) in out.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word);
+        }
+        out[40..44].copy_from_slice(&self.shares.to_le_bytes());
+        out[44..46].copy_from_slice(&self.locate.to_le_bytes());
+        out[46] = self.kind;
+        out[47] = self.side;
+        out
+    }
+}
+
+/// The fields that every message about an order has.
+macro_rules! order {
+    ($m:ident, $kind:literal, $reference:ident, { $($field:ident: $value:expr),* }) => {
+        Order {
+            locate: $m.stock_locate,
+            ts: $m.timestamp,
+            kind: $kind,
+            order_ref: $m.$reference,
+            $($field: $value,)*
+            ..Order::default()
+        }
+    };
+}
+
+fn order(message: &Message) -> Option<Order> {
+    Some(match message {
+        Message::AddOrder(m) => order!(m, b'A', order_reference_number, {
+            side: m.side, shares: m.shares, price: m.price.nanos()
+        }),
+        Message::AddOrderMpid(m) => order!(m, b'F', order_reference_number, {
+            side: m.side, shares: m.shares, price: m.price.nanos()
+        }),
+        Message::OrderExecuted(m) => order!(m, b'E', order_reference_number, {
+            shares: m.executed_shares
+        }),
+        Message::OrderExecutedWithPrice(m) => order!(m, b'C', order_reference_number, {
+            shares: m.executed_shares, price: m.execution_price.nanos()
+        }),
+        Message::OrderCancel(m) => order!(m, b'X', order_reference_number, {
+            shares: m.cancelled_shares
+        }),
+        Message::OrderDelete(m) => order!(m, b'D', order_reference_number, {}),
+        Message::OrderReplace(m) => order!(m, b'U', original_order_reference_number, {
+            new_ref: m.new_order_reference_number, shares: m.shares, price: m.price.nanos()
+        }),
+        _ => return None,
+    })
+}
