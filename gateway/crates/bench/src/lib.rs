@@ -4,5 +4,6 @@
 pub mod bare;
 pub mod children;
 pub mod drive;
+pub mod fuzz;
 pub mod machine;
 pub mod pacing;

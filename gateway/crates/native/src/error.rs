@@ -36,6 +36,10 @@ pub enum Refusal {
     Time {
         packet: u64,
     },
+    /// Times of a day that begins then would leave int64.
+    Midnight {
+        midnight_ns: i64,
+    },
     /// A book would need more memory than a call may take.
     BookSize {
         bytes: u64,
@@ -73,6 +77,10 @@ impl fmt::Display for Refusal {
             Self::Time { packet } => write!(
                 f,
                 "CWS-NATIVE-005 buffer: a time beyond 64 bits of ns, in packet {packet}; make the capture again"
+            ),
+            Self::Midnight { midnight_ns } => write!(
+                f,
+                "CWS-NATIVE-007 midnight_ns: {midnight_ns} is too late for 64 bits of ns; pass UTC ns of the day's start"
             ),
             Self::BookSize { bytes, limit } => write!(
                 f,

@@ -37,7 +37,7 @@ pub fn decode(buffer: &[u8]) -> Result<[Vec<u8>; COUNT], Refusal> {
 
 /// What [`orders`] gives for one message; packed without holes, little-endian.
 pub static ORDER_FIELDS: [(&str, &str); 9] = [
-    ("ts", "<i8"),
+    ("ts_event", "<i8"),
     ("ordinal", "<u8"),
     ("order_ref", "<u8"),
     ("new_ref", "<u8"),
@@ -52,7 +52,7 @@ const ORDER_SIZE: usize = 48;
 #[derive(Default)]
 struct Order {
     locate: u16,
-    ts: u64,
+    ts_event: i64,
     order_ref: u64,
     new_ref: u64,
     price: i64,
@@ -63,13 +63,18 @@ struct Order {
 
 /// One record for each message that moves a book (A F E C X D U), in the order of the buffer. What a message does not
 /// say is 0: the side of all but A and F, the price of E, X and D, the shares of D, the new reference of all but U.
+/// `ts_event` counts from the UTC ns of the exchange's midnight that is handed in.
 ///
 /// # Errors
-/// As [`decode`].
-pub fn orders(buffer: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// As [`decode`], or a midnight that no time can be added to.
+pub fn orders(buffer: &[u8], midnight_ns: i64) -> Result<Vec<u8>, Refusal> {
+    if midnight_ns.checked_add(1 << 48).is_none() {
+        return Err(Refusal::Midnight { midnight_ns });
+    }
     let mut out = Vec::new();
     each_itch50(buffer, |ordinal, message| {
-        if let Some(order) = order(message) {
+        if let Some(mut order) = order(message) {
+            order.ts_event += midnight_ns;
             out.extend_from_slice(&order.bytes(ordinal));
         }
         Ok(())
@@ -81,7 +86,7 @@ impl Order {
     fn bytes(&self, ordinal: u64) -> [u8; ORDER_SIZE] {
         let mut out = [0; ORDER_SIZE];
         let words = [
-            self.ts.to_le_bytes(),
+            self.ts_event.to_le_bytes(),
             ordinal.to_le_bytes(),
             self.order_ref.to_le_bytes(),
             self.new_ref.to_le_bytes(),
@@ -103,7 +108,7 @@ macro_rules! order {
     ($m:ident, $kind:literal, $reference:ident, { $($field:ident: $value:expr),* }) => {
         Order {
             locate: $m.stock_locate,
-            ts: $m.timestamp,
+            ts_event: $m.timestamp.cast_signed(),
             kind: $kind,
             order_ref: $m.$reference,
             $($field: $value,)*

@@ -7,7 +7,7 @@ use crate::error::Refusal;
 /// What [`records`] gives for one record; packed without holes, little-endian. Offsets are of the buffer.
 pub static RECORD_FIELDS: [(&str, &str); 6] = [
     ("seq", "<u8"),
-    ("ts", "<i8"),
+    ("ts_event", "<i8"),
     ("kind", "<u2"),
     ("payload_offset", "<u8"),
     ("payload_length", "<u4"),

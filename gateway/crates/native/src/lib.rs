@@ -54,8 +54,9 @@ fn itch50_decode<'py>(py: Python<'py>, buffer: &Bound<'py, PyAny>) -> PyResult<B
 fn itch50_orders<'py>(
     py: Python<'py>,
     buffer: &Bound<'py, PyAny>,
+    midnight_ns: i64,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let orders = without_lock(py, buffer, itch::orders)?;
+    let orders = without_lock(py, buffer, |bytes| itch::orders(bytes, midnight_ns))?;
     Ok(PyBytes::new(py, &orders))
 }
 

@@ -9,7 +9,7 @@ use crate::error::Refusal;
 
 /// What [`pcap_payloads`] gives for one payload; packed without holes, little-endian. Addresses are IPv4 as numbers.
 pub static PAYLOAD_FIELDS: [(&str, &str); 9] = [
-    ("ts", "<i8"),
+    ("ts_event", "<i8"),
     ("packet", "<u8"),
     ("offset", "<u8"),
     ("length", "<u4"),
