@@ -6,10 +6,12 @@ use cws_book::rules::{Code, Limits};
 
 use super::case::SYMBOLS;
 
-/// Small, so that full books occur.
+/// Little more than what is live, so that full books occur.
 const ORDERS: u32 = 1_000;
 const LEVELS: u32 = 24;
-const CHECKSUM_EVERY: u64 = 1 << 14;
+/// Messages after which both begin anew: what damage made of the flow would fill them up.
+const MESSAGES: u64 = 1 << 14;
+const CHECKSUM_EVERY: u64 = 1 << 12;
 
 pub struct Books {
     fast: FastBook,
@@ -25,6 +27,11 @@ impl Books {
             reference: ReferenceBook::new(limits),
             applied: 0,
         }
+    }
+
+    /// Whether they have seen so much that they should begin anew.
+    pub fn are_worn(&self) -> bool {
+        self.applied >= MESSAGES
     }
 
     /// The code that both give.

@@ -59,6 +59,10 @@ impl Kind {
         }
     }
 
+    pub fn reaches_a_book(self) -> bool {
+        matches!(self, Self::Itch50 | Self::MoldUdp64)
+    }
+
     /// What the protocol's own decoder says: the code of its refusal, None where it accepts.
     pub fn refusal(self, bytes: &[u8]) -> Option<&'static str> {
         let decoded = match self {

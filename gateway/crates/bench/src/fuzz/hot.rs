@@ -12,8 +12,10 @@ use cws_book::rules::Limits;
 use super::case::{SESSION, SYMBOLS, opening};
 
 const RING: u64 = 1024;
-/// Packets after which it starts anew: a damaged packet may end the session or open a gap that nobody fills.
-const PACKETS: u64 = 4_096;
+/// Packets after which it starts anew.
+const PACKETS: u64 = 1 << 14;
+/// Packets in a row that a gap may stay open: a damaged sequence number opens some that nobody can fill.
+const GAP_PACKETS: u64 = 256;
 const NS_PER_PACKET: u64 = 1_000;
 const MORNING_NS: u64 = 34_200_000_000_000;
 const DAY_NS: u64 = 86_400_000_000_000;
@@ -44,6 +46,7 @@ struct Life {
     control: Control,
     ring: Consumer<OrderIntent>,
     packets: u64,
+    gap_packets: u64,
 }
 
 impl HotUnderFire {
@@ -62,6 +65,21 @@ impl HotUnderFire {
         })
     }
 
+    /// Starts it where it does not run or has got stuck. True where it is a new one, which expects a new flow.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn renew(&mut self) -> Result<bool, String> {
+        if self.life.as_ref().is_some_and(Life::is_over) {
+            self.end();
+        }
+        let new = self.life.is_none();
+        if new {
+            self.life = Some(Life::begin(&self.folder)?);
+        }
+        Ok(new)
+    }
+
     /// The sequence number that the next packet should begin at.
     pub fn next_sequence(&self) -> u64 {
         let life = self.life.as_ref();
@@ -71,21 +89,19 @@ impl HotUnderFire {
     /// One packet. Returns how many intents it made.
     ///
     /// # Errors
-    /// The hot loop does not start, or an intent is beyond its settings.
+    /// An intent is beyond the settings.
+    ///
+    /// # Panics
+    /// Before the first [`HotUnderFire::renew`].
     pub fn step(&mut self, packet: &[u8]) -> Result<u32, String> {
-        if self
-            .life
-            .as_ref()
-            .is_some_and(|life| life.packets >= PACKETS)
-        {
-            self.end();
-        }
-        if self.life.is_none() {
-            self.life = Some(Life::begin(&self.folder)?);
-        }
-        let life = self.life.as_mut().expect("begun above");
+        let life = self.life.as_mut().expect("it was started");
         life.packets += 1;
-        let made = life.hot.step(packet, life.packets * NS_PER_PACKET);
+        let now_ns = life.packets * NS_PER_PACKET;
+        let made = life.hot.step(packet, now_ns) + life.hot.idle(now_ns);
+        life.gap_packets = match life.hot.gap() {
+            Some(_) => life.gap_packets + 1,
+            None => 0,
+        };
         life.drain()?;
         Ok(made)
     }
@@ -149,9 +165,17 @@ impl Life {
             control,
             ring,
             packets: 0,
+            gap_packets: 0,
         };
         life.hot.step(&opening(), 0);
+        life.hot.idle(0);
         Ok(life)
+    }
+
+    fn is_over(&self) -> bool {
+        let stats = self.control.stats();
+        let stuck = self.gap_packets >= GAP_PACKETS || stats.ended + stats.broken > 0;
+        stuck || self.packets >= PACKETS
     }
 
     fn drain(&mut self) -> Result<(), String> {

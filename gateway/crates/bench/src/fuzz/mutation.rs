@@ -7,11 +7,8 @@ pub const CASE_MAX: usize = 4096;
 /// Numbers at the edge of what a length or a count can say.
 const EDGES: [u64; 10] = [0, 1, 2, 3, 19, 20, 0x7F, 0xFF, 0xFFFF, u64::MAX];
 
-/// Damages `bytes` up to four times; one case in sixteen stays whole. `other` is a valid packet to splice with.
+/// Damages `bytes` up to four times. `other` is a valid packet to splice with.
 pub fn damage(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
-    if random.chance(1, 16) {
-        return;
-    }
     for _ in 0..=random.below(4) {
         once(random, bytes, other);
     }
