@@ -77,8 +77,9 @@ fn parent(seed: u64, count: u64) -> io::Result<Value> {
     if status.success() && last.is_object() {
         return Ok(last);
     }
+    let case = last.as_u64().unwrap_or(0);
     Ok(json!({
         "seed": seed, "cases": count, "failures": 1,
-        "told": [format!("the child ended with {status}, not before case {last}; its last words are above")],
+        "told": [format!("the child ended with {status}, not before case {case}; its last words are above")],
     }))
 }
