@@ -66,7 +66,7 @@ class JournalRecords(NamedTuple):
 def itch50_decode(buffer: "Buffer") -> dict[str, Records]:
     """Messages of ITCH 5.0, each behind its length in two bytes, as one array a message type (see itch50_dtypes)."""
     with _extension() as native:
-        decoded: Mapping[str, bytes] = native.itch50_decode(buffer)
+        decoded = native.itch50_decode(buffer)
     return {kind: np.frombuffer(decoded[kind], dtype) for kind, dtype in itch50_dtypes().items()}
 
 

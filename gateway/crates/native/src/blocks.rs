@@ -2,7 +2,6 @@
 //! blocks.
 
 use cws_wire::WireError;
-use cws_wire::itch50::Message;
 
 use crate::error::Refusal;
 
@@ -34,16 +33,17 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
-/// Calls `see` with every message of ITCH 5.0 and its ordinal.
+/// Calls `see` with what `decode` makes of every message, and its ordinal.
 ///
 /// # Errors
-/// That of `see` or of the decoder, with the message's offset; or where the last message is cut off.
-pub fn each_itch50(
-    buffer: &[u8],
-    mut see: impl FnMut(u64, &Message) -> Result<(), WireError>,
+/// That of `see` or of `decode`, with the message's offset; or where the last message is cut off.
+pub fn each_decoded<'a, T>(
+    buffer: &'a [u8],
+    decode: impl Fn(&'a [u8]) -> Result<T, WireError>,
+    mut see: impl FnMut(u64, T) -> Result<(), WireError>,
 ) -> Result<(), Refusal> {
     each(buffer, |ordinal, offset, bytes| {
-        let seen = Message::decode(bytes).and_then(|message| see(ordinal, &message));
+        let seen = decode(bytes).and_then(|message| see(ordinal, message));
         seen.map_err(|error| Refusal::Wire {
             place: "message at offset",
             at: offset as u64,

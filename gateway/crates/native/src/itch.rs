@@ -1,9 +1,12 @@
 //! ITCH 5.0: one array of records a message type, or one array of what moves a book.
 
 use cws_wire::WireError;
-use cws_wire::itch50::Message;
+use cws_wire::itch50::{
+    AddOrder, AddOrderMpid, Message, OrderCancel, OrderDelete, OrderExecuted,
+    OrderExecutedWithPrice, OrderReplace,
+};
 
-use crate::blocks::each_itch50;
+use crate::blocks::each_decoded;
 use crate::error::Refusal;
 
 /// A record of one message type, as numpy sees it.
@@ -29,8 +32,8 @@ pub use generated::{COUNT, RECORDS};
 /// A message that does not decode, a price beyond 64 bits of 1e-9, or a buffer that is cut off.
 pub fn decode(buffer: &[u8]) -> Result<[Vec<u8>; COUNT], Refusal> {
     let mut out = [const { Vec::new() }; COUNT];
-    each_itch50(buffer, |ordinal, message| {
-        generated::append(message, ordinal, &mut out)
+    each_decoded(buffer, Message::decode, |ordinal, message| {
+        generated::append(&message, ordinal, &mut out)
     })?;
     Ok(out)
 }
@@ -72,8 +75,8 @@ pub fn orders(buffer: &[u8], midnight_ns: i64) -> Result<Vec<u8>, Refusal> {
         return Err(Refusal::Midnight { midnight_ns });
     }
     let mut out = Vec::new();
-    each_itch50(buffer, |ordinal, message| {
-        if let Some(mut order) = order(message) {
+    each_decoded(buffer, order, |ordinal, order| {
+        if let Some(mut order) = order {
             order.ts_event += midnight_ns;
             out.extend_from_slice(&order.bytes(ordinal));
         }
@@ -85,16 +88,11 @@ pub fn orders(buffer: &[u8], midnight_ns: i64) -> Result<Vec<u8>, Refusal> {
 impl Order {
     fn bytes(&self, ordinal: u64) -> [u8; ORDER_SIZE] {
         let mut out = [0; ORDER_SIZE];
-        let words = [
-            self.ts_event.to_le_bytes(),
-            ordinal.to_le_bytes(),
-            self.order_ref.to_le_bytes(),
-            self.new_ref.to_le_bytes(),
-            self.price.to_le_bytes(),
-        ];
-        for (place, word) in out.chunks_exact_mut(8).zip(words) {
-            place.copy_from_slice(&word);
-        }
+        out[0..8].copy_from_slice(&self.ts_event.to_le_bytes());
+        out[8..16].copy_from_slice(&ordinal.to_le_bytes());
+        out[16..24].copy_from_slice(&self.order_ref.to_le_bytes());
+        out[24..32].copy_from_slice(&self.new_ref.to_le_bytes());
+        out[32..40].copy_from_slice(&self.price.to_le_bytes());
         out[40..44].copy_from_slice(&self.shares.to_le_bytes());
         out[44..46].copy_from_slice(&self.locate.to_le_bytes());
         out[46] = self.kind;
@@ -103,41 +101,45 @@ impl Order {
     }
 }
 
-/// The fields that every message about an order has.
+/// Decodes one kind of message and takes the fields that every message about an order has, and some of its own.
 macro_rules! order {
-    ($m:ident, $kind:literal, $reference:ident, { $($field:ident: $value:expr),* }) => {
+    ($message:ident, $bytes:ident, $reference:ident, |$m:ident| { $($field:ident: $value:expr),* }) => {{
+        let $m = $message::decode($bytes)?;
         Order {
             locate: $m.stock_locate,
             ts_event: $m.timestamp.cast_signed(),
-            kind: $kind,
+            kind: $message::TYPE,
             order_ref: $m.$reference,
             $($field: $value,)*
             ..Order::default()
         }
-    };
+    }};
 }
 
-fn order(message: &Message) -> Option<Order> {
-    Some(match message {
-        Message::AddOrder(m) => order!(m, b'A', order_reference_number, {
+/// Looks at the type once: that jump is what a message costs.
+#[rustfmt::skip]
+fn order(bytes: &[u8]) -> Result<Option<Order>, WireError> {
+    let kind = bytes.first().copied().unwrap_or_default();
+    Ok(Some(match kind {
+        AddOrder::TYPE => order!(AddOrder, bytes, order_reference_number, |m| {
             side: m.side, shares: m.shares, price: m.price.nanos()
         }),
-        Message::AddOrderMpid(m) => order!(m, b'F', order_reference_number, {
+        AddOrderMpid::TYPE => order!(AddOrderMpid, bytes, order_reference_number, |m| {
             side: m.side, shares: m.shares, price: m.price.nanos()
         }),
-        Message::OrderExecuted(m) => order!(m, b'E', order_reference_number, {
+        OrderExecuted::TYPE => order!(OrderExecuted, bytes, order_reference_number, |m| {
             shares: m.executed_shares
         }),
-        Message::OrderExecutedWithPrice(m) => order!(m, b'C', order_reference_number, {
+        OrderExecutedWithPrice::TYPE => order!(OrderExecutedWithPrice, bytes, order_reference_number, |m| {
             shares: m.executed_shares, price: m.execution_price.nanos()
         }),
-        Message::OrderCancel(m) => order!(m, b'X', order_reference_number, {
+        OrderCancel::TYPE => order!(OrderCancel, bytes, order_reference_number, |m| {
             shares: m.cancelled_shares
         }),
-        Message::OrderDelete(m) => order!(m, b'D', order_reference_number, {}),
-        Message::OrderReplace(m) => order!(m, b'U', original_order_reference_number, {
+        OrderDelete::TYPE => order!(OrderDelete, bytes, order_reference_number, |m| {}),
+        OrderReplace::TYPE => order!(OrderReplace, bytes, original_order_reference_number, |m| {
             new_ref: m.new_order_reference_number, shares: m.shares, price: m.price.nanos()
         }),
-        _ => return None,
-    })
+        _ => return Message::decode(bytes).map(|_| None),
+    }))
 }

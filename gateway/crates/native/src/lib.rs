@@ -8,6 +8,7 @@ mod input;
 mod itch;
 mod journal;
 mod packets;
+mod records;
 
 use cws_book::rules::{CODES, Counters, Limits};
 use pyo3::prelude::*;
@@ -15,8 +16,9 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::error::{NativeError, Refusal};
 use crate::input::{Input, kind, within};
+use crate::records::Records;
 
-type Pair<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+type Pair<'py> = (Bound<'py, PyBytes>, Records);
 /// Type, name, bytes, then name, numpy type and offset of each field.
 type Described = (
     char,
@@ -36,8 +38,8 @@ fn without_lock<T: Send>(
     py.detach(|| work(bytes))
 }
 
-fn pair<'py>(py: Python<'py>, (first, second): &(Vec<u8>, Vec<u8>)) -> Pair<'py> {
-    (PyBytes::new(py, first), PyBytes::new(py, second))
+fn pair(py: Python<'_>, (bytes, records): (Vec<u8>, Vec<u8>)) -> Pair<'_> {
+    (PyBytes::new(py, &bytes), Records(records))
 }
 
 #[pyfunction]
@@ -45,25 +47,21 @@ fn itch50_decode<'py>(py: Python<'py>, buffer: &Bound<'py, PyAny>) -> PyResult<B
     let decoded = without_lock(py, buffer, itch::decode)?;
     let by_type = PyDict::new(py);
     for (record, bytes) in itch::RECORDS.iter().zip(decoded) {
-        by_type.set_item(record.kind, PyBytes::new(py, &bytes))?;
+        by_type.set_item(record.kind, Records(bytes))?;
     }
     Ok(by_type)
 }
 
 #[pyfunction]
-fn itch50_orders<'py>(
-    py: Python<'py>,
-    buffer: &Bound<'py, PyAny>,
-    midnight_ns: i64,
-) -> PyResult<Bound<'py, PyBytes>> {
+fn itch50_orders(py: Python<'_>, buffer: &Bound<'_, PyAny>, midnight_ns: i64) -> PyResult<Records> {
     let orders = without_lock(py, buffer, |bytes| itch::orders(bytes, midnight_ns))?;
-    Ok(PyBytes::new(py, &orders))
+    Ok(Records(orders))
 }
 
 #[pyfunction]
 fn pcap_payloads<'py>(py: Python<'py>, buffer: &Bound<'py, PyAny>) -> PyResult<Pair<'py>> {
     let found = without_lock(py, buffer, packets::pcap_payloads)?;
-    Ok(pair(py, &found))
+    Ok(pair(py, found))
 }
 
 #[pyfunction]
@@ -80,7 +78,7 @@ fn mold_udp64_messages<'py>(py: Python<'py>, packets: &Bound<'py, PyList>) -> Py
     let slices: Vec<&[u8]> = held.iter().map(|bytes| bytes.as_bytes()).collect();
     within("packets", slices.iter().map(|bytes| bytes.len()).sum())?;
     let found = py.detach(|| packets::mold_udp64_messages(&slices))?;
-    Ok(pair(py, &found))
+    Ok(pair(py, found))
 }
 
 #[pyfunction]
@@ -112,12 +110,9 @@ fn reference_book_checksum(
 }
 
 #[pyfunction]
-fn journal_records<'py>(
-    py: Python<'py>,
-    buffer: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyBytes>, u64)> {
+fn journal_records(py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<(Records, u64)> {
     let (records, torn) = without_lock(py, buffer, journal::records)?;
-    Ok((PyBytes::new(py, &records), torn))
+    Ok((Records(records), torn))
 }
 
 #[pyfunction]
@@ -129,6 +124,7 @@ fn itch50_layout() -> Vec<Described> {
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("NativeError", module.py().get_type::<NativeError>())?;
+    module.add_class::<Records>()?;
     module.add("MAX_BUFFER_BYTES", input::MAX_BUFFER)?;
     module.add("ORDER_FIELDS", itch::ORDER_FIELDS.to_vec())?;
     module.add("PAYLOAD_FIELDS", packets::PAYLOAD_FIELDS.to_vec())?;
