@@ -6,6 +6,7 @@ pub mod children;
 pub mod desk;
 pub mod drive;
 pub mod exchange;
+pub mod fuzz;
 pub mod machine;
 pub mod pacing;
 pub mod pen;
