@@ -3,6 +3,10 @@
 
 pub mod bare;
 pub mod children;
+pub mod desk;
 pub mod drive;
+pub mod exchange;
 pub mod machine;
 pub mod pacing;
+pub mod pen;
+pub mod product;
