@@ -1,0 +1,109 @@
+"""Orders to parent orders for the gateway: whole units of the wire, due at the next bar, each with ids of its own.
+
+What cannot go over the wire gets no parent and fills on paper: orders before the last `native_bars` stamps, and those
+whose price, tick or quantity the wire cannot say. An order of the last bar has no market yet. A lapsing one is sent.
+"""
+
+from types import SimpleNamespace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from blake3 import blake3
+from pydantic import Field
+
+from modules.contract import Check, ModuleSettings, module, no_row
+from modules.examples import DAY_NS, bars_example
+from modules.execute.order_side import sides
+from modules.execute.wire_units import MAX_CHILD_QTY, MAX_WIRE_PRICE, MAX_WIRE_QTY, on_tick, ticks, unit_sizes
+from modules.execute.wire_units import units_per_lot as per_lot
+from modules.instruments import instruments_example, lot_sizes
+from modules.tables import BARS, INSTRUMENTS, ORDERS, PARENTS, SUBMISSION
+
+CARRIED = ("strategy", "strategy_no", "patch", "data_version", "ledger_id")
+
+
+class Settings(ModuleSettings):
+    fill_on: Literal["open", "close"] = Field(description="which price of the next bar the bundled venue quotes")
+    native_bars: int = Field(ge=0, le=10_000_000, description="newest stamps of the panel that go over the wire")
+    slice_qty: int = Field(ge=1, le=MAX_CHILD_QTY, description="largest child order, in units of the wire")
+
+
+def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    bars = bars_example(rng, 40)
+    chosen = bars.iloc[::7].sort_values(["ts_event", "symbol"], ignore_index=True)
+    lots = pd.Series(rng.integers(1, 50, len(chosen)) * rng.choice([-1, 1], len(chosen)))
+    orders = chosen[["ts_event", "symbol"]].assign(
+        cl_ord_id="example-" + chosen["ts_event"].astype("str") + "-" + chosen["symbol"], side=sides(lots),
+        order_qty=lots.abs(), ord_type="market", time_in_force="day", reference_price=chosen["close"],
+    )  # fmt: skip
+    words = {"strategy": "example", "strategy_no": 1, "execution": "native"}
+    submission = pd.DataFrame([{**words, "patch": "none", "data_version": "b3:0", "ledger_id": "0"}])
+    return {"orders": orders, "bars": bars, "instruments": instruments_example(), "submission": submission}
+
+
+def parent_ids(strategy: pd.Series, stamp: pd.Series, symbol: pd.Series, data_version: pd.Series) -> pd.Series:
+    """63 bits of BLAKE3 over strategy, stamp, symbol and data version: the same order has the same id for ever."""
+    words = strategy + "|" + stamp.astype("str") + "|" + symbol + "|" + data_version
+    digests = [int.from_bytes(blake3(str(word).encode()).digest(8), "big") >> 1 for word in words]
+    return pd.Series(np.maximum(np.array(digests, dtype=np.int64), 1), index=strategy.index)
+
+
+def _due(orders: pd.DataFrame, bars: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Orders of the horizon with `start_ns`, `end_ns` and the price of the bar that they are due at."""
+    stamps = np.unique(bars["ts_event"].to_numpy())
+    ends = np.append(stamps[1:], stamps[-1:] + DAY_NS)
+    place = np.searchsorted(stamps, orders["ts_event"].to_numpy(), side="right")
+    inside = (place < len(stamps)) & (place >= len(stamps) - settings.native_bars)
+    due = orders[inside].assign(start_ns=stamps[place[inside]], end_ns=ends[place[inside]])
+    quotes = bars[["ts_event", "symbol", settings.fill_on]].set_axis(["start_ns", "symbol", "price"], axis=1)
+    return due.merge(quotes, on=["start_ns", "symbol"], how="left")
+
+
+@module(takes=(ORDERS, BARS, INSTRUMENTS, SUBMISSION), gives=PARENTS, settings=Settings, example=example)
+def gateway_submit(
+    orders: pd.DataFrame, bars: pd.DataFrame, instruments: pd.DataFrame, submission: pd.DataFrame, settings: Settings
+) -> pd.DataFrame:
+    carried = submission[submission["execution"] == "native"][list(CARRIED)]
+    due = _due(orders, bars, settings).merge(carried, how="cross")
+    lot_size = lot_sizes(instruments, list(due["symbol"]))
+    tick = ticks(
+        instruments.drop_duplicates("symbol").set_index("symbol")["tick_size"].reindex(due["symbol"]).to_numpy()
+    )
+    price = due["price"].to_numpy(dtype=np.float64)
+    wanted = due["order_qty"].to_numpy() * np.rint(lot_size / unit_sizes(lot_size))
+    made = due.assign(
+        parent_id=parent_ids(due["strategy"], due["ts_event"], due["symbol"], due["data_version"]),
+        wire_qty=np.minimum(wanted, MAX_WIRE_QTY).astype(np.int64), slice_qty=settings.slice_qty,
+        unit_size=unit_sizes(lot_size), limit_px=0, quote_px=on_tick(price, tick), tick_px=tick, style="child",
+    )[list(PARENTS.columns)]  # fmt: skip
+    carries = (tick > 0) & ~(price * 1e9 > MAX_WIRE_PRICE) & (wanted <= MAX_WIRE_QTY) & (due["ord_type"] == "market")
+    return made[carries.to_numpy()].reset_index(drop=True)
+
+
+@gateway_submit.accept
+def parents_are_orders(before: SimpleNamespace, after: pd.DataFrame) -> Check:
+    """Every parent is one order, whole: its lots in units of the wire, its side and symbol, worked after its stamp."""
+    both = after.merge(before.orders, on=["cl_ord_id", "symbol", "side", "ts_event"])
+    lot_size = lot_sizes(before.instruments, list(both["symbol"]))
+    wrong = (both["wire_qty"] != both["order_qty"] * per_lot(lot_size)) | (both["start_ns"] <= both["ts_event"])
+    once = len(both) == len(after) and not after["cl_ord_id"].duplicated().any()
+    return Check(once and not wrong.any(), float(wrong.sum()), "0 parents", both[wrong].head(5))
+
+
+@gateway_submit.accept
+def ids_are_those_of_their_words(before: SimpleNamespace, after: pd.DataFrame) -> bool:
+    """An id stands once and follows from strategy, stamp, symbol and data version; all words are the submission's."""
+    due = parent_ids(*(after[name] for name in ("strategy", "ts_event", "symbol", "data_version")))
+    words = after[list(CARRIED)].drop_duplicates().merge(before.submission, on=list(CARRIED))
+    return after["parent_id"].is_unique and bool((due == after["parent_id"]).all()) and len(words) == min(1, len(after))
+
+
+@gateway_submit.accept
+def quotes_are_within_a_tick(before: SimpleNamespace, after: pd.DataFrame, settings: Settings) -> Check:
+    """A quote is a whole number of ticks and at most a tick from its bar's price; the wire can say both."""
+    bars = before.bars[["ts_event", "symbol", settings.fill_on]].set_axis(["start_ns", "symbol", "price"], axis=1)
+    both = after.merge(bars, on=["start_ns", "symbol"], how="left")
+    off = (both["quote_px"] - both["price"] * 1e9).abs() > both["tick_px"]
+    off |= (both["quote_px"] % both["tick_px"] != 0) | ((both["quote_px"] == 0) != ~(both["price"] > 0.0))
+    return no_row(both, off | ~both["slice_qty"].between(1, settings.slice_qty), "parents")
