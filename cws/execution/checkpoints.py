@@ -26,10 +26,12 @@ def message(created_ns: int, seq: int, ts_ns: int, digest: str) -> bytes:
     return _MESSAGE.pack(DOMAIN, created_ns, seq, ts_ns, bytes.fromhex(digest))
 
 
-def ingest(ledger: Ledger, key: Ed25519PrivateKey, run: str, journal: Journal, now_ns: int) -> int:
+def ingest(
+    ledger: Ledger, key: Ed25519PrivateKey, run: str, journal: Journal, now_ns: int, told: Mapping[str, object]
+) -> int:
     """Put what is new in a run's journal into the ledger, as one group; returns the checkpoint's ledger index.
 
-    A journal whose head stands there already adds nothing.
+    `told` is what the entry says besides. A journal whose head stands there already adds nothing.
     """
     last = last_checkpoint(ledger, run)
     if last is not None and (last["seq"], last["created_ns"]) == (journal.seq, journal.created_ns):
@@ -40,7 +42,7 @@ def ingest(ledger: Ledger, key: Ed25519PrivateKey, run: str, journal: Journal, n
     body: dict[str, object] = {
         "run": run, "created_ns": journal.created_ns, "seq": journal.seq, "ts_ns": now_ns, "hash": journal.hash,
         "signature": signature, "public_key": public_hex(key), "torn_bytes": journal.torn_bytes,
-        "counts": {read.KINDS.get(kind, str(kind)): count for kind, count in journal.counts.items()},
+        **told, "counts": {read.KINDS.get(kind, str(kind)): count for kind, count in journal.counts.items()},
     }  # fmt: skip
     return ledger.append_many([*items, (KIND, body)])[-1].index
 

@@ -19,6 +19,7 @@ DAY_NS = 1_767_312_000_000_000_000
 OPEN_NS, CLOSE_NS = DAY_NS + 4 * HOUR_NS, DAY_NS + 20 * HOUR_NS
 LONGEST_STEP_NS = 1_000_000_000
 MAX_NAME = 8
+UNITS = 1_000_000_000
 REPLAY_COLUMNS = ("time_ns", "symbol", "action", "side", "price", "qty", "id")
 
 
@@ -59,7 +60,7 @@ def session_of(parents: pd.DataFrame) -> Session:
 
 
 def quotes(parents: pd.DataFrame, session: Session, largest: int) -> pd.DataFrame:
-    """The replay file: for each parent the level that it takes and one beyond it, gone at half the step.
+    """The replay file: for each parent the level that it takes and one tick behind it, gone at half the step.
 
     The taken side holds the parent's quantity in orders of at most `largest`; a parent without a price has no market.
     """
@@ -80,9 +81,14 @@ def quotes(parents: pd.DataFrame, session: Session, largest: int) -> pd.DataFram
     rows.append(_rows(at, names, other_side, other, np.minimum(size, largest), np.arange(len(due)))[quoted])
     added = pd.concat(rows, ignore_index=True).sort_values(["time_ns", "place"], kind="stable", ignore_index=True)
     added = added.assign(id=np.arange(1, len(added) + 1), action="add")
-    gone = added.assign(time_ns=added["time_ns"] + session.step_ns // 2, action="delete", price=0, qty=0)
+    added = added.assign(price=_decimal(added["price"]), qty=added["qty"].astype("str"))
+    gone = added.assign(time_ns=added["time_ns"] + session.step_ns // 2, action="cancel", side="", price="", qty="")
     every = pd.concat([added, gone], ignore_index=True).sort_values("time_ns", kind="stable", ignore_index=True)
     return every[list(REPLAY_COLUMNS)]
+
+
+def _decimal(units: pd.Series) -> pd.Series:
+    return (units // UNITS).astype("str") + "." + (units % UNITS).astype("str").str.zfill(9)
 
 
 def _rows(

@@ -14,7 +14,8 @@ from pydantic import Field
 
 from modules.contract import Check, ModuleSettings, module, no_row
 from modules.examples import DAY_NS, bars_example
-from modules.execute.order_side import sides
+from modules.execute.order_side import SELL, sides
+from modules.execute.short_sales import SELL_SHORT, held_before, marked, order_sides
 from modules.execute.wire_units import MAX_CHILD_QTY, MAX_WIRE_PRICE, MAX_WIRE_QTY, on_tick, ticks, unit_sizes
 from modules.execute.wire_units import units_per_lot as per_lot
 from modules.instruments import instruments_example, lot_sizes
@@ -42,11 +43,12 @@ def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     return {"orders": orders, "bars": bars, "instruments": instruments_example(), "submission": submission}
 
 
-def parent_ids(strategy: pd.Series, stamp: pd.Series, symbol: pd.Series, data_version: pd.Series) -> pd.Series:
-    """63 bits of BLAKE3 over strategy, stamp, symbol and data version: the same order has the same id for ever."""
-    words = strategy + "|" + stamp.astype("str") + "|" + symbol + "|" + data_version
+def parent_ids(parents: pd.DataFrame) -> pd.Series:
+    """63 bits of BLAKE3 over an order's words: the same order has the same id for ever."""
+    words = parents["strategy"] + "|" + parents["ts_event"].astype("str") + "|" + parents["symbol"]
+    words = words + "|" + parents["side"] + "|" + parents["data_version"]
     digests = [int.from_bytes(blake3(str(word).encode()).digest(8), "big") >> 1 for word in words]
-    return pd.Series(np.maximum(np.array(digests, dtype=np.int64), 1), index=strategy.index)
+    return pd.Series(np.maximum(np.array(digests, dtype=np.int64), 1), index=parents.index)
 
 
 def _due(orders: pd.DataFrame, bars: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -67,34 +69,43 @@ def gateway_submit(
     carried = submission[submission["execution"] == "native"][list(CARRIED)]
     due = _due(orders, bars, settings).merge(carried, how="cross")
     lot_size = lot_sizes(instruments, list(due["symbol"]))
-    tick = ticks(
-        instruments.drop_duplicates("symbol").set_index("symbol")["tick_size"].reindex(due["symbol"]).to_numpy()
-    )
-    price = due["price"].to_numpy(dtype=np.float64)
+    steps = instruments.drop_duplicates("symbol").set_index("symbol")["tick_size"].reindex(due["symbol"])
+    tick, price = ticks(steps.to_numpy()), due["price"].to_numpy(dtype=np.float64)
     wanted = due["order_qty"].to_numpy() * np.rint(lot_size / unit_sizes(lot_size))
-    made = due.assign(
-        parent_id=parent_ids(due["strategy"], due["ts_event"], due["symbol"], due["data_version"]),
-        wire_qty=np.minimum(wanted, MAX_WIRE_QTY).astype(np.int64), slice_qty=settings.slice_qty,
-        unit_size=unit_sizes(lot_size), limit_px=0, quote_px=on_tick(price, tick), tick_px=tick, style="child",
-    )[list(PARENTS.columns)]  # fmt: skip
     carries = (tick > 0) & ~(price * 1e9 > MAX_WIRE_PRICE) & (wanted <= MAX_WIRE_QTY) & (due["ord_type"] == "market")
-    return made[carries.to_numpy()].reset_index(drop=True)
+    made = due.assign(
+        slice_qty=settings.slice_qty, unit_size=unit_sizes(lot_size), limit_px=0, quote_px=on_tick(price, tick),
+        tick_px=tick, style="child",
+    )[carries]  # fmt: skip
+    parents = marked(made, np.minimum(wanted, MAX_WIRE_QTY).astype(np.int64)[carries])
+    return parents.assign(parent_id=parent_ids(parents))[list(PARENTS.columns)]
 
 
 @gateway_submit.accept
 def parents_are_orders(before: SimpleNamespace, after: pd.DataFrame) -> Check:
-    """Every parent is one order, whole: its lots in units of the wire, its side and symbol, worked after its stamp."""
-    both = after.merge(before.orders, on=["cl_ord_id", "symbol", "side", "ts_event"])
-    lot_size = lot_sizes(before.instruments, list(both["symbol"]))
-    wrong = (both["wire_qty"] != both["order_qty"] * per_lot(lot_size)) | (both["start_ns"] <= both["ts_event"])
-    once = len(both) == len(after) and not after["cl_ord_id"].duplicated().any()
-    return Check(once and not wrong.any(), float(wrong.sum()), "0 parents", both[wrong].head(5))
+    """The parents of an order are all of it, in units of the wire, on its side and symbol, worked after its stamp."""
+    keys = ["cl_ord_id", "symbol", "ts_event", "side"]
+    parts = after.assign(side=order_sides(after["side"])).groupby(keys, as_index=False)
+    both = parts.agg(wire_qty=("wire_qty", "sum"), start_ns=("start_ns", "min")).merge(before.orders, on=keys)
+    due = both["order_qty"] * per_lot(lot_sizes(before.instruments, list(both["symbol"])))
+    wrong = (both["wire_qty"] != due) | (both["start_ns"] <= both["ts_event"])
+    lost = len(parts.size()) - len(both)
+    return Check(lost == 0 and not wrong.any(), float(wrong.sum() + lost), "0 orders", both[wrong].head(5))
+
+
+@gateway_submit.accept
+def sells_are_of_what_is_held(before: SimpleNamespace, after: pd.DataFrame) -> Check:
+    """No sell is larger than what the parents before it add up to; one marked short begins where nothing is held."""
+    quantity = after["wire_qty"].to_numpy()
+    held = held_before(after.assign(side=order_sides(after["side"])), quantity)
+    wrong = ((after["side"] == SELL) & (held < quantity)) | ((after["side"] == SELL_SHORT) & (held > 0))
+    return no_row(after, wrong, "parents")
 
 
 @gateway_submit.accept
 def ids_are_those_of_their_words(before: SimpleNamespace, after: pd.DataFrame) -> bool:
-    """An id stands once and follows from strategy, stamp, symbol and data version; all words are the submission's."""
-    due = parent_ids(*(after[name] for name in ("strategy", "ts_event", "symbol", "data_version")))
+    """An id stands once and follows from strategy, stamp, symbol, side and data; all words are the submission's."""
+    due = parent_ids(after)
     words = after[list(CARRIED)].drop_duplicates().merge(before.submission, on=list(CARRIED))
     return after["parent_id"].is_unique and bool((due == after["parent_id"]).all()) and len(words) == min(1, len(after))
 

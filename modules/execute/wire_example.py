@@ -18,12 +18,13 @@ def wire_example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     symbol = pd.Series(["AAA.XNYS", "BBB.XNYS", "CCC.XNYS", "DDD.XNYS"] * 3, dtype="str")
     orders = pd.DataFrame({"ts_event": stamp, "symbol": symbol, "cl_ord_id": [f"example-{n:02d}" for n in number]})
     side = pd.Series(["buy", "sell"] * 6, dtype="str")
+    wire_side = side.replace("sell", "sell_short")
     paper = orders.assign(
         ts_event=stamp + 1_000, exec_id="PAPER-" + orders["cl_ord_id"], side=side, last_qty=quantity, last_px=px,
         commission_usd=1.0, venue="PAPER",
     )  # fmt: skip
     parents = orders.assign(
-        parent_id=number + 1, strategy="example", strategy_no=1, side=side, wire_qty=quantity * lot, slice_qty=999_999,
+        parent_id=number + 1, strategy="example", strategy_no=1, side=wire_side, wire_qty=quantity * lot, slice_qty=999_999,
         unit_size=1.0, limit_px=0, quote_px=px, tick_px=10_000_000, start_ns=stamp + 1_000, end_ns=stamp + 2_000,
         style="child", patch="none", data_version="b3:0", ledger_id="0",
     )[4:]  # fmt: skip

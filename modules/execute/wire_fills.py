@@ -12,6 +12,7 @@ from pydantic import Field
 from modules.contract import Check, ModuleSettings, module, no_row
 from modules.errors import CwsError
 from modules.execute.fixed_point import from_fixed
+from modules.execute.short_sales import order_sides
 from modules.execute.wire_example import TRADE, wire_example
 from modules.execute.wire_units import units_per_lot
 from modules.instruments import lot_sizes
@@ -36,7 +37,7 @@ def _trades(executions: pd.DataFrame, parents: pd.DataFrame) -> pd.DataFrame:
             where=f"executions, seq {first['seq']}", fix="look at the run's journal: cws orders",
         )  # fmt: skip
     words = parents.drop_duplicates("parent_id")[["parent_id", "symbol", "cl_ord_id", "side", "strategy"]]
-    return trades.merge(words, on="parent_id")
+    return trades.merge(words.assign(side=order_sides(words["side"])), on="parent_id")
 
 
 @module(takes=(EXECUTIONS, PARENTS, FILLS, INSTRUMENTS), gives=FILLS, settings=Settings, example=wire_example)
@@ -71,11 +72,12 @@ def lots_are_what_traded(before: SimpleNamespace, after: pd.DataFrame) -> Check:
 
 @wire_fills.accept
 def trades_stand_as_they_happened(before: SimpleNamespace, after: pd.DataFrame) -> Check:
-    """Every trade stands once, at its stamp, price and match number, on its parent's side; nothing else is the venue's."""
+    """Every trade stands once, at its stamp, price and number, on its parent's side; nothing else is the venue's."""
     wire = after[after["venue"] == VENUE]
     wire = wire.assign(match_number=wire["exec_id"].str.rsplit("-", n=1).str[-1])
     trades = before.executions[before.executions["kind"] == TRADE].merge(before.parents, on="parent_id")
     trades = trades.assign(match_number=trades["match_number"].astype("str"), ts_event=trades["ts_event_x"])
+    trades = trades.assign(side=order_sides(trades["side"]))
     keys = ["ts_event", "symbol", "cl_ord_id", "side", "last_px", "match_number"]
     both = wire[keys].merge(trades[keys], on=keys)
     lost = abs(len(wire) - len(both)) + abs(len(trades) - len(both)) + int(wire["exec_id"].duplicated().sum())

@@ -1,0 +1,120 @@
+"""What a run's journal says happened, as tables; and that order session, drop copy and positions say the same."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cws.execution import entries as read
+from cws.execution.entries import Execution
+from cws.execution.journal import Journal
+from cws.execution.session import Session
+from modules.errors import CwsError
+from modules.tables import EXECUTIONS
+
+TRADED = ("filled", "broken")
+SIGN = {1: 1, 2: -1, 3: -1}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A journal's executions in their order, from the order session and from drop copy, each message once."""
+
+    session: list[Execution]
+    drop_copy: list[Execution]
+
+    @cached_property
+    def trades(self) -> list[Execution]:
+        """Trades in force: what the venue took back is not among them."""
+        return in_force(self.session)
+
+
+def story(journal: Journal) -> Story:
+    told: dict[int, list[Execution]] = {read.EXECUTION: [], read.DROP_COPY: []}
+    for record in journal.records:
+        if record.kind in told:
+            told[record.kind].append(read.execution(record))
+    return Story(*(_once(told[kind]) for kind in (read.EXECUTION, read.DROP_COPY)))
+
+
+def _once(executions: Iterable[Execution]) -> list[Execution]:
+    """A trade stands once by its match number and order, however often a replay of the session told it."""
+    seen: set[tuple[int, int, int]] = set()
+    found: list[Execution] = []
+    for one in executions:
+        key = (one.order_id, one.exec_id, one.kind)
+        if one.exec_id and key in seen:
+            continue
+        seen.add(key)
+        found.append(one)
+    return found
+
+
+def in_force(executions: Iterable[Execution]) -> list[Execution]:
+    found: dict[tuple[int, int], Execution] = {}
+    for one in executions:
+        if one.kind_name == "filled":
+            found[one.order_id, one.exec_id] = one
+        elif one.kind_name == "broken":
+            found.pop((one.order_id, one.exec_id), None)
+    return list(found.values())
+
+
+def positions(trades: Iterable[Execution]) -> dict[tuple[int, int], int]:
+    """(strategy number, symbol number) -> signed units of the wire; what is flat is left out."""
+    held: Counter[tuple[int, int]] = Counter()
+    for one in trades:
+        held[one.strategy_no, one.symbol_no] += SIGN[one.side] * one.last_qty
+    return {key: units for key, units in sorted(held.items()) if units}
+
+
+def executions_table(told: Story, session: Session) -> pd.DataFrame:
+    """EXECUTIONS: every message about an order of a parent; its stamp is the bar's, a refusal by risk has none (0)."""
+    gone = {(one.order_id, one.exec_id) for one in told.session if one.kind_name == "broken"}
+    rows = [one for one in told.session if one.parent_id and (one.order_id, one.exec_id) not in gone]
+    stamps = np.array([one.ts_event_ns for one in rows], dtype=np.int64)
+    words = {
+        "order_id": [read.token(one.order_id) for one in rows],
+        "kind": [one.kind_name for one in rows],
+        "reason": [read.reason_text(one.reason) for one in rows],
+    }
+    numbers = {
+        "seq": np.arange(len(rows), dtype=np.int64),
+        "ts_event": np.where(stamps > 0, session.bar_ns(stamps), 0),
+        **{name: np.array([getattr(one, of) for one in rows], dtype=np.int64) for name, of in NUMBERS.items()},
+    }
+    text = {name: pd.Series(values, dtype="str") for name, values in words.items()}
+    return pd.DataFrame({**numbers, **text})[list(EXECUTIONS.columns)]
+
+
+NUMBERS = {"parent_id": "parent_id", "match_number": "exec_id", "wire_qty": "last_qty", "last_px": "price"}
+
+
+def reconcile(told: Story, risk_positions: Mapping[tuple[int, int], int], where: str) -> None:
+    """Fills, drop copy and the positions of risk must say the same. Raises CWS-EXECUTION-004 and names the first."""
+    by_session, by_copy = (
+        {(one.order_id, one.exec_id): (one.side, one.last_qty, one.price) for one in trades}
+        for trades in (told.trades, in_force(told.drop_copy))
+    )
+    apart = sorted(key for key in by_session.keys() | by_copy.keys() if by_session.get(key) != by_copy.get(key))
+    summed = positions(told.trades)
+    held = {key: units for key, units in risk_positions.items() if units}
+    elsewhere = sorted(key for key in summed.keys() | held.keys() if summed.get(key, 0) != held.get(key, 0))
+    if apart:
+        order, match = apart[0]
+        what = f"{len(apart)} trades are not on order session and drop copy alike, first {match} of {read.token(order)}"
+    elif elsewhere:
+        strategy, symbol = elsewhere[0]
+        fills, risk = summed.get((strategy, symbol), 0), held.get((strategy, symbol), 0)
+        what = f"strategy {strategy} holds {fills} of symbol {symbol} by its fills and {risk} by risk"
+    else:
+        return
+    raise CwsError(
+        "CWS-EXECUTION-004",
+        what=what,
+        where=where,
+        fix="nothing was published; the journals and captures of the run say who is right: cws orders",
+    )
