@@ -9,22 +9,25 @@ import numpy as np
 import pandas as pd
 
 from cws.execution import entries as read
-from cws.execution.entries import Execution
+from cws.execution.entries import Execution, Intent
 from cws.execution.journal import Journal
 from cws.execution.session import Session
 from modules.errors import CwsError
 from modules.tables import EXECUTIONS
 
-TRADED = ("filled", "broken")
 SIGN = {1: 1, 2: -1, 3: -1}
 
 
 @dataclass(frozen=True)
 class Story:
-    """A journal's executions in their order, from the order session and from drop copy, each message once."""
+    """A journal's executions in their order, from the order session and from drop copy, each message once.
+
+    `refusals` are risk's own, as (intent, reason): they are decisions, and stand on no session.
+    """
 
     session: list[Execution]
     drop_copy: list[Execution]
+    refusals: list[tuple[Intent, int]]
 
     @cached_property
     def trades(self) -> list[Execution]:
@@ -34,10 +37,20 @@ class Story:
 
 def story(journal: Journal) -> Story:
     told: dict[int, list[Execution]] = {read.EXECUTION: [], read.DROP_COPY: []}
+    asked: dict[int, Intent] = {}
+    refusals: list[tuple[Intent, int]] = []
     for record in journal.records:
         if record.kind in told:
             told[record.kind].append(read.execution(record))
-    return Story(*(_once(told[kind]) for kind in (read.EXECUTION, read.DROP_COPY)))
+        elif record.kind == read.INTENT:
+            one = read.intent(record)
+            asked[one.seq] = one
+        elif record.kind == read.DECISION:
+            decided = read.decision(record)
+            intent = asked.pop(decided.intent_seq, None)
+            if decided.reason and intent is not None:
+                refusals.append((intent, decided.reason))
+    return Story(_once(told[read.EXECUTION]), _once(told[read.DROP_COPY]), refusals)
 
 
 def _once(executions: Iterable[Execution]) -> list[Execution]:
@@ -72,25 +85,30 @@ def positions(trades: Iterable[Execution]) -> dict[tuple[int, int], int]:
 
 
 def executions_table(told: Story, session: Session) -> pd.DataFrame:
-    """EXECUTIONS: every message about an order of a parent; its stamp is the bar's, a refusal by risk has none (0)."""
+    """EXECUTIONS: every message about an order of a parent, then risk's own refusals, whose stamp is 0.
+
+    The stamp of a message is its bar's. A trade that was taken back is not there.
+    """
     gone = {(one.order_id, one.exec_id) for one in told.session if one.kind_name == "broken"}
-    rows = [one for one in told.session if one.parent_id and (one.order_id, one.exec_id) not in gone]
-    stamps = np.array([one.ts_event_ns for one in rows], dtype=np.int64)
-    words = {
-        "order_id": [read.token(one.order_id) for one in rows],
-        "kind": [one.kind_name for one in rows],
-        "reason": [read.reason_text(one.reason) for one in rows],
-    }
-    numbers = {
-        "seq": np.arange(len(rows), dtype=np.int64),
-        "ts_event": np.where(stamps > 0, session.bar_ns(stamps), 0),
-        **{name: np.array([getattr(one, of) for one in rows], dtype=np.int64) for name, of in NUMBERS.items()},
-    }
-    text = {name: pd.Series(values, dtype="str") for name, values in words.items()}
-    return pd.DataFrame({**numbers, **text})[list(EXECUTIONS.columns)]
-
-
-NUMBERS = {"parent_id": "parent_id", "match_number": "exec_id", "wire_qty": "last_qty", "last_px": "price"}
+    heard = [one for one in told.session if one.parent_id and (one.order_id, one.exec_id) not in gone]
+    rows = [
+        (one.ts_event_ns, one.parent_id, one.order_id, one.kind_name, one.exec_id, one.last_qty, one.price, one.reason)
+        for one in heard
+    ]
+    rows += [
+        (0, one.parent_id, one.order_id, "rejected_by_risk", 0, one.quantity, 0, reason)
+        for one, reason in told.refusals
+    ]  # fmt: skip
+    names = ("ts_event", "parent_id", "order_id", "kind", "match_number", "wire_qty", "last_px", "reason")
+    found = pd.DataFrame(rows, columns=list(names))
+    stamps = found["ts_event"].to_numpy(dtype=np.int64)
+    found = found.assign(
+        seq=np.arange(len(rows)), ts_event=np.where(stamps > 0, session.bar_ns(stamps), 0),
+        order_id=[read.token(order) for order in found["order_id"]],
+        reason=[read.reason_text(reason) for reason in found["reason"]],
+    )[list(EXECUTIONS.columns)]  # fmt: skip
+    text = ("order_id", "kind", "reason")
+    return found.astype({name: "str" if name in text else "int64" for name in found.columns})
 
 
 def reconcile(told: Story, risk_positions: Mapping[tuple[int, int], int], where: str) -> None:
