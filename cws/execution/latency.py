@@ -6,7 +6,7 @@ from cws.execution import entries as read
 from cws.execution.journal import Journal
 
 # Upper edges in microseconds: 1, 2, 5 a decade, up to 10 s.
-EDGES_US = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5)) + (10_000_000,)
+EDGES_US = (*(digit * 10**power for power in range(7) for digit in (1, 2, 5)), 10_000_000)
 
 
 class Latency(TypedDict):

@@ -1,4 +1,4 @@
-"""A run's folder before anything starts: configurations, replay file, signed limits, password, the parents as they go out.
+"""A run's folder before anything starts: configurations, replay file, signed limits, password, the parents.
 
 Written once. Whoever comes later finds them, so a run goes on as it began, ids and all.
 """
@@ -135,11 +135,11 @@ def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -
     }  # fmt: skip
     market_data = {name: wiring[name] for name in ("group_a", "group_b", "request")}
     orders = {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"], "silence_ms": 60_000}
-    firsts = parents.drop_duplicates("symbol").set_index("symbol")
+    firsts = parents.drop_duplicates("symbol").set_index("symbol").sort_index()
     symbols = [
-        ("[[symbols]]", {"name": session.names[symbol], "price": int(max(firsts.at[symbol, "quote_px"], 1)),
-                         "tick": int(firsts.at[symbol, "tick_px"]), "lot": 1})
-        for symbol in session.symbols
+        ("[[symbols]]", {"name": session.names[str(symbol)], "price": max(int(first["quote_px"]), 1),
+                         "tick": int(first["tick_px"]), "lot": 1})
+        for symbol, first in firsts.iterrows()
     ]  # fmt: skip
     account = {"user": USER, "password": wiring["password"], "firm": FIRM}
     return toml(

@@ -1,4 +1,4 @@
-"""Hand parents to the gateway and wait for what comes back: `cws run`, the sensor and a second call after a crash alike.
+"""Hand parents to the gateway and wait for what comes back: for `cws run`, the sensor, a call after a crash alike.
 
 A run is named by its parents, and its folder holds everything that it did. Whoever calls again finds it: processes that
 died are started again by their supervisor and go on from their journals, an order whose fate is unknown is asked for by
