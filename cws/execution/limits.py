@@ -42,7 +42,7 @@ def limits_text(parents: pd.DataFrame, session: Session, issue: Issue) -> str:
         "max_order_notional": _usd(largest, 2.0 * top), "max_gross_notional": WIDE_USD, "max_net_notional": WIDE_USD,
         "max_open_notional": WIDE_USD, "max_daily_loss": WIDE_USD, "reduce_at_loss": WIDE_USD, "capital": WIDE_USD,
         "margin_bps": 0, "currencies": [issue.currency], "messages_per_s": WIDE_U32, "message_burst": WIDE_U32,
-        "max_orders_a_day": WIDE_U32, "max_reference_age_s": MAX_AGE_S, "max_market_data_age_ms": 60_000,
+        "max_orders_a_day": WIDE_U32, "max_reference_age_s": MAX_AGE_S, "max_market_data_age_ms": WIDE_U32,
         "day_starts_s": 0, "gateway_builds": list(issue.gateway_builds),
     }  # fmt: skip
     first = parents.iloc[0]

@@ -21,17 +21,18 @@ from cws.execution.binaries import NAMES, binary
 from cws.execution.keys import public_hex
 from cws.execution.limits import Issue, limits_text, write_signed
 from cws.execution.places import Place
-from cws.execution.session import DAY_NS, OPEN_NS, REPLAY_COLUMNS, Session, quotes, session_of
+from cws.execution.session import DAY_NS, REPLAY_COLUMNS, Session, quotes, session_of, windows
 from cws.execution.supervisor import plan_file
 from cws.ledger.disk import make_folder, replace_file
 from modules.canonical import content_hash, json_hash
 from modules.execute.wire_fills import VENUE
-from modules.execute.wire_units import MAX_CHILD_QTY
+from modules.execute.wire_units import MAX_CHILD_QTY, MOST_PARENTS
 
-PARENTS, READY = "parents.jsonl", "ready.json"
+PARENTS, READY, PASSWORD = "parents.jsonl", "ready.json", "session.password"
 RUN_CHARACTERS = 16
 USER, COPY_USER, FIRM, REGION = "RISK01", "COPY01", "CWSF", "H"
 LIFE_S = 3_600.0
+PATIENCE_MS = 60_000
 VALID_NS = 4 * 86_400_000_000_000
 HOST, GROUP = "127.0.0.1", "239.193.{}.{}"
 LAYOUT = 1  # raised when a run of the same parents must be another run
@@ -45,16 +46,17 @@ def run_id(parents: pd.DataFrame) -> str:
 
 def requests(parents: pd.DataFrame, session: Session) -> list[dict[str, object]]:
     """One `parent` request each, as both sockets take it; times are the wire's."""
-    starts = session.wire_ns(parents["start_ns"].to_numpy())
     rows: list[dict[str, object]] = []
-    for row, start_ns in zip(parents.to_dict("records"), starts.tolist(), strict=True):
+    starts, ends = (edge.tolist() for edge in windows(parents, session))
+    for row, start_ns, end_ns in zip(parents.to_dict("records"), starts, ends, strict=True):
         rows.append(
             {
                 "cmd": "parent", "parent_id": row["parent_id"], "strategy": row["strategy"],
                 "strategy_no": row["strategy_no"], "symbol": session.names[row["symbol"]], "side": row["side"],
-                "quantity": row["wire_qty"], "limit_price": row["limit_px"], "style": row["style"],
-                "slice_quantity": row["slice_qty"], "start_ns": start_ns, "end_ns": start_ns + session.step_ns,
-                "patch": row["patch"], "data_version": row["data_version"], "ledger_id": row["ledger_id"],
+                "quantity": row["wire_qty"], "limit_price": row["limit_px"],
+                "style": f"{row['style']} tick={row['tick_px']}", "slice_quantity": row["slice_qty"],
+                "start_ns": start_ns, "end_ns": end_ns, "patch": row["patch"], "data_version": row["data_version"],
+                "ledger_id": row["ledger_id"],
             }
         )  # fmt: skip
     return rows
@@ -65,13 +67,13 @@ def prepare(place: Place, parents: pd.DataFrame, native: Path, key: Ed25519Priva
     if (place.folder / READY).exists():
         return
     make_folder(place.folder)
-    session = session_of(parents)
-    largest = MAX_CHILD_QTY
-    quotes(parents, session, largest).to_csv(place.replay, index=False, columns=list(REPLAY_COLUMNS))
+    # Of yesterday: what a run sees is never from the future, and never older than risk's longest patience with data.
+    session = session_of(parents, now_ns // DAY_NS * DAY_NS - DAY_NS)
+    quotes(parents, session).to_csv(place.replay, index=False, columns=list(REPLAY_COLUMNS))
     lines = b"".join(json.dumps(one, sort_keys=True).encode() + b"\n" for one in requests(parents, session))
     replace_file(place.folder / PARENTS, lines)
     password = secrets.token_hex(5)
-    _write_secret(place.folder / "session.password", password)
+    _write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(native, "cws-gateway")).removeprefix("b3:")
     issue = Issue(1, now_ns, now_ns + VALID_NS, "USD", [build])
     write_signed(place.limits, limits_text(parents, session, issue), key)
@@ -82,7 +84,7 @@ def prepare(place: Place, parents: pd.DataFrame, native: Path, key: Ed25519Priva
     plan_file(place.folder, commands, LIFE_S)
     symbols = {str(locate): symbol for locate, symbol in enumerate(session.symbols, 1)}
     builds = {name: file_hash(binary(native, name)) for name in NAMES}
-    ready = {"run": place.name, "parents": len(parents), "symbols": symbols, "builds": builds, "made_ns": now_ns}
+    ready = {"run": place.name, "parents": len(parents), "symbols": symbols, "builds": builds, "day_ns": session.day_ns}
     replace_file(place.folder / READY, json.dumps(ready).encode())
 
 
@@ -131,10 +133,11 @@ def toml(tables: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -> str:
     top = {
-        "run_dir": ".", "seed": 1, "mode": "lockstep", "session": "CWS0000001", "start_ns": OPEN_NS, "spinners": 0,
+        "run_dir": ".", "seed": 1, "mode": "lockstep", "session": "CWS0000001", "start_ns": session.open_ns,
+        "spinners": 0,
     }  # fmt: skip
     market_data = {name: wiring[name] for name in ("group_a", "group_b", "request")}
-    orders = {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"], "silence_ms": 60_000}
+    orders = {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"], "silence_ms": PATIENCE_MS}
     firsts = parents.drop_duplicates("symbol").set_index("symbol").sort_index()
     symbols = [
         ("[[symbols]]", {"name": session.names[str(symbol)], "price": max(int(first["quote_px"]), 1),
@@ -152,17 +155,27 @@ def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -
 
 
 def _risk(wiring: Mapping[str, str], public: str) -> str:
-    return toml([("", {"run_dir": ".", "region": REGION, "venue": VENUE, "limits_key": public})])
+    """Lockstep has no wall clock: how long somebody was silent there says nothing."""
+    top = {
+        "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
+        "firm": FIRM, "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0, "ack_timeout_ms": PATIENCE_MS, "spinners": 0,
+    }  # fmt: skip
+    session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD, "silence_ms": PATIENCE_MS}
+    copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
+    return toml([("", top), ("[order_session]", session), ("[drop_copy]", copy)])
 
 
 def _gateway(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -> str:
     market_data = {name: wiring[name] for name in ("group_a", "group_b", "request")}
+    hot = {
+        "spinners": 0, "parents": MOST_PARENTS, "max_quantity": MAX_CHILD_QTY, "collar_ppm": 1_000_000,
+        "rate_per_s": 10**9, "burst": 10**9,
+    }  # fmt: skip
     return toml(
         [
             ("", {"run_dir": ".", "mode": "lockstep", "region": REGION}),
-            ("[market_data]", {**market_data, "midnight_ns": DAY_NS}),
-            ("[hot]", {"spinners": 0, "max_quantity": MAX_CHILD_QTY, "collar_ppm": 1_000_000, "rate_per_s": 10**9,
-                       "burst": 10**9}),
+            ("[market_data]", {**market_data, "midnight_ns": session.day_ns}),
+            ("[hot]", hot),
             ("[limits]", {"parents_max": max(1 << 16, 2 * len(parents))}),
         ]
     )  # fmt: skip

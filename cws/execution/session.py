@@ -1,7 +1,7 @@
 """History as one session of the bundled venue: bar stamps to wire time, symbols to wire names, quotes to a replay file.
 
-Stamps on the wire count from midnight, and history has thousands of days: the n-th bar stamp of a run happens at
-`OPEN_NS` + n steps of one day of the venue. The way back is exact.
+Stamps on the wire count from midnight, and history has thousands of days: the n-th bar stamp of a run happens n steps
+after the opening of one day of the venue. The way back is exact.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from modules.execute.order_side import BUY
 
 HOUR_NS = 3_600_000_000_000
-# 2026-01-02 00:00 UTC: a day of the bundled venue has no calendar of its own.
-DAY_NS = 1_767_312_000_000_000_000
-OPEN_NS, CLOSE_NS = DAY_NS + 4 * HOUR_NS, DAY_NS + 20 * HOUR_NS
+DAY_NS = 24 * HOUR_NS
+OPEN_NS, CLOSE_NS = 4 * HOUR_NS, 20 * HOUR_NS  # of the venue's day
 LONGEST_STEP_NS = 1_000_000_000
 MAX_NAME = 8
 UNITS = 1_000_000_000
@@ -25,10 +24,18 @@ REPLAY_COLUMNS = ("time_ns", "symbol", "action", "side", "price", "qty", "id")
 
 @dataclass(frozen=True)
 class Session:
-    """The bar stamps of a run ascending, and its symbols ascending: a pure function of its parents."""
+    """The bar stamps of a run ascending, its symbols ascending, and the midnight of the venue's day in UTC ns.
+
+    Which day it is changes no byte of market data and no fill: stamps there count from midnight.
+    """
 
     stamps: NDArray[np.int64]
     symbols: tuple[str, ...]
+    day_ns: int
+
+    @property
+    def open_ns(self) -> int:
+        return self.day_ns + OPEN_NS
 
     @cached_property
     def step_ns(self) -> int:
@@ -37,11 +44,11 @@ class Session:
 
     def wire_ns(self, stamps: NDArray[np.int64]) -> NDArray[np.int64]:
         """When the bars at these stamps happen on the wire."""
-        return OPEN_NS + (np.searchsorted(self.stamps, stamps) + 1).astype(np.int64) * self.step_ns
+        return self.open_ns + (np.searchsorted(self.stamps, stamps) + 1).astype(np.int64) * self.step_ns
 
     def bar_ns(self, wire_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """The bar stamp of what happened on the wire."""
-        place = (wire_ns - OPEN_NS) // self.step_ns - 1
+        place = (wire_ns - self.open_ns) // self.step_ns - 1
         return self.stamps[np.clip(place, 0, len(self.stamps) - 1)]
 
     @cached_property
@@ -54,45 +61,43 @@ class Session:
         }
 
 
-def session_of(parents: pd.DataFrame) -> Session:
-    """The session of PARENTS."""
-    return Session(np.unique(parents["start_ns"].to_numpy()), tuple(sorted(set(parents["symbol"]))))
+def session_of(parents: pd.DataFrame, day_ns: int) -> Session:
+    """The session of PARENTS on the venue's day that begins at `day_ns`."""
+    return Session(np.unique(parents["start_ns"].to_numpy()), tuple(sorted(set(parents["symbol"]))), day_ns)
 
 
-def quotes(parents: pd.DataFrame, session: Session, largest: int) -> pd.DataFrame:
-    """The replay file: for each parent the level that it takes and one tick behind it, gone at half the step.
+def windows(parents: pd.DataFrame, session: Session) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """From when and until when each parent is worked, so that every slice of it is due when its bar happens.
 
-    The taken side holds the parent's quantity in orders of at most `largest`; a parent without a price has no market.
+    The gateway spreads n slices evenly over the window: at the bar, (n - 1) / n of it must have passed.
+    """
+    at, half = session.wire_ns(parents["start_ns"].to_numpy()), session.step_ns // 2
+    slices = -(-parents["wire_qty"].to_numpy() // parents["slice_qty"].to_numpy())
+    return at - half, at + half // (slices + 1)
+
+
+def quotes(parents: pd.DataFrame, session: Session) -> pd.DataFrame:
+    """The replay file: the level that each parent takes, in orders of its slices, from its bar to a quarter step later.
+
+    A parent without a price has no market.
     """
     due = parents[parents["quote_px"] > 0]
-    buys = (due["side"] == BUY).to_numpy()
-    price, tick, size = (due[name].to_numpy() for name in ("quote_px", "tick_px", "wire_qty"))
-    at = session.wire_ns(due["start_ns"].to_numpy())
-    names = due["symbol"].map(session.names).to_numpy()
-    rows: list[pd.DataFrame] = []
-    taken_side, other_side = np.where(buys, "S", "B"), np.where(buys, "B", "S")
-    other = np.where(buys, price - tick, price + tick)
-    parts = -(-size // largest)
+    size, slice_qty = due["wire_qty"].to_numpy(), due["slice_qty"].to_numpy()
+    parts = -(-size // slice_qty)
     place = np.repeat(np.arange(len(due)), parts)
     nth = np.arange(len(place)) - np.repeat(np.cumsum(parts) - parts, parts)
-    left = size[place] - nth * largest
-    rows.append(_rows(at[place], names[place], taken_side[place], price[place], np.minimum(left, largest), place))
-    quoted = other > 0
-    rows.append(_rows(at, names, other_side, other, np.minimum(size, largest), np.arange(len(due)))[quoted])
-    added = pd.concat(rows, ignore_index=True).sort_values(["time_ns", "place"], kind="stable", ignore_index=True)
-    added = added.assign(id=np.arange(1, len(added) + 1), action="add")
-    added = added.assign(price=_decimal(added["price"]), qty=added["qty"].astype("str"))
-    gone = added.assign(time_ns=added["time_ns"] + session.step_ns // 2, action="cancel", side="", price="", qty="")
+    units = pd.Series(due["quote_px"].to_numpy()[place])
+    added = pd.DataFrame(
+        {
+            "time_ns": session.wire_ns(due["start_ns"].to_numpy())[place],
+            "symbol": due["symbol"].map(session.names).to_numpy()[place],
+            "action": "add",
+            "side": np.where((due["side"] == BUY).to_numpy(), "S", "B")[place],
+            "price": (units // UNITS).astype("str") + "." + (units % UNITS).astype("str").str.zfill(9),
+            "qty": pd.Series(np.minimum(size[place] - nth * slice_qty[place], slice_qty[place])).astype("str"),
+        }
+    ).sort_values("time_ns", kind="stable", ignore_index=True)
+    added = added.assign(id=np.arange(1, len(added) + 1))
+    gone = added.assign(time_ns=added["time_ns"] + session.step_ns // 4, action="cancel", side="", price="", qty="")
     every = pd.concat([added, gone], ignore_index=True).sort_values("time_ns", kind="stable", ignore_index=True)
     return every[list(REPLAY_COLUMNS)]
-
-
-def _decimal(units: pd.Series) -> pd.Series:
-    return (units // UNITS).astype("str") + "." + (units % UNITS).astype("str").str.zfill(9)
-
-
-def _rows(
-    at: NDArray[np.int64], name: NDArray[np.object_], side: NDArray[np.str_], price: NDArray[np.int64],
-    size: NDArray[np.int64], place: NDArray[np.int64],
-) -> pd.DataFrame:  # fmt: skip
-    return pd.DataFrame({"time_ns": at, "symbol": name, "side": side, "price": price, "qty": size, "place": place})

@@ -151,7 +151,7 @@ def _wait(place: Place, parents: int, progress: Progress) -> None:
     patience = _Patience("the venue replays the run", STALL_S)
     said_s = 0.0
     while True:
-        venue = _ask(place, "cws-venue", "status")
+        venue = _begun(place)
         if time.monotonic() - said_s > SAY_EVERY_S:
             progress(f"wire: packet {venue.get('published', '-')}, {parents} parents")
             said_s = time.monotonic()
@@ -160,9 +160,17 @@ def _wait(place: Place, parents: int, progress: Progress) -> None:
         patience.look((venue.get("published"), venue.get("ended")), place)
 
 
+def _begun(place: Place) -> dict[str, Any]:
+    """What the venue says; a gateway that is new, or started again, is told that its parents are in."""
+    day = _ask(place, "cws-gateway", "status").get("lockstep", {})
+    if day.get("begun") is False:
+        _ask(place, "cws-gateway", "begin")
+    return _ask(place, "cws-venue", "status")
+
+
 def _caught_up(place: Place, venue: dict[str, Any]) -> bool:
     copy = _ask(place, "cws-risk", "drop_copy")
-    return bool(copy) and int(copy.get("sequenced", -1)) >= int(venue["drop_copy"]["sequenced"])
+    return bool(copy) and int(copy["seq"]) >= int(venue["drop_copy"]["sequenced"])
 
 
 def _ask(place: Place, name: str, word: str) -> dict[str, Any]:
@@ -209,6 +217,8 @@ def _told(house: "House", place: Place, parents: pd.DataFrame) -> Told:
         )
     key = signing_key(keys_folder(house.home), "checkpoint")
     index = ingest(house.ledger, key, place.name, journal, house.clock_ns(), {"checks": ended["checks"]})
-    table = make_table(executions_table(story(journal), session_of(parents)), EXECUTIONS, place.name)
+    table = make_table(
+        executions_table(story(journal), session_of(parents, int(ended["day_ns"]))), EXECUTIONS, place.name
+    )
     names = ("run", "parents", "orders", "trades", "refused", "journal_seq", "journal_hash", "builds", "restarts")
     return Told(table, {"execution": NATIVE, "wire": {**{n: ended[n] for n in names}, "checkpoint": index}})

@@ -1,7 +1,7 @@
 """Orders to parent orders for the gateway: whole units of the wire, due at the next bar, each with ids of its own.
 
-What cannot go over the wire gets no parent and fills on paper: orders before the last `native_bars` stamps, and those
-whose price, tick or quantity the wire cannot say. An order of the last bar has no market yet. A lapsing one is sent.
+What cannot go over the wire gets no parent and fills on paper: orders before the newest stamps whose parents are within
+`most_parents`, and those whose price, tick or quantity the wire cannot say. An order of the last bar has no market yet.
 """
 
 from types import SimpleNamespace
@@ -13,12 +13,22 @@ from blake3 import blake3
 from pydantic import Field
 
 from modules.contract import Check, ModuleSettings, module, no_row
-from modules.examples import DAY_NS, bars_example
-from modules.execute.order_side import SELL, sides
+from modules.examples import DAY_NS
+from modules.execute.horizon import within
+from modules.execute.order_side import SELL
 from modules.execute.short_sales import SELL_SHORT, held_before, marked, order_sides
-from modules.execute.wire_units import MAX_CHILD_QTY, MAX_WIRE_PRICE, MAX_WIRE_QTY, on_tick, ticks, unit_sizes
+from modules.execute.wire_example import submit_example
+from modules.execute.wire_units import (
+    MAX_CHILD_QTY,
+    MAX_WIRE_PRICE,
+    MAX_WIRE_QTY,
+    MOST_PARENTS,
+    on_tick,
+    ticks,
+    unit_sizes,
+)
 from modules.execute.wire_units import units_per_lot as per_lot
-from modules.instruments import instruments_example, lot_sizes
+from modules.instruments import lot_sizes
 from modules.tables import BARS, INSTRUMENTS, ORDERS, PARENTS, SUBMISSION
 
 CARRIED = ("strategy", "strategy_no", "patch", "data_version", "ledger_id")
@@ -26,21 +36,8 @@ CARRIED = ("strategy", "strategy_no", "patch", "data_version", "ledger_id")
 
 class Settings(ModuleSettings):
     fill_on: Literal["open", "close"] = Field(description="which price of the next bar the bundled venue quotes")
-    native_bars: int = Field(ge=0, le=10_000_000, description="newest stamps of the panel that go over the wire")
+    most_parents: int = Field(ge=0, le=MOST_PARENTS, description="parents of the newest stamps that go over the wire")
     slice_qty: int = Field(ge=1, le=MAX_CHILD_QTY, description="largest child order, in units of the wire")
-
-
-def example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-    bars = bars_example(rng, 40)
-    chosen = bars.iloc[::7].sort_values(["ts_event", "symbol"], ignore_index=True)
-    lots = pd.Series(rng.integers(1, 50, len(chosen)) * rng.choice([-1, 1], len(chosen)))
-    orders = chosen[["ts_event", "symbol"]].assign(
-        cl_ord_id="example-" + chosen["ts_event"].astype("str") + "-" + chosen["symbol"], side=sides(lots),
-        order_qty=lots.abs(), ord_type="market", time_in_force="day", reference_price=chosen["close"],
-    )  # fmt: skip
-    words = {"strategy": "example", "strategy_no": 1, "execution": "native"}
-    submission = pd.DataFrame([{**words, "patch": "none", "data_version": "b3:0", "ledger_id": "0"}])
-    return {"orders": orders, "bars": bars, "instruments": instruments_example(), "submission": submission}
 
 
 def parent_ids(parents: pd.DataFrame) -> pd.Series:
@@ -56,13 +53,13 @@ def _due(orders: pd.DataFrame, bars: pd.DataFrame, settings: Settings) -> pd.Dat
     stamps = np.unique(bars["ts_event"].to_numpy())
     ends = np.append(stamps[1:], stamps[-1:] + DAY_NS)
     place = np.searchsorted(stamps, orders["ts_event"].to_numpy(), side="right")
-    inside = (place < len(stamps)) & (place >= len(stamps) - settings.native_bars)
+    inside = (place < len(stamps)) & within(orders, place, settings.most_parents)
     due = orders[inside].assign(start_ns=stamps[place[inside]], end_ns=ends[place[inside]])
     quotes = bars[["ts_event", "symbol", settings.fill_on]].set_axis(["start_ns", "symbol", "price"], axis=1)
     return due.merge(quotes, on=["start_ns", "symbol"], how="left")
 
 
-@module(takes=(ORDERS, BARS, INSTRUMENTS, SUBMISSION), gives=PARENTS, settings=Settings, example=example)
+@module(takes=(ORDERS, BARS, INSTRUMENTS, SUBMISSION), gives=PARENTS, settings=Settings, example=submit_example)
 def gateway_submit(
     orders: pd.DataFrame, bars: pd.DataFrame, instruments: pd.DataFrame, submission: pd.DataFrame, settings: Settings
 ) -> pd.DataFrame:

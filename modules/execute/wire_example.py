@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from modules.examples import bars_example
 from modules.execute.fixed_point import to_fixed
+from modules.execute.order_side import sides
 from modules.instruments import instruments_example
 
 TRADE = "filled"
@@ -24,8 +26,8 @@ def wire_example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
         commission_usd=1.0, venue="PAPER",
     )  # fmt: skip
     parents = orders.assign(
-        parent_id=number + 1, strategy="example", strategy_no=1, side=wire_side, wire_qty=quantity * lot, slice_qty=999_999,
-        unit_size=1.0, limit_px=0, quote_px=px, tick_px=10_000_000, start_ns=stamp + 1_000, end_ns=stamp + 2_000,
+        parent_id=number + 1, strategy="example", strategy_no=1, side=wire_side, wire_qty=quantity * lot,
+        slice_qty=999_999,        unit_size=1.0, limit_px=0, quote_px=px, tick_px=10_000_000, start_ns=stamp + 1_000, end_ns=stamp + 2_000,
         style="child", patch="none", data_version="b3:0", ledger_id="0",
     )[4:]  # fmt: skip
     traded = [4, 4, *range(5, count - 1)]
@@ -42,3 +44,16 @@ def wire_example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     return {name: frame.reset_index(drop=True) for name, frame in frames.items()} | {
         "instruments": instruments_example()
     }
+
+
+def submit_example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    bars = bars_example(rng, 40)
+    chosen = bars.iloc[::7].sort_values(["ts_event", "symbol"], ignore_index=True)
+    lots = pd.Series(rng.integers(1, 50, len(chosen)) * rng.choice([-1, 1], len(chosen)))
+    orders = chosen[["ts_event", "symbol"]].assign(
+        cl_ord_id="example-" + chosen["ts_event"].astype("str") + "-" + chosen["symbol"], side=sides(lots),
+        order_qty=lots.abs(), ord_type="market", time_in_force="day", reference_price=chosen["close"],
+    )  # fmt: skip
+    words = {"strategy": "example", "strategy_no": 1, "execution": "native"}
+    submission = pd.DataFrame([{**words, "patch": "none", "data_version": "b3:0", "ledger_id": "0"}])
+    return {"orders": orders, "bars": bars, "instruments": instruments_example(), "submission": submission}

@@ -12,6 +12,7 @@ WIRE_PRICE = 100_000  # one 1e-4 of the currency, in units of 1e-9
 MAX_WIRE_PRICE = 199_999_990_000_000  # 199,999.99
 MAX_WIRE_QTY = 4_000_000_000
 MAX_CHILD_QTY = 999_999
+MOST_PARENTS = 4_096  # that the gateway's hot thread works at a time
 
 
 def unit_sizes(lot_size: F64) -> F64:

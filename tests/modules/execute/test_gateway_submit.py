@@ -82,8 +82,9 @@ def test_ids_follow_from_the_words_and_never_from_the_ledger() -> None:
     ("what", "orders", "settings", "left"),
     [
         ("the last bar has no next one", [(4, "buy", 1), (5, "buy", 1)], {}, ["s-0"]),
-        ("before the horizon", [(0, "buy", 1), (1, "buy", 1), (4, "buy", 1)], {"native_bars": 4}, ["s-1", "s-2"]),
-        ("no horizon", [(0, "buy", 1)], {"native_bars": 0}, []),
+        ("before the horizon", [(0, "buy", 1), (1, "buy", 1), (4, "buy", 1)], {"most_parents": 2}, ["s-1", "s-2"]),
+        ("a sell may be two", [(0, "buy", 1), (1, "sell", 1)], {"most_parents": 2}, ["s-1"]),
+        ("no horizon", [(0, "buy", 1)], {"most_parents": 0}, []),
     ],
 )
 def test_who_goes_out(
