@@ -27,7 +27,8 @@ def wire_example(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     )  # fmt: skip
     parents = orders.assign(
         parent_id=number + 1, strategy="example", strategy_no=1, side=wire_side, wire_qty=quantity * lot,
-        slice_qty=999_999,        unit_size=1.0, limit_px=0, quote_px=px, tick_px=10_000_000, start_ns=stamp + 1_000, end_ns=stamp + 2_000,
+        slice_qty=999_999,
+        unit_size=1.0, limit_px=0, quote_px=px, tick_px=10_000_000, start_ns=stamp + 1_000, end_ns=stamp + 2_000,
         style="child", patch="none", data_version="b3:0", ledger_id="0",
     )[4:]  # fmt: skip
     traded = [4, 4, *range(5, count - 1)]
