@@ -32,9 +32,11 @@ impl BeatReader {
         Ok(Self(mapping))
     }
 
-    /// Time of the last beat; 0 if there was none. A beat from the future is the caller's to refuse.
+    /// Time of the last beat; 0 if there was none, or its file was cut off. A beat from the future is the caller's to
+    /// refuse.
     pub fn last_ns(&self) -> u64 {
-        word(&self.0).load(Ordering::Acquire)
+        let last = word(&self.0).load(Ordering::Acquire);
+        if self.0.torn() { 0 } else { last }
     }
 }
 

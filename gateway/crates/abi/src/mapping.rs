@@ -7,9 +7,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::ptr::NonNull;
 
+use crate::guard::Slot;
+
 pub(crate) struct Mapping {
     start: NonNull<u8>,
     len: usize,
+    /// Of a file that another process writes, and may cut off.
+    foreign: Option<Slot>,
 }
 
 // SAFETY: the mapping is memory that lives until drop; who may touch which byte is the ring's business.
@@ -44,7 +48,9 @@ impl Mapping {
     pub(crate) fn readable(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-        Self::map(&file, len, libc::PROT_READ)
+        let mut mapping = Self::map(&file, len, libc::PROT_READ)?;
+        mapping.foreign = Some(Slot::of(mapping.start.as_ptr() as usize, len)?);
+        Ok(mapping)
     }
 
     fn map(file: &File, len: usize, protection: i32) -> io::Result<Self> {
@@ -69,7 +75,16 @@ impl Mapping {
             return Err(io::Error::last_os_error());
         }
         let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at null"))?;
-        Ok(Self { start, len })
+        Ok(Self {
+            start,
+            len,
+            foreign: None,
+        })
+    }
+
+    /// Its writer cut the file off while we read: see [`crate::guard_foreign_memory`].
+    pub(crate) fn torn(&self) -> bool {
+        self.foreign.as_ref().is_some_and(Slot::torn)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -85,6 +100,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        self.foreign = None;
         // SAFETY: the very range that mmap gave.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
     }

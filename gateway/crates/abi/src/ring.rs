@@ -198,9 +198,11 @@ impl<T: Record> Consumer<T> {
     /// A copy of the next record: what is checked cannot change afterwards. It stays unreleased.
     ///
     /// # Errors
-    /// `Foreign` where the producer's head jumped by more than a ring or went back: it is broken or lies.
+    /// `Foreign` where the producer's head jumped by more than a ring or went back, or its file was cut off: it is broken
+    /// or lies.
     pub fn take(&mut self) -> Result<Option<T>, RingError> {
         let head = word(&self.ring, HEAD).load(Ordering::Acquire);
+        self.whole()?;
         if head == self.next {
             return Ok(None);
         }
@@ -214,8 +216,19 @@ impl<T: Record> Consumer<T> {
         // SAFETY: inside the mapping; every bit pattern is a T. A producer that writes meanwhile gives nonsense
         // values, which are checked after the copy, and harms only itself.
         let record = unsafe { std::ptr::read_volatile(self.ring.at(place).cast::<T>()) };
+        self.whole()?;
         self.next += 1;
         Ok(Some(record))
+    }
+
+    /// What was just read was the file, and not the zeros that stand for its missing end.
+    fn whole(&self) -> Result<(), RingError> {
+        if self.ring.torn() {
+            return Err(RingError::Foreign(
+                "the ring was cut off while it was read".into(),
+            ));
+        }
+        Ok(())
     }
 
     /// All records handed out so far are done with: the producer may reuse their places.

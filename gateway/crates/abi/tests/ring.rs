@@ -126,3 +126,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_ring_that_is_cut_off_is_an_error_and_no_death() {
+    cws_abi::guard_foreign_memory().expect("installs");
+    let folder = Folder::new("torn");
+    let (mut producer, mut consumer) = (folder.producer(), folder.consumer());
+    producer.try_push(&intent(1)).expect("room");
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(folder.0.join("x.ring"))
+        .expect("opens");
+    file.set_len(0).expect("cuts");
+    let error = consumer
+        .take()
+        .expect_err("nothing of it is left")
+        .to_string();
+    assert!(error.contains("CWS-RING-002"), "{error}");
+    file.set_len(128 + 4 * 64).expect("grows again");
+    consumer.take().expect_err("what was torn stays torn");
+}
+
+#[test]
+fn a_beat_that_is_cut_off_is_no_beat() {
+    cws_abi::guard_foreign_memory().expect("installs");
+    let folder = Folder::new("torn-beat");
+    let path = folder.0.join("x.beat");
+    let beat = cws_abi::Beat::open(&path).expect("opens");
+    beat.beat(7);
+    let reader = cws_abi::BeatReader::open(&path).expect("opens");
+    assert_eq!(reader.last_ns(), 7);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .expect("opens");
+    file.set_len(0).expect("cuts");
+    assert_eq!(reader.last_ns(), 0);
+}

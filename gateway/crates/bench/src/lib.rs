@@ -1,0 +1,8 @@
+//! Measurements of the native part. Every figure is a distribution, taken open-loop: a packet leaves when it is due,
+//! and its latency counts from then, so that a stall is not hidden by the packets it held up.
+
+pub mod bare;
+pub mod children;
+pub mod drive;
+pub mod machine;
+pub mod pacing;

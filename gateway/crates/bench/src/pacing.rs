@@ -1,0 +1,64 @@
+//! When the next packet is due, and how late its answer came.
+
+use hdrhistogram::Histogram;
+
+/// Beyond a minute an answer is lost, not late.
+const HIGHEST_NS: u64 = 60_000_000_000;
+
+/// Sends are due at `start + n * interval`; answers come back in order of their sends, each carrying its number.
+pub struct Pacing {
+    interval_ns: u64,
+    start_ns: u64,
+    first: u64,
+    sent: u64,
+    pub latency_ns: Histogram<u64>,
+}
+
+impl Pacing {
+    pub fn new(interval_ns: u64) -> Self {
+        assert!(interval_ns > 0, "a rate");
+        let latency_ns =
+            Histogram::new_with_bounds(1, HIGHEST_NS, 3).expect("fixed bounds are valid");
+        Self {
+            interval_ns,
+            start_ns: 0,
+            first: 0,
+            sent: 0,
+            latency_ns,
+        }
+    }
+
+    /// A new block of sends, numbered from `first`; its latencies join the others.
+    pub fn restart(&mut self, start_ns: u64, first: u64) {
+        (self.start_ns, self.first, self.sent) = (start_ns, first, 0);
+    }
+
+    pub fn interval_ns(&self) -> u64 {
+        self.interval_ns
+    }
+
+    /// The number to send now, if one is due. A late sender catches up, one call each.
+    pub fn due(&mut self, now_ns: u64) -> Option<u64> {
+        let due_ns = self.start_ns + self.sent * self.interval_ns;
+        (now_ns >= due_ns).then(|| {
+            self.sent += 1;
+            self.first + self.sent - 1
+        })
+    }
+
+    /// Of this block.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The answer to `number` is here. Latency counts from when it was due.
+    pub fn answered(&mut self, number: u64, now_ns: u64) {
+        let due_ns = self.start_ns + (number - self.first) * self.interval_ns;
+        self.latency_ns
+            .saturating_record(now_ns.saturating_sub(due_ns).max(1));
+    }
+
+    pub fn quantile_us(&self, quantile: f64) -> f64 {
+        self.latency_ns.value_at_quantile(quantile) as f64 / 1e3
+    }
+}

@@ -1,0 +1,68 @@
+//! `cws-bench-book [--messages N] [--symbols N] [--live N] [--json]`: ITCH messages to an L3 book, one core, the fast book
+//! against the obvious one of this crate in the same run, with the same bytes.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use cws_book::arguments::Arguments;
+use cws_book::fast::FastBook;
+use cws_book::flow::{Flow, FlowConfig};
+use cws_book::load::machine;
+use cws_book::reference::ReferenceBook;
+use serde_json::{Value, json};
+
+fn main() -> ExitCode {
+    let Some(arguments) = Arguments::read(&["--messages", "--symbols", "--live"]) else {
+        eprintln!("usage: cws-bench-book [--messages N] [--symbols N] [--live N] [--json]");
+        return ExitCode::from(2);
+    };
+    let count = arguments.number("--messages", 4_000_000);
+    let config = FlowConfig {
+        seed: 1,
+        symbols: arguments.number("--symbols", 8_000) as u16,
+        live: arguments.number("--live", 1_000_000) as usize,
+        hostile_one_in: 0,
+    };
+    arguments.print(&measure(config, count));
+    ExitCode::SUCCESS
+}
+
+/// Fills both books to their working size, then times the same `count` messages in ten turns, one book after the other.
+fn measure(config: FlowConfig, count: u64) -> Value {
+    const TURNS: u64 = 10;
+    let mut flow = Flow::new(config);
+    let limits = flow.roomy();
+    let mut fast = FastBook::new(limits).expect("limits in range");
+    let mut reference = ReferenceBook::new(limits);
+    for _ in 0..16 {
+        let filling = flow.blocks(config.live as u64 / 2);
+        fast.apply_blocks(&filling);
+        reference.apply_blocks(&filling);
+    }
+    let (mut fast_ns, mut reference_ns, mut bytes) = (0, 0, 0);
+    for _ in 0..TURNS {
+        let data = flow.blocks(count / TURNS);
+        bytes += data.len();
+        let start = Instant::now();
+        fast.apply_blocks(&data);
+        fast_ns += start.elapsed().as_nanos();
+        let start = Instant::now();
+        reference.apply_blocks(&data);
+        reference_ns += start.elapsed().as_nanos();
+    }
+    assert_eq!(fast.counters(), reference.counters(), "the same counters");
+    assert_eq!(fast.counters().refused(), 0, "a friendly flow");
+    let messages = (count / TURNS * TURNS) as f64;
+    json!({
+        "fast_ns_per_message": fast_ns as f64 / messages,
+        "reference_ns_per_message": reference_ns as f64 / messages,
+        "ratio": reference_ns as f64 / fast_ns as f64,
+        "reference": "Rust: BTreeMap of levels, VecDeque queues, HashMap of orders",
+        "checksum_equal": fast.checksum() == reference.checksum(),
+        "megabytes_per_s": bytes as f64 * 1e3 / fast_ns as f64,
+        "messages": messages,
+        "symbols": config.symbols,
+        "live_orders": fast.live_orders(),
+        "machine": machine(),
+    })
+}

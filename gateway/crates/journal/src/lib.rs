@@ -1,0 +1,36 @@
+//! Append-only journal of one process: every record is chained to the one before it by BLAKE3.
+//!
+//! All integers little-endian. A file is a header and records:
+//!
+//! | bytes | header | | bytes | record |
+//! |---|---|---|---|---|
+//! | 8 | magic `CWSJRNL1` | | 4 | payload length |
+//! | 4 | version 1 | | 2 | kind, see [`Entry`] |
+//! | 4 | zero | | 2 | zero |
+//! | 8 | created, UTC ns | | 8 | seq, from 1 |
+//! | 8 | BLAKE3 of the 24 before | | 8 | UTC ns |
+//! | | | | 8 | BLAKE3 of the 24 before: a flipped length is told from a torn tail |
+//! | | | | 32 | BLAKE3 of (hash of the record before, the 32 bytes before, payload) |
+//! | | | | n | payload |
+//!
+//! The hash before the first record is BLAKE3 of the file header. Text is its length (u16) and UTF-8.
+//!
+//! An append is one write(2): what the page cache holds survives kill -9 of the process. Against the loss of the
+//! machine a thread calls fdatasync behind; no order waits for it.
+
+mod checkpoint;
+mod codec;
+mod entry;
+mod error;
+mod format;
+mod reader;
+mod sink;
+mod writer;
+
+pub use checkpoint::{Checkpoint, SignedCheckpoint};
+pub use entry::{Entry, KillScope, ParentOrder, TEXT_MAX, Trigger};
+pub use error::JournalError;
+pub use format::{HEADER_LEN, PAYLOAD_MAX, RECORD_HEAD_LEN};
+pub use reader::{Journal, Record, Tail};
+pub use sink::{FileSink, Sink, SyncFn};
+pub use writer::{Head, Opened, Settings, Writer};

@@ -1,0 +1,198 @@
+//! What we have out and what we own, moved by two things only: [`Book::place`] and [`Book::apply`]. Live and replay
+//! call the same two, so a replay ends where the life before it ended.
+
+mod apply;
+mod exposure;
+mod meters;
+
+use std::collections::HashMap;
+
+use cws_abi::{OrderId, Side};
+use cws_journal::ParentOrder;
+
+pub use exposure::{Exposure, Holding, SymbolBook, Totals};
+pub use meters::{Bucket, Meters, Repeat};
+
+use crate::order::Order;
+
+/// Where an order stands, as far as risk must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderState {
+    /// Bytes left, no answer yet.
+    Sent,
+    Live,
+    /// The session broke, or the venue was silent, before an answer. Counts in full until resolved.
+    Unknown,
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOrder {
+    pub order: Order,
+    pub state: OrderState,
+    /// Shares traded of this order, and of those that it replaced.
+    pub cum: i64,
+    pub cum_before: i64,
+    /// Shares that may still trade.
+    pub leaves: i64,
+    /// Shares that count as open: less than `leaves` while the order that it replaces is still live.
+    pub counted: i64,
+    pub sent_mono_ns: u64,
+    /// We want it gone; asked for again after a broken session until the venue answers.
+    pub cancel_wanted: bool,
+    /// The cancel intent that waits for an answer; 0 for none.
+    pub cancel_id: u64,
+    pub cancel_sent_mono_ns: u64,
+    /// The order that takes its place; 0 for none.
+    pub replaced_by: u64,
+}
+
+impl OpenOrder {
+    pub fn open(&self) -> bool {
+        self.state != OrderState::Done
+    }
+
+    /// Everything traded in its chain.
+    pub fn cum_chain(&self) -> i64 {
+        self.cum_before + self.cum
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parent {
+    pub order: ParentOrder,
+    pub executed: i64,
+    pub open: i64,
+}
+
+/// One trade as it was booked, to tell repeats and to take it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trade {
+    pub quantity: i64,
+    pub price: i64,
+    pub broken: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct Book {
+    pub orders: HashMap<u64, OpenOrder>,
+    /// Open orders of a symbol.
+    pub resting: HashMap<u16, Vec<u64>>,
+    /// By order id and match number.
+    pub trades: HashMap<(u64, u64), Trade>,
+    pub parents: HashMap<u64, Parent>,
+    pub exposure: Exposure,
+    pub meters: Meters,
+    /// Highest epoch seen; ids of older ones are refused.
+    pub epoch: u16,
+    /// The trading day, days since 1970 shifted by its start.
+    pub day: i64,
+    pub orders_today: u32,
+    /// Executions about orders that nobody here sent.
+    pub strangers: u64,
+}
+
+impl Book {
+    /// The order leaves: from here on it counts.
+    pub fn place(&mut self, order: Order, mono_ns: u64) {
+        let bits = order.id.bits();
+        let replaced = self.orders.get(&order.replaces).copied();
+        let cum_before = replaced.map_or(0, |old| old.cum_chain());
+        let leaves = (order.quantity - cum_before).max(0);
+        let placed = OpenOrder {
+            order,
+            state: OrderState::Sent,
+            cum: 0,
+            cum_before,
+            leaves,
+            counted: 0,
+            sent_mono_ns: mono_ns,
+            cancel_wanted: false,
+            cancel_id: 0,
+            cancel_sent_mono_ns: 0,
+            replaced_by: 0,
+        };
+        let old = self.orders.insert(bits, placed);
+        assert!(old.is_none(), "R11 refuses an id that is in use");
+        if let Some(old) = self.orders.get_mut(&order.replaces) {
+            old.replaced_by = bits;
+        }
+        self.resting.entry(order.symbol).or_default().push(bits);
+        self.count(
+            bits,
+            (leaves - replaced.map_or(0, |old| old.counted)).max(0),
+        );
+        self.epoch = self.epoch.max(order.id.epoch());
+        self.orders_today = self.orders_today.saturating_add(1);
+    }
+
+    /// Sets how many shares of an order count as open, everywhere at once.
+    fn count(&mut self, bits: u64, counted: i64) {
+        let Some(open) = self.orders.get_mut(&bits) else {
+            return;
+        };
+        let change = counted - open.counted;
+        open.counted = counted;
+        let order = open.order;
+        self.exposure.open(&order, change);
+        if let Some(parent) = self.parents.get_mut(&order.parent_id) {
+            parent.open += change;
+        }
+    }
+
+    /// Nothing of it can trade any more.
+    fn finish(&mut self, bits: u64) {
+        let Some(open) = self.orders.get_mut(&bits) else {
+            return;
+        };
+        open.state = OrderState::Done;
+        open.leaves = 0;
+        open.cancel_wanted = false;
+        let symbol = open.order.symbol;
+        self.count(bits, 0);
+        if let Some(resting) = self.resting.get_mut(&symbol) {
+            resting.retain(|id| *id != bits);
+        }
+    }
+
+    pub fn register(&mut self, order: ParentOrder) {
+        let parent = Parent {
+            order,
+            ..Parent::default()
+        };
+        self.parents.insert(parent.order.parent_id, parent);
+    }
+
+    /// Ids of open orders that `wanted` chooses, in the order of their ids.
+    pub fn open_ids(&self, wanted: impl Fn(&OpenOrder) -> bool) -> Vec<u64> {
+        let open = self.orders.iter().filter(|(_, o)| o.open() && wanted(o));
+        let mut ids: Vec<u64> = open.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    pub fn opposite_open(&self, symbol: u16, side: Side) -> impl Iterator<Item = &OpenOrder> {
+        let ids = self.resting.get(&symbol).map_or(&[][..], Vec::as_slice);
+        let orders = ids.iter().filter_map(|id| self.orders.get(id));
+        orders.filter(move |open| (open.order.side == Side::Buy) != (side == Side::Buy))
+    }
+
+    /// A new trading day: daily sums start again, ended orders are forgotten.
+    pub fn roll(&mut self, utc_ns: u64, day_starts_s: u32) {
+        let seconds = (utc_ns / 1_000_000_000) as i64 - i64::from(day_starts_s);
+        let day = seconds.div_euclid(86_400);
+        if day <= self.day {
+            return;
+        }
+        self.day = day;
+        self.orders_today = 0;
+        self.exposure.roll();
+        let epoch = self.epoch;
+        // Ids of the running epoch stay known: a repeated one must be seen as such.
+        self.orders.retain(|bits, open| {
+            open.open() || OrderId::from_bits(*bits).is_some_and(|id| id.epoch() == epoch)
+        });
+        let orders = &self.orders;
+        self.trades.retain(|(id, _), _| orders.contains_key(id));
+    }
+}

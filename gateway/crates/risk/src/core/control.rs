@@ -1,0 +1,121 @@
+//! Time, limits, parents, epochs: what is told to the core and not asked by an order.
+
+use cws_journal::{Entry, KillScope, ParentOrder, Trigger};
+use cws_process::fault::Fault;
+
+use super::Core;
+use crate::Now;
+use crate::effects::Effects;
+use crate::signing::SignedLimits;
+
+/// Most parents that are kept.
+pub const PARENTS_MAX: usize = 1 << 20;
+
+impl Core {
+    /// The gateway's last beat, as shared memory has it.
+    pub fn beat(&mut self, beat_ns: u64) {
+        self.status.beat_ns = beat_ns;
+    }
+
+    /// Whatever time alone brings about. `desk_age_ns` is how long ago the desk's file was refreshed, where one is
+    /// watched; u64::MAX where it is missing.
+    pub fn tick(&mut self, desk_age_ns: Option<u64>, now: Now, fx: &mut Effects) {
+        self.book.roll(now.utc_ns, self.day_starts_s());
+        self.overdue(now, fx);
+        self.recovered(now, fx);
+        let dead = desk_age_ns
+            .is_some_and(|age| self.settings.dead_man_ns != 0 && age > self.settings.dead_man_ns);
+        if dead && !self.status.killed_firm {
+            let by = ("dead man", "the desk's file was not refreshed");
+            self.kill(KillScope::Firm, "", Trigger::DeadMan, by, now, fx);
+        }
+        self.beat_lost(now, fx);
+        self.tell_state(now, fx);
+    }
+
+    /// Nobody minds the orders of a gateway that is silent for long.
+    fn beat_lost(&mut self, now: Now, fx: &mut Effects) {
+        if self.status.beating(now) {
+            self.beat_lost_ns = None;
+            return;
+        }
+        let since = *self.beat_lost_ns.get_or_insert(now.mono_ns);
+        let patience = self.settings.beat_cancel_ns;
+        if patience != 0 && now.mono_ns.saturating_sub(since) >= patience {
+            self.beat_lost_ns = Some(now.mono_ns);
+            self.cancel_all(None, now, fx);
+        }
+    }
+
+    /// Limits whose signature was checked. Older ones are refused by [`crate::signing::check`].
+    pub fn set_limits(&mut self, signed: SignedLimits, now: Now, fx: &mut Effects) {
+        let entry = Entry::Limits {
+            version: signed.limits.version,
+            hash: signed.hash,
+        };
+        fx.entries.push((now.utc_ns, entry));
+        self.take_limits(signed);
+        self.tell_state(now, fx);
+    }
+
+    /// At the start: limits that were in force before the restart are no news to the journal.
+    pub fn take_limits(&mut self, signed: SignedLimits) {
+        for symbol in signed.limits.symbols.values() {
+            if let Some(price) = symbol.usable_reference(symbol.reference_ns, 0) {
+                let exposure = &mut self.book.exposure;
+                exposure.set_mark(symbol.locate, price, symbol.reference_ns);
+            }
+        }
+        self.limits = Some(signed);
+    }
+
+    /// # Errors
+    /// `CWS-RISK-010` where it is not one, `-011` where the id stands for another order.
+    pub fn register(
+        &mut self,
+        parent: ParentOrder,
+        now: Now,
+        fx: &mut Effects,
+    ) -> Result<(), Fault> {
+        let refuse = |code, what: String, fix| {
+            Err(Fault::new(
+                code,
+                what,
+                format!("parent {}", parent.parent_id),
+                fix,
+            ))
+        };
+        let sound = parent.parent_id != 0 && parent.quantity > 0 && parent.limit_price >= 0;
+        if !sound || self.book.parents.len() >= PARENTS_MAX {
+            let what = "no id, quantity or limit price, or too many parents".into();
+            return refuse("CWS-RISK-010", what, "register an order with an id above 0");
+        }
+        if let Some(known) = self.book.parents.get(&parent.parent_id) {
+            if known.order == parent {
+                return Ok(());
+            }
+            let what = "the id stands for another order".into();
+            return refuse("CWS-RISK-011", what, "give every parent its own id");
+        }
+        fx.entries.push((now.utc_ns, Entry::Parent(parent.clone())));
+        self.book.register(parent);
+        Ok(())
+    }
+
+    /// Fences every older epoch off and gives the new one: a gateway that starts asks for it.
+    pub fn next_epoch(&mut self, now: Now, fx: &mut Effects) -> u16 {
+        self.book.epoch = self.book.epoch.saturating_add(1).min(cws_abi::EPOCH_MAX);
+        let (region, epoch) = (self.settings.region, self.book.epoch);
+        fx.entries
+            .push((now.utc_ns, Entry::Epoch { region, epoch }));
+        epoch
+    }
+
+    /// The journal is lost: for good. Cancels of everything that is open.
+    pub fn journal_failed(&mut self, now: Now, fx: &mut Effects) {
+        if !self.status.journal_failed {
+            self.status.journal_failed = true;
+            self.cancel_all(None, now, fx);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! Intents: checked, refused or sent.
+
+use cws_abi::{ExecKind, Execution, OrderId, OrderIntent};
+use cws_journal::{Entry, KillScope, Trigger};
+use cws_wire::padded;
+
+use super::Core;
+use crate::Now;
+use crate::book::Bucket;
+use crate::checks::{Ask, Code, RiskApproved, approve};
+use crate::effects::{Effects, Outgoing};
+use crate::encode::{self, WireTerms};
+use crate::limits::Firm;
+use crate::order::{Order, Request, read};
+use crate::status::SessionState;
+
+impl Core {
+    /// One record of `intents.ring`. One that was decided on before (it came again after a restart) changes nothing.
+    pub fn intent(&mut self, intent: &OrderIntent, now: Now, fx: &mut Effects) {
+        if intent.seq <= self.intent_seq {
+            return;
+        }
+        if intent.seq != self.intent_seq + 1 {
+            return self.ring_failed("an intent does not follow the one before it", now, fx);
+        }
+        self.intent_seq = intent.seq;
+        self.counters.intents += 1;
+        fx.entries.push((now.utc_ns, Entry::Intent(*intent)));
+        match read(intent) {
+            Ok(Request::Cancel { id, target, keep }) => {
+                self.cancel_intent(intent, id, target, keep, now, fx)
+            }
+            Ok(Request::Place(order)) => match self.check(&order, now) {
+                Ok(approved) => self.send(&approved, intent, now, fx),
+                Err(code) => {
+                    self.refuse(intent, code, now, fx);
+                    self.conduct_kills(&order, code, now, fx);
+                }
+            },
+            Err(code) => self.refuse(intent, code, now, fx),
+        }
+    }
+
+    /// Shared memory is not what it was: nothing more is read from it until a person re-arms.
+    pub fn ring_failed(&mut self, why: &str, now: Now, fx: &mut Effects) {
+        if self.status.ring_failed {
+            return;
+        }
+        self.status.ring_failed = true;
+        self.kill(
+            KillScope::Firm,
+            "",
+            Trigger::OwnChecks,
+            ("risk", why),
+            now,
+            fx,
+        );
+    }
+
+    fn check(&self, order: &Order, now: Now) -> Result<RiskApproved<Order>, Code> {
+        let limits = self.limits().ok_or(Code::R16)?;
+        approve(&Ask {
+            order,
+            limits,
+            book: &self.book,
+            status: &self.status,
+            now,
+            region: self.settings.region,
+        })
+    }
+
+    fn send(
+        &mut self,
+        approved: &RiskApproved<Order>,
+        intent: &OrderIntent,
+        now: Now,
+        fx: &mut Effects,
+    ) {
+        let order = *approved.get();
+        let stock = self
+            .limits()
+            .and_then(|limits| limits.symbols.get(&order.symbol));
+        let stock = stock.and_then(|symbol| padded(&symbol.name));
+        let wire = WireTerms {
+            stock: stock.expect("R14 passed: the limits name the symbol, in 8 characters"),
+            firm: self.settings.firm,
+            capacity: self.settings.capacity,
+        };
+        let Ok(frame) = encode::place(approved, &wire) else {
+            return self.refuse(intent, Code::R17, now, fx);
+        };
+        self.counters.approved += 1;
+        let order_id = order.id.bits();
+        fx.entries.push((now.utc_ns, decision(intent, 0)));
+        let sent = Entry::Sent {
+            order_id,
+            orig_order_id: order.replaces,
+            bytes: frame.bytes().to_vec(),
+        };
+        fx.entries.push((now.utc_ns, sent));
+        fx.outgoing.push(Outgoing { frame, order_id });
+        self.spend(&order, now);
+        self.placed(&order, now, fx);
+    }
+
+    /// What an order uses up.
+    fn spend(&mut self, order: &Order, now: Now) {
+        let Some((firm, strategy)) = self.limits.as_ref().and_then(|signed| {
+            let strategy = signed.limits.strategies.get(&order.strategy)?;
+            Some((&signed.limits.firm, strategy))
+        }) else {
+            return;
+        };
+        let meters = &mut self.book.meters;
+        let Firm {
+            messages_per_s,
+            message_burst,
+            ..
+        } = *firm;
+        let full = |burst| Bucket::full(burst, now.mono_ns);
+        let bucket = meters.firm.get_or_insert_with(|| full(message_burst));
+        bucket.take(messages_per_s, message_burst, now.mono_ns);
+        let (rate, burst) = (strategy.messages_per_s, strategy.message_burst);
+        let bucket = meters
+            .strategies
+            .entry(strategy.no)
+            .or_insert_with(|| full(burst));
+        bucket.take(rate, burst, now.mono_ns);
+        meters.remember(order, now.mono_ns);
+        if order.replaces == 0 {
+            meters.count_order(order.strategy, now.mono_ns);
+        } else {
+            meters.count_cancel(order.strategy, now.mono_ns);
+        }
+    }
+
+    fn placed(&mut self, order: &Order, now: Now, fx: &mut Effects) {
+        if order.id.epoch() > self.book.epoch {
+            let (region, epoch) = (order.id.region(), order.id.epoch());
+            fx.entries
+                .push((now.utc_ns, Entry::Epoch { region, epoch }));
+        }
+        self.book.place(*order, now.mono_ns);
+    }
+
+    fn refuse(&mut self, intent: &OrderIntent, code: Code, now: Now, fx: &mut Effects) {
+        self.counters.refused[usize::from(code.reason())] += 1;
+        fx.entries
+            .push((now.utc_ns, decision(intent, code.reason())));
+        let execution = refusal(intent, code.reason(), now.utc_ns);
+        self.execution_seq += 1;
+        fx.executions.push(Execution {
+            seq: self.execution_seq,
+            ..execution
+        });
+    }
+
+    /// Refusals that say more than no.
+    fn conduct_kills(&mut self, order: &Order, code: Code, now: Now, fx: &mut Effects) {
+        let Some(strategy) = self
+            .limits()
+            .and_then(|limits| limits.strategies.get(&order.strategy))
+        else {
+            return;
+        };
+        let (name, kills_at) = (strategy.name.clone(), strategy.rate_kills_at);
+        let why = match code {
+            Code::R09 if self.book.meters.refused(order.strategy, now.mono_ns) >= kills_at => {
+                "message rate: refused again and again"
+            }
+            Code::R12 => "repeated executions",
+            _ => return,
+        };
+        self.kill(
+            KillScope::Strategy,
+            &name,
+            Trigger::OwnChecks,
+            ("risk", why),
+            now,
+            fx,
+        );
+    }
+
+    fn cancel_intent(
+        &mut self,
+        intent: &OrderIntent,
+        id: u64,
+        target: u64,
+        keep: i64,
+        now: Now,
+        fx: &mut Effects,
+    ) {
+        fx.entries.push((now.utc_ns, decision(intent, 0)));
+        self.book.meters.count_cancel(intent.strategy, now.mono_ns);
+        let again = self.settings.cancel_again_ns;
+        let open = self.book.orders.get_mut(&target).filter(|open| open.open());
+        let waits = |sent: u64| sent != 0 && now.mono_ns.saturating_sub(sent) < again;
+        match open {
+            Some(open) if keep > 0 || !waits(open.cancel_sent_mono_ns) => {
+                open.cancel_id = id;
+                self.send_cancel(target, id, keep, now, fx);
+            }
+            _ => {
+                let mut answer = refusal(intent, 0, now.utc_ns);
+                answer.kind = ExecKind::CancelRejected as u8;
+                answer.orig_order_id = target;
+                if !self.book.orders.contains_key(&target) {
+                    answer.reason = Code::R11.reason();
+                }
+                self.execute(answer, true, now, fx);
+            }
+        }
+    }
+
+    /// Asks the venue to cut an order down; while there is no session it is remembered and asked for after the login.
+    pub(super) fn send_cancel(
+        &mut self,
+        target: u64,
+        id: u64,
+        keep: i64,
+        now: Now,
+        fx: &mut Effects,
+    ) {
+        let Some(open) = self.book.orders.get_mut(&target) else {
+            return;
+        };
+        let Some(order_id) = OrderId::from_bits(target) else {
+            return;
+        };
+        open.cancel_wanted |= keep == 0;
+        if self.status.session == SessionState::Down {
+            return;
+        }
+        open.cancel_sent_mono_ns = now.mono_ns;
+        let frame = encode::cancel(order_id, keep);
+        let sent = Entry::Sent {
+            order_id: id,
+            orig_order_id: target,
+            bytes: frame.bytes().to_vec(),
+        };
+        fx.entries.push((now.utc_ns, sent));
+        fx.outgoing.push(Outgoing { frame, order_id: 0 });
+        self.counters.cancels_sent += 1;
+    }
+
+    /// The journal would not have it, so its bytes never left: as if it had been refused.
+    pub fn unsent(&mut self, order_id: u64, now: Now, fx: &mut Effects) {
+        let Some(open) = self.book.orders.get(&order_id) else {
+            return;
+        };
+        let order = open.order;
+        let execution = Execution {
+            order_id,
+            parent_id: order.parent_id,
+            orig_order_id: order.replaces,
+            ts_recv_ns: now.utc_ns,
+            price: order.price,
+            symbol: order.symbol,
+            strategy: order.strategy,
+            reason: Code::R16.reason(),
+            kind: ExecKind::RejectedByRisk as u8,
+            side: order.side as u8,
+            ts_trigger_ns: order.ts_recv_ns,
+            ..Execution::default()
+        };
+        self.execute(execution, true, now, fx);
+    }
+}
+
+fn decision(intent: &OrderIntent, reason: u16) -> Entry {
+    Entry::Decision {
+        intent_seq: intent.seq,
+        order_id: intent.order_id,
+        reason,
+    }
+}
+
+/// The answer to an intent that goes nowhere.
+pub(super) fn refusal(intent: &OrderIntent, reason: u16, utc_ns: u64) -> Execution {
+    Execution {
+        order_id: intent.order_id,
+        parent_id: intent.parent_id,
+        orig_order_id: intent.orig_order_id,
+        ts_recv_ns: utc_ns,
+        price: intent.price,
+        symbol: intent.symbol,
+        strategy: intent.strategy,
+        reason,
+        kind: ExecKind::RejectedByRisk as u8,
+        side: intent.side,
+        ts_trigger_ns: intent.ts_recv_ns,
+        ..Execution::default()
+    }
+}

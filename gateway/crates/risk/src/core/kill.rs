@@ -1,0 +1,163 @@
+//! Kills: per strategy, venue, firm; by our own checks, by command, by the dead man. Ended by a person alone.
+
+use cws_journal::{Entry, KillScope, Trigger};
+
+use super::Core;
+use crate::Now;
+use crate::effects::Effects;
+
+/// Nothing goes by that name here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KillRefused {
+    pub name: String,
+}
+
+impl Core {
+    /// Ends trading in a scope and cancels all that is open in it. `by` is who and why.
+    pub fn kill(
+        &mut self,
+        scope: KillScope,
+        name: &str,
+        trigger: Trigger,
+        by: (&str, &str),
+        now: Now,
+        fx: &mut Effects,
+    ) -> Option<KillRefused> {
+        let strategy = match self.scope(scope, name) {
+            Ok(strategy) => strategy,
+            Err(refused) => return Some(refused),
+        };
+        if self.set_killed(scope, name, true) {
+            let entry = Entry::Kill {
+                scope,
+                trigger,
+                name: name.into(),
+                who: by.0.into(),
+                reason: by.1.into(),
+            };
+            fx.entries.push((now.utc_ns, entry));
+        }
+        self.cancel_all(strategy, now, fx);
+        self.tell_state(now, fx);
+        None
+    }
+
+    /// Lets a scope trade again. `by` is who and why; the caller has made sure that somebody said both.
+    pub fn rearm(
+        &mut self,
+        scope: KillScope,
+        name: &str,
+        by: (&str, &str),
+        now: Now,
+        fx: &mut Effects,
+    ) -> Option<KillRefused> {
+        let strategy = match self.scope(scope, name) {
+            Ok(strategy) => strategy,
+            Err(refused) => return Some(refused),
+        };
+        self.set_killed(scope, name, false);
+        if scope == KillScope::Firm {
+            self.status.ring_failed = false;
+            self.status.reducing = false;
+        }
+        self.book.meters.forget_executions(strategy);
+        let entry = Entry::Rearm {
+            scope,
+            name: name.into(),
+            who: by.0.into(),
+            reason: by.1.into(),
+        };
+        fx.entries.push((now.utc_ns, entry));
+        self.tell_state(now, fx);
+        None
+    }
+
+    /// The strategy that the scope means; None for all of them.
+    fn scope(&self, scope: KillScope, name: &str) -> Result<Option<u16>, KillRefused> {
+        let refused = KillRefused { name: name.into() };
+        match scope {
+            KillScope::Firm => Ok(None),
+            KillScope::Venue if name == self.settings.venue => Ok(None),
+            KillScope::Venue => Err(refused),
+            KillScope::Strategy => {
+                let named = self.limits().and_then(|limits| limits.strategy_named(name));
+                named.map(|strategy| Some(strategy.no)).ok_or(refused)
+            }
+        }
+    }
+
+    /// True where that is news.
+    pub(super) fn set_killed(&mut self, scope: KillScope, name: &str, killed: bool) -> bool {
+        let status = &mut self.status;
+        match scope {
+            KillScope::Firm => std::mem::replace(&mut status.killed_firm, killed) != killed,
+            KillScope::Venue => std::mem::replace(&mut status.killed_venue, killed) != killed,
+            KillScope::Strategy if killed => status.killed_strategies.insert(name.into()),
+            KillScope::Strategy => status.killed_strategies.remove(name),
+        }
+    }
+
+    /// Cancels what is open, of one strategy or of all, unless it was asked for just now.
+    pub fn cancel_all(&mut self, strategy: Option<u16>, now: Now, fx: &mut Effects) {
+        let again = self.settings.cancel_again_ns;
+        let wanted = self.book.open_ids(|open| {
+            let sent = open.cancel_sent_mono_ns;
+            let just_now = sent != 0 && now.mono_ns.saturating_sub(sent) < again;
+            strategy.is_none_or(|no| no == open.order.strategy) && !just_now
+        });
+        for id in wanted {
+            self.send_cancel(id, 0, 0, now, fx);
+        }
+    }
+
+    /// R08 from the other side: the loss itself kills, not only the next order.
+    pub(super) fn loss_kills(&mut self, strategy_no: u16, now: Now, fx: &mut Effects) {
+        let Some(limits) = self.limits() else {
+            return;
+        };
+        let exposure = &self.book.exposure;
+        let lost = -exposure.firm_pnl;
+        let firm = lost >= limits.firm.max_daily_loss;
+        let reduce = lost >= limits.firm.reduce_at_loss;
+        let made = exposure
+            .strategy_pnl
+            .get(&strategy_no)
+            .copied()
+            .unwrap_or(0);
+        let strategy = limits.strategies.get(&strategy_no);
+        let strategy = strategy
+            .filter(|row| -made >= row.max_daily_loss)
+            .map(|row| row.name.clone());
+        if reduce && !self.status.reducing {
+            self.status.reducing = true;
+            self.tell_state(now, fx);
+        }
+        let by = ("risk", "daily loss");
+        if firm {
+            self.kill(KillScope::Firm, "", Trigger::OwnChecks, by, now, fx);
+        }
+        if let Some(name) = strategy {
+            self.kill(KillScope::Strategy, &name, Trigger::OwnChecks, by, now, fx);
+        }
+    }
+
+    /// R12 from the other side.
+    pub(super) fn repeat_kills(&mut self, order_id: u64, now: Now, fx: &mut Effects) {
+        let Some(order) = self.book.orders.get(&order_id).map(|open| open.order) else {
+            return;
+        };
+        let strategy = self
+            .limits()
+            .and_then(|limits| limits.strategies.get(&order.strategy));
+        let Some(strategy) = strategy else {
+            return;
+        };
+        let window_ns = u64::from(strategy.repeated_window_ms) * 1_000_000;
+        let seen = self.book.meters.executions(&order, window_ns, now.mono_ns);
+        if seen > strategy.max_repeated_executions as usize {
+            let name = strategy.name.clone();
+            let by = ("risk", "repeated executions");
+            self.kill(KillScope::Strategy, &name, Trigger::OwnChecks, by, now, fx);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One machine: intents, messages of the venue, commands and time go in, effects come out. What it is follows from what
+//! the journal holds, and from nothing else.
+
+mod control;
+mod drop_copy;
+mod intents;
+mod kill;
+mod replay;
+mod venue;
+
+use cws_abi::{Execution, OrderIntent};
+use cws_journal::Entry;
+
+pub use drop_copy::DropCopy;
+pub use kill::KillRefused;
+
+use crate::Now;
+use crate::book::Book;
+use crate::effects::Effects;
+use crate::limits::Limits;
+use crate::settings::Settings;
+use crate::signing::SignedLimits;
+use crate::status::{State, Status};
+
+/// Counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub intents: u64,
+    pub approved: u64,
+    /// By the number of the check; 0 is not used.
+    pub refused: [u64; 24],
+    pub cancels_sent: u64,
+    pub messages: u64,
+    pub fills: u64,
+    pub unknown: u64,
+    pub resolved_not_at_venue: u64,
+    pub limits_refused: u64,
+}
+
+#[derive(Debug)]
+pub struct Core {
+    pub settings: Settings,
+    pub limits: Option<SignedLimits>,
+    pub book: Book,
+    pub status: Status,
+    pub drop_copy: DropCopy,
+    pub counters: Counters,
+    /// Last record of `executions.ring`, and of `intents.ring` that was decided on.
+    execution_seq: u64,
+    intent_seq: u64,
+    /// Last sequenced message of the order session, and the name of the session.
+    venue_seq: u64,
+    session: String,
+    /// Replay: approved, and not yet seen to be sent.
+    undecided: Option<OrderIntent>,
+    told: Option<(State, &'static str)>,
+    beat_lost_ns: Option<u64>,
+    recovering_since_ns: u64,
+}
+
+impl Core {
+    pub fn new(settings: Settings) -> Self {
+        let status = Status::new(settings.beat_timeout_ns);
+        Self {
+            settings,
+            limits: None,
+            book: Book::default(),
+            status,
+            drop_copy: DropCopy::default(),
+            counters: Counters::default(),
+            execution_seq: 0,
+            intent_seq: 0,
+            venue_seq: 0,
+            session: String::new(),
+            undecided: None,
+            told: None,
+            beat_lost_ns: None,
+            recovering_since_ns: 0,
+        }
+    }
+
+    pub fn execution_seq(&self) -> u64 {
+        self.execution_seq
+    }
+
+    pub fn intent_seq(&self) -> u64 {
+        self.intent_seq
+    }
+
+    /// The ring's cursor, where the journal knows of less: it was made after the ring.
+    pub fn skip_intents(&mut self, taken: u64) {
+        self.intent_seq = self.intent_seq.max(taken);
+    }
+
+    pub fn venue_seq(&self) -> u64 {
+        self.venue_seq
+    }
+
+    /// The venue's name of the session that `venue_seq` counts in; empty before the first login.
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+
+    pub fn state(&self, now: Now) -> (State, &'static str) {
+        let valid_until_ns = self
+            .limits
+            .as_ref()
+            .map(|signed| signed.limits.valid_until_ns);
+        let state = self.status.state(valid_until_ns, now);
+        let why = match self.status.halted_by(valid_until_ns, now) {
+            Some(why) => why,
+            None if state == State::Reducing => "loss, or by command",
+            None => "",
+        };
+        (state, why)
+    }
+
+    fn limits(&self) -> Option<&Limits> {
+        self.limits.as_ref().map(|signed| &signed.limits)
+    }
+
+    fn day_starts_s(&self) -> u32 {
+        self.limits().map_or(0, |limits| limits.firm.day_starts_s)
+    }
+
+    /// Numbers an execution and gives it to the ring and to the book; `journaled` where the journal must have it as it
+    /// is (a refusal of our own follows from its decision).
+    fn execute(&mut self, mut execution: Execution, journaled: bool, now: Now, fx: &mut Effects) {
+        self.execution_seq += 1;
+        execution.seq = self.execution_seq;
+        if let Some(phase) = self.book.apply(&execution, now.mono_ns) {
+            self.status.phase = phase;
+        }
+        if journaled {
+            fx.entries.push((now.utc_ns, Entry::Execution(execution)));
+        }
+        fx.executions.push(execution);
+    }
+
+    /// Writes down that the state changed, if it did.
+    fn tell_state(&mut self, now: Now, fx: &mut Effects) {
+        let (state, why) = self.state(now);
+        if self.told == Some((state, why)) {
+            return;
+        }
+        self.told = Some((state, why));
+        let entry = Entry::State {
+            state: state as u8,
+            reason: why.into(),
+        };
+        fx.entries.push((now.utc_ns, entry));
+    }
+}

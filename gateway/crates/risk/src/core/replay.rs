@@ -1,0 +1,145 @@
+//! The journal, read again: after it the core stands where it stood.
+
+use cws_abi::{Execution, OrderIntent};
+use cws_journal::{Entry, JournalError, Record};
+
+use super::Core;
+use super::intents::refusal;
+use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_SESSION};
+use crate::Now;
+use crate::book::OrderState;
+use crate::checks::Code;
+use crate::effects::Effects;
+use crate::limits::Phase;
+use crate::order::{Request, read};
+
+impl Core {
+    /// One record, in the order of the journal; executions that it tells of (and the ring may lack) go to `fx`.
+    pub fn replay(&mut self, record: &Record, fx: &mut Effects) -> Result<(), JournalError> {
+        let now = Now {
+            utc_ns: record.ts_ns,
+            mono_ns: 0,
+        };
+        self.book.roll(now.utc_ns, self.day_starts_s());
+        match record.entry()? {
+            Entry::Start { .. }
+            | Entry::Limits { .. }
+            | Entry::State { .. }
+            | Entry::CancelParent { .. } => {}
+            Entry::Epoch { epoch, .. } => self.book.epoch = self.book.epoch.max(epoch),
+            Entry::Parent(parent) => self.book.register(parent),
+            Entry::Intent(intent) => {
+                self.intent_seq = intent.seq;
+                self.undecided = Some(intent);
+            }
+            Entry::Decision { reason, .. } if reason != 0 => self.replay_refusal(reason, now, fx),
+            Entry::Decision { .. } => self.replay_cancel(),
+            Entry::Sent {
+                order_id,
+                orig_order_id,
+                ..
+            } => self.replay_sent(order_id, orig_order_id),
+            Entry::Execution(execution) => self.replay_execution(&execution, fx),
+            Entry::DropCopy(told) => self.apply_drop_copy(&told),
+            Entry::Kill { scope, name, .. } => drop(self.set_killed(scope, &name, true)),
+            Entry::Rearm { scope, name, .. } => drop(self.set_killed(scope, &name, false)),
+            Entry::Session { event, text, .. } => self.replay_session(event, text),
+        }
+        Ok(())
+    }
+
+    fn replay_refusal(&mut self, reason: u16, now: Now, fx: &mut Effects) {
+        let Some(intent) = self.undecided.take() else {
+            return;
+        };
+        self.execution_seq += 1;
+        fx.executions.push(Execution {
+            seq: self.execution_seq,
+            ..refusal(&intent, reason, now.utc_ns)
+        });
+    }
+
+    fn replay_sent(&mut self, order_id: u64, target: u64) {
+        let intent = self.undecided.take_if(|intent| intent.order_id == order_id);
+        match intent.as_ref().map(read) {
+            Some(Ok(Request::Place(order))) if !self.book.orders.contains_key(&order_id) => {
+                self.book.place(order, 0);
+            }
+            _ => {
+                if let Some(open) = self.book.orders.get_mut(&target).filter(|open| open.open()) {
+                    open.cancel_wanted = true;
+                    open.cancel_id = order_id;
+                }
+            }
+        }
+    }
+
+    fn replay_execution(&mut self, execution: &Execution, fx: &mut Effects) {
+        self.execution_seq = execution.seq;
+        self.venue_seq = self.venue_seq.max(execution.venue_seq);
+        if let Some(phase) = self.book.apply(execution, 0) {
+            self.status.phase = phase;
+        }
+        if execution.kind == cws_abi::ExecKind::Filled as u8 {
+            self.drop_copy.filled(execution);
+        }
+        if self
+            .undecided
+            .is_some_and(|intent| intent.order_id == execution.order_id)
+        {
+            self.undecided = None;
+        }
+        fx.executions.push(*execution);
+    }
+
+    /// A cancel that was asked for is asked for again after the login, whether its bytes left or not.
+    fn replay_cancel(&mut self) {
+        let request = self.undecided.as_ref().map(read);
+        let Some(Ok(Request::Cancel { id, target, keep })) = request else {
+            return;
+        };
+        self.undecided = None;
+        if let Some(open) = self.book.orders.get_mut(&target).filter(|open| open.open()) {
+            open.cancel_wanted |= keep == 0;
+            open.cancel_id = id;
+        }
+    }
+
+    fn replay_session(&mut self, event: u8, text: String) {
+        match event {
+            LOGGED_IN => self.session = text,
+            NEW_SESSION => {
+                self.session = text;
+                self.venue_seq = 0;
+                self.status.phase = Phase::Before;
+            }
+            DROP_LOGGED_IN => self.drop_copy.session = text,
+            DROP_NEW_SESSION => {
+                self.drop_copy.session = text;
+                self.drop_copy.seq = 0;
+            }
+            _ => {}
+        }
+    }
+
+    /// After the last record: an intent without a decision is refused (its bytes never left), orders without an answer
+    /// are UNKNOWN until the venue's replay.
+    pub fn replayed(&mut self, now: Now, fx: &mut Effects) {
+        self.book.meters = Default::default();
+        self.replay_cancel();
+        if let Some(intent) = self.undecided.take() {
+            let OrderIntent { seq, order_id, .. } = intent;
+            let reason = Code::R16.reason();
+            let entry = Entry::Decision {
+                intent_seq: seq,
+                order_id,
+                reason,
+            };
+            fx.entries.push((now.utc_ns, entry));
+            self.undecided = Some(intent);
+            self.replay_refusal(reason, now, fx);
+        }
+        let sent = self.book.open_ids(|open| open.state == OrderState::Sent);
+        self.lose(&sent, now, fx);
+    }
+}

@@ -1,0 +1,213 @@
+//! The order session: what the venue says, and what becomes of orders when it stops saying anything.
+
+use cws_abi::{ExecKind, Execution, VENUE_REASON};
+use cws_journal::{Entry, KillScope, Trigger};
+
+use super::Core;
+use crate::Now;
+use crate::book::{OpenOrder, OrderState};
+use crate::effects::Effects;
+use crate::limits::Phase;
+use crate::session::translate;
+use crate::status::SessionState;
+
+/// Numbers of a `Session` record.
+pub(super) const LOGGED_IN: u8 = 1;
+pub(super) const DOWN: u8 = 2;
+pub(super) const NEW_SESSION: u8 = 3;
+pub(super) const DROP_LOGGED_IN: u8 = 4;
+pub(super) const DROP_NEW_SESSION: u8 = 5;
+/// SoupBinTCP: whoever has something to say says it within a second.
+const RECOVERY_NS: u64 = 1_000_000_000;
+/// OUCH 4.2, reasons of Rejected: the symbol is halted.
+const HALTED: u16 = VENUE_REASON + b'H' as u16;
+/// OUCH 4.2: Executed and Executed with Reference Price.
+const TRADES: [u8; 2] = [b'E', b'G'];
+
+impl Core {
+    /// Sequenced message `seq` of the order session.
+    pub fn message(&mut self, seq: u64, payload: &[u8], now: Now, fx: &mut Effects) {
+        if seq <= self.venue_seq {
+            return;
+        }
+        self.venue_seq = seq;
+        self.counters.messages += 1;
+        let execution = translate(&self.book, payload, seq, now.utc_ns);
+        let kind = ExecKind::try_from(execution.kind).expect("translate makes known kinds");
+        let is_trade = payload.first().is_some_and(|first| TRADES.contains(first));
+        let stranger = is_trade && !self.book.orders.contains_key(&execution.order_id);
+        let before = [execution.order_id, execution.orig_order_id]
+            .map(|id| self.book.orders.get(&id).copied());
+        self.execute(execution, true, now, fx);
+        if stranger {
+            let why = "the venue tells of a trade of an order that was never sent from here";
+            self.kill(
+                KillScope::Firm,
+                "",
+                Trigger::OwnChecks,
+                ("risk", why),
+                now,
+                fx,
+            );
+        }
+        if kind == ExecKind::RejectedByVenue && execution.reason == HALTED {
+            let until = now.mono_ns.saturating_add(self.settings.halt_hold_ns);
+            self.status.halted_until.insert(execution.symbol, until);
+        }
+        for before in before.into_iter().flatten() {
+            self.conclude_rivals(&before, now, fx);
+        }
+        if kind == ExecKind::Filled {
+            self.counters.fills += 1;
+            self.drop_copy.filled(&execution);
+            self.loss_kills(execution.strategy, now, fx);
+            self.repeat_kills(execution.order_id, now, fx);
+        }
+    }
+
+    /// An order ended: a cancel or replace of it that is still out came too late, and the venue says nothing about it.
+    fn conclude_rivals(&mut self, before: &OpenOrder, now: Now, fx: &mut Effects) {
+        let id = before.order.id.bits();
+        let Some(after) = self.book.orders.get(&id).copied() else {
+            return;
+        };
+        if !before.open() || after.open() {
+            return;
+        }
+        let told = fx.executions.last().map_or(0, |last| last.orig_order_id);
+        if after.cancel_id != 0 && told != after.cancel_id {
+            let mut answer = about(&after, ExecKind::CancelRejected, now);
+            (answer.order_id, answer.orig_order_id) = (after.cancel_id, id);
+            self.execute(answer, true, now, fx);
+        }
+        let rival = self.book.orders.get(&after.replaced_by).copied();
+        if let Some(rival) = rival.filter(|rival| rival.state == OrderState::Sent) {
+            let answer = about(&rival, ExecKind::RejectedByVenue, now);
+            self.execute(answer, true, now, fx);
+        }
+    }
+
+    /// Logged in. Orders that are out wait for the replay of what was missed; without any there is nothing to wait for.
+    pub fn session_up(&mut self, name: &str, new_session: bool, now: Now, fx: &mut Effects) {
+        let event = if new_session { NEW_SESSION } else { LOGGED_IN };
+        self.note_session(event, name.into(), now, fx);
+        self.session = name.into();
+        if new_session {
+            self.venue_seq = 0;
+            self.status.phase = Phase::Before;
+            let open = self.book.open_ids(|_| true);
+            self.lose(&open, now, fx);
+        }
+        let out = self.book.orders.values().any(OpenOrder::open);
+        self.status.session = if out {
+            SessionState::Recovering
+        } else {
+            SessionState::Up
+        };
+        self.recovering_since_ns = now.mono_ns;
+        for id in self.book.open_ids(|open| open.cancel_wanted) {
+            let cancel_id = self.book.orders[&id].cancel_id;
+            self.send_cancel(id, cancel_id, 0, now, fx);
+        }
+        self.tell_state(now, fx);
+    }
+
+    /// The venue has nothing more to say: what is still unknown, it never had.
+    pub fn session_idle(&mut self, now: Now, fx: &mut Effects) {
+        if self.status.session != SessionState::Recovering {
+            return;
+        }
+        for id in self.book.open_ids(|open| open.state == OrderState::Unknown) {
+            let Some(open) = self.book.orders.get(&id).copied() else {
+                continue;
+            };
+            self.counters.resolved_not_at_venue += 1;
+            self.execute(about(&open, ExecKind::NotAtVenue, now), true, now, fx);
+            self.conclude_rivals(&open, now, fx);
+        }
+        self.status.session = SessionState::Up;
+        self.tell_state(now, fx);
+    }
+
+    /// A session that is never idle is caught up when nothing is unknown and a second has passed.
+    pub(super) fn recovered(&mut self, now: Now, fx: &mut Effects) {
+        let since = now.mono_ns.saturating_sub(self.recovering_since_ns);
+        let unknown = |open: &OpenOrder| open.state == OrderState::Unknown;
+        if self.status.session == SessionState::Recovering
+            && since > RECOVERY_NS
+            && !self.book.orders.values().any(unknown)
+        {
+            self.status.session = SessionState::Up;
+            self.tell_state(now, fx);
+        }
+    }
+
+    /// Whatever has no answer is UNKNOWN now. Nothing is ever sent again because of that.
+    pub fn session_down(&mut self, why: &str, now: Now, fx: &mut Effects) {
+        if self.status.session == SessionState::Down {
+            return;
+        }
+        self.status.session = SessionState::Down;
+        self.note_session(DOWN, why.into(), now, fx);
+        let sent = self.book.open_ids(|open| open.state == OrderState::Sent);
+        self.lose(&sent, now, fx);
+        self.tell_state(now, fx);
+    }
+
+    /// Orders whose answer is overdue are UNKNOWN, and the session is opened again to have everything repeated.
+    pub(super) fn overdue(&mut self, now: Now, fx: &mut Effects) {
+        let timeout = self.settings.ack_timeout_ns;
+        if timeout == 0 || self.status.session != SessionState::Up {
+            return;
+        }
+        let late = |since: u64| since != 0 && now.mono_ns.saturating_sub(since) > timeout;
+        let overdue = self.book.resting.values().flatten().any(|id| {
+            let open = &self.book.orders[id];
+            open.state == OrderState::Sent && late(open.sent_mono_ns)
+                || open.cancel_wanted && late(open.cancel_sent_mono_ns)
+        });
+        if overdue {
+            fx.relogin = true;
+            self.session_down("an answer is overdue", now, fx);
+        }
+    }
+
+    pub(super) fn lose(&mut self, ids: &[u64], now: Now, fx: &mut Effects) {
+        for id in ids {
+            if let Some(open) = self.book.orders.get(id).copied() {
+                self.counters.unknown += 1;
+                self.execute(about(&open, ExecKind::Unknown, now), true, now, fx);
+            }
+        }
+    }
+
+    fn note_session(&self, event: u8, text: String, now: Now, fx: &mut Effects) {
+        let venue_seq = self.venue_seq;
+        let entry = Entry::Session {
+            event,
+            venue_seq,
+            text,
+        };
+        fx.entries.push((now.utc_ns, entry));
+    }
+}
+
+/// Something that risk itself has to say about an order.
+fn about(open: &OpenOrder, kind: ExecKind, now: Now) -> Execution {
+    let order = open.order;
+    Execution {
+        order_id: order.id.bits(),
+        parent_id: order.parent_id,
+        orig_order_id: order.replaces,
+        ts_recv_ns: now.utc_ns,
+        price: order.price,
+        cum_qty: open.cum,
+        leaves_qty: open.leaves,
+        symbol: order.symbol,
+        strategy: order.strategy,
+        kind: kind as u8,
+        side: order.side as u8,
+        ts_trigger_ns: order.ts_recv_ns,
+        ..Execution::default()
+    }
+}

@@ -1,0 +1,7 @@
+//! Sessions with the venue: SoupBinTCP as a client, and what OUCH messages mean for our orders.
+
+mod soup;
+mod translate;
+
+pub use soup::{Payload, Soup, SoupEvent, SoupState};
+pub use translate::translate;

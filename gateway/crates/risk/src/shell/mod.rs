@@ -1,0 +1,8 @@
+//! Files, sockets and clocks around the core.
+
+pub mod capture;
+pub mod config;
+pub mod connection;
+pub mod outbox;
+pub mod runner;
+pub mod sign;
