@@ -33,6 +33,7 @@ RUN_CHARACTERS = 16
 USER, COPY_USER, FIRM, REGION = "RISK01", "COPY01", "CWSF", "H"
 LIFE_S = 3_600.0
 PATIENCE_MS = 60_000
+SPINNERS = 3  # three processes wait for each other
 VALID_NS = 4 * 86_400_000_000_000
 HOST, GROUP = "127.0.0.1", "239.193.{}.{}"
 LAYOUT = 1  # raised when a run of the same parents must be another run
@@ -134,7 +135,7 @@ def toml(tables: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -> str:
     top = {
         "run_dir": ".", "seed": 1, "mode": "lockstep", "session": "CWS0000001", "start_ns": session.open_ns,
-        "spinners": 0,
+        "spinners": SPINNERS,
     }  # fmt: skip
     market_data = {name: wiring[name] for name in ("group_a", "group_b", "request")}
     orders = {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"], "silence_ms": PATIENCE_MS}
@@ -158,7 +159,7 @@ def _risk(wiring: Mapping[str, str], public: str) -> str:
     """Lockstep has no wall clock: how long somebody was silent there says nothing."""
     top = {
         "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
-        "firm": FIRM, "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0, "ack_timeout_ms": PATIENCE_MS, "spinners": 0,
+        "firm": FIRM, "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0, "ack_timeout_ms": PATIENCE_MS, "spinners": SPINNERS,
     }  # fmt: skip
     session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD, "silence_ms": PATIENCE_MS}
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
@@ -168,7 +169,7 @@ def _risk(wiring: Mapping[str, str], public: str) -> str:
 def _gateway(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -> str:
     market_data = {name: wiring[name] for name in ("group_a", "group_b", "request")}
     hot = {
-        "spinners": 0, "parents": MOST_PARENTS, "max_quantity": MAX_CHILD_QTY, "collar_ppm": 1_000_000,
+        "spinners": SPINNERS, "parents": MOST_PARENTS, "max_quantity": MAX_CHILD_QTY, "collar_ppm": 1_000_000,
         "rate_per_s": 10**9, "burst": 10**9,
     }  # fmt: skip
     return toml(

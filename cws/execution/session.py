@@ -66,22 +66,29 @@ def session_of(parents: pd.DataFrame, day_ns: int) -> Session:
     return Session(np.unique(parents["start_ns"].to_numpy()), tuple(sorted(set(parents["symbol"]))), day_ns)
 
 
-def windows(parents: pd.DataFrame, session: Session) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """From when and until when each parent is worked, so that every slice of it is due when its bar happens.
+def moments(parents: pd.DataFrame, session: Session) -> NDArray[np.int64]:
+    """When each parent has its market: at its bar, the short part of an order an eighth of a step behind the long."""
+    later = parents["cl_ord_id"].duplicated().to_numpy()
+    return session.wire_ns(parents["start_ns"].to_numpy()) + np.where(later, session.step_ns // 8, 0)
 
-    The gateway spreads n slices evenly over the window: at the bar, (n - 1) / n of it must have passed.
+
+def windows(parents: pd.DataFrame, session: Session) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """From when and until when each parent is worked, so that every slice of it is due when it has its market.
+
+    The gateway spreads n slices evenly over the window: at the moment, (n - 1) / n of it must have passed.
     """
-    at, half = session.wire_ns(parents["start_ns"].to_numpy()), session.step_ns // 2
+    at, before = moments(parents, session), session.step_ns // 16
     slices = -(-parents["wire_qty"].to_numpy() // parents["slice_qty"].to_numpy())
-    return at - half, at + half // (slices + 1)
+    return at - before, at + before // (slices + 1)
 
 
 def quotes(parents: pd.DataFrame, session: Session) -> pd.DataFrame:
-    """The replay file: the level that each parent takes, in orders of its slices, from its bar to a quarter step later.
+    """The replay file: the level that each parent takes, in orders of its slices, gone a quarter step after its bar.
 
     A parent without a price has no market.
     """
-    due = parents[parents["quote_px"] > 0]
+    quoted = (parents["quote_px"] > 0).to_numpy()
+    due, at = parents[quoted], moments(parents, session)[quoted]
     size, slice_qty = due["wire_qty"].to_numpy(), due["slice_qty"].to_numpy()
     parts = -(-size // slice_qty)
     place = np.repeat(np.arange(len(due)), parts)
@@ -89,7 +96,8 @@ def quotes(parents: pd.DataFrame, session: Session) -> pd.DataFrame:
     units = pd.Series(due["quote_px"].to_numpy()[place])
     added = pd.DataFrame(
         {
-            "time_ns": session.wire_ns(due["start_ns"].to_numpy())[place],
+            "time_ns": at[place],
+            "gone_ns": session.wire_ns(due["start_ns"].to_numpy())[place] + session.step_ns // 4,
             "symbol": due["symbol"].map(session.names).to_numpy()[place],
             "action": "add",
             "side": np.where((due["side"] == BUY).to_numpy(), "S", "B")[place],
@@ -98,6 +106,6 @@ def quotes(parents: pd.DataFrame, session: Session) -> pd.DataFrame:
         }
     ).sort_values("time_ns", kind="stable", ignore_index=True)
     added = added.assign(id=np.arange(1, len(added) + 1))
-    gone = added.assign(time_ns=added["time_ns"] + session.step_ns // 4, action="cancel", side="", price="", qty="")
+    gone = added.assign(time_ns=added["gone_ns"], action="cancel", side="", price="", qty="")
     every = pd.concat([added, gone], ignore_index=True).sort_values("time_ns", kind="stable", ignore_index=True)
     return every[list(REPLAY_COLUMNS)]

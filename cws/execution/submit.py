@@ -161,9 +161,9 @@ def _wait(place: Place, parents: int, progress: Progress) -> None:
 
 
 def _begun(place: Place) -> dict[str, Any]:
-    """What the venue says; a gateway that is new, or started again, is told that its parents are in."""
+    """What the venue says; a gateway that is new, or started again, begins as soon as risk lets orders out."""
     day = _ask(place, "cws-gateway", "status").get("lockstep", {})
-    if day.get("begun") is False:
+    if day.get("begun") is False and _ask(place, "cws-risk", "status").get("state") == "ACTIVE":
         _ask(place, "cws-gateway", "begin")
     return _ask(place, "cws-venue", "status")
 
