@@ -22,7 +22,7 @@ use crate::parents::{Action, ParentState};
 use crate::style::hot_parent;
 
 /// Work of one kind in one round; the rest waits for the next.
-const ROUND_MAX: usize = 1_024;
+pub const ROUND_MAX: usize = 1_024;
 
 /// R16: session and halt state, kills among them.
 const STATE_CHECK: u16 = 16;
@@ -79,8 +79,9 @@ pub struct LockstepState {
 }
 
 impl Gateway {
-    /// One round; true if there was anything to do. What the hot thread is to be told is left in `untold`.
-    pub fn round(&mut self) -> Result<bool, Fault> {
+    /// One round with at most so many executions; true if there was anything to do. What the hot thread is to be told is
+    /// left in `untold`.
+    pub fn round(&mut self, executions_max: usize) -> Result<bool, Fault> {
         let mono_ns = clock::monotonic_ns();
         self.beat.beat(mono_ns);
         if let Some(what) = self.risk_link.poll(mono_ns) {
@@ -99,7 +100,7 @@ impl Gateway {
             .map_err(|error| ring_fault(&error))?;
         let mut worked = self.poll_tap();
         worked |= self.poll_intents()?;
-        worked |= self.poll_executions()?;
+        worked |= self.poll_executions(executions_max)?;
         self.tick();
         self.commit();
         Ok(worked)
@@ -169,8 +170,8 @@ impl Gateway {
         Ok(worked)
     }
 
-    fn poll_executions(&mut self) -> Result<bool, Fault> {
-        for count in 0..ROUND_MAX {
+    fn poll_executions(&mut self, most: usize) -> Result<bool, Fault> {
+        for count in 0..most {
             let Some(execution) = self.executions.next().map_err(|error| ring_fault(&error))?
             else {
                 return Ok(count > 0);
@@ -190,7 +191,8 @@ impl Gateway {
         }
         self.journal
             .stage(clock::utc_ns(), &Entry::Execution(*execution));
-        if execution.reason != 0 {
+        let refused = [ExecKind::RejectedByRisk, ExecKind::RejectedByVenue];
+        if refused.iter().any(|kind| *kind as u8 == execution.kind) {
             *self.reasons.entry(execution.reason).or_default() += 1;
         }
         let accepted = execution.kind == ExecKind::Accepted as u8;

@@ -185,9 +185,10 @@ impl Lockstep<'_> {
         Ok(self.gateway.desk.orders.awaiting() > 0)
     }
 
-    /// One round of the slow path; what it brought goes to the hot loop at once, on this thread.
+    /// One round of the slow path with one execution, which goes to the hot loop at once, on this thread: how many lie
+    /// ready is the scheduler's doing, and must make no difference.
     fn turn(&mut self) -> Result<(), Fault> {
-        let mut worked = self.gateway.round()?;
+        let mut worked = self.gateway.round(1)?;
         while let Some(execution) = self.gateway.untold.pop_front() {
             self.hot.execution(&execution);
         }

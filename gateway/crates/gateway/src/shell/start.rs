@@ -92,7 +92,9 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
     let mut executions = Executions::new(&run_dir);
     if executions.attach().map_err(|error| ring_fault(&error))? {
         while let Some(execution) = executions.next().map_err(|error| ring_fault(&error))? {
-            journal.stage(now_ns, &Entry::Execution(execution));
+            if execution.seq > desk.orders.execution_seq() {
+                journal.stage(now_ns, &Entry::Execution(execution));
+            }
             desk.execution(&execution);
         }
         journal.flush().map_err(|error| unusable(&error))?;
