@@ -158,7 +158,7 @@ impl Runner {
     pub fn run(&mut self, socket: &mut LineSocket) {
         let mut waiting = Waiting::new(self.config.spinners);
         while !stop::asked() {
-            if self.round(socket, now()) {
+            if self.round(socket) {
                 waiting.worked();
             } else {
                 waiting.idle();
@@ -167,11 +167,13 @@ impl Runner {
         self.stop(socket);
     }
 
-    fn round(&mut self, socket: &mut LineSocket, now: Now) -> bool {
-        self.beat.beat(now.mono_ns);
+    fn round(&mut self, socket: &mut LineSocket) -> bool {
+        // Before our clock is read: a beat that comes while we look would be one from the future.
         if let Some(beat) = &self.gateway_beat {
             self.core.beat(beat.last_ns());
         }
+        let now = now();
+        self.beat.beat(now.mono_ns);
         let mut worked = self.take_intents(now);
         worked |= self.listen(now);
         worked |= self.outbox.drain();
@@ -190,7 +192,8 @@ impl Runner {
         let mut broken = None;
         while taken < BATCH {
             match ring.take() {
-                Ok(Some(intent)) => self.core.intent(&intent, now, &mut self.fx),
+                // Read again: an intent that came while we were not running is not from the future.
+                Ok(Some(intent)) => self.core.intent(&intent, self::now(), &mut self.fx),
                 Ok(None) => break,
                 Err(error) => {
                     broken = Some(error.to_string());
