@@ -87,7 +87,8 @@ def positions(trades: Iterable[Execution]) -> dict[tuple[int, int], int]:
 def executions_table(told: Story, session: Session) -> pd.DataFrame:
     """EXECUTIONS: every message about an order of a parent, then risk's own refusals, whose stamp is 0.
 
-    The venue stamps in ns since midnight; the stamp here is that of the message's bar. A trade that was taken back is not there.
+    The venue stamps in ns since midnight; the stamp here is that of the message's bar. A trade that was taken back is
+    not there.
     """
     gone = {(one.order_id, one.exec_id) for one in told.session if one.kind_name == "broken"}
     heard = [one for one in told.session if one.parent_id and (one.order_id, one.exec_id) not in gone]

@@ -15,6 +15,7 @@ from modules.errors import CwsError
 LIVE = "live"
 SOCKETS = {"cws-venue": "venue.sock", "cws-risk": "risk.sock", "cws-gateway": "gateway.sock"}
 JOURNAL = "risk.journal"
+VOID = ".void-"
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,16 @@ def run_place(home: Home, run: str) -> Place:
 
 
 def all_places(home: Home) -> list[Place]:
-    """The live folder first, then the runs, oldest first."""
+    """The live folder first, then the runs, oldest first; days that are void are not among them."""
     found = sorted((home.gateway / "runs").glob("*"), key=lambda path: path.stat().st_mtime_ns)
     first = [live(home)] if live(home).folder.is_dir() else []
-    return first + [Place(path) for path in found if path.is_dir()]
+    return first + [Place(path) for path in found if path.is_dir() and VOID not in path.name]
+
+
+def void_place(place: Place) -> Place:
+    """Where the next void day of this run lies."""
+    number = 1 + len(list(place.folder.parent.glob(f"{place.name}{VOID}*")))
+    return Place(place.folder.with_name(f"{place.name}{VOID}{number}"))
 
 
 def processes(place: Place) -> dict[str, int | None]:

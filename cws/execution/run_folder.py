@@ -82,7 +82,8 @@ def prepare(place: Place, parents: pd.DataFrame, native: Path, key: Ed25519Priva
     for name, text in _configs(parents, session, wiring, public_hex(key)).items():
         replace_file(place.config(name), text.encode())
     commands = {name: [str(binary(native, name)), "--config", place.config(name).name] for name in NAMES}
-    plan_file(place.folder, commands, LIFE_S)
+    # A day in which a process died is no longer the day that the parents make: it is void, and made anew.
+    plan_file(place.folder, commands, LIFE_S, most_restarts=0)
     symbols = {str(locate): symbol for locate, symbol in enumerate(session.symbols, 1)}
     builds = {name: file_hash(binary(native, name)) for name in NAMES}
     ready = {"run": place.name, "parents": len(parents), "symbols": symbols, "builds": builds, "day_ns": session.day_ns}
@@ -159,7 +160,8 @@ def _risk(wiring: Mapping[str, str], public: str) -> str:
     """Lockstep has no wall clock: how long somebody was silent there says nothing."""
     top = {
         "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
-        "firm": FIRM, "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0, "ack_timeout_ms": PATIENCE_MS, "spinners": SPINNERS,
+        "firm": FIRM, "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0, "ack_timeout_ms": PATIENCE_MS,
+        "spinners": SPINNERS,
     }  # fmt: skip
     session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD, "silence_ms": PATIENCE_MS}
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}

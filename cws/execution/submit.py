@@ -1,8 +1,11 @@
 """Hand parents to the gateway and wait for what comes back: for `cws run`, the sensor, a call after a crash alike.
 
 A run is named by its parents, and its folder holds everything that it did. Whoever calls again finds it: processes that
-died are started again by their supervisor and go on from their journals, an order whose fate is unknown is asked for by
-sequence and never sent again, and a run that has ended is read, not repeated.
+go on without a caller are waited for, and a run that has ended is read, not repeated.
+
+The bundled venue's day in lockstep is made by its parents alone. Where one of its processes died the day is void, fills
+and all: it is kept as evidence, the ledger says so, and the day is made anew with the same parent ids. No order is ever
+sent twice into the same day.
 """
 
 import fcntl
@@ -26,7 +29,7 @@ from cws.execution.keys import signing_key
 from cws.execution.kills import in_force, refuse_killed
 from cws.execution.latency import histogram
 from cws.execution.line_client import LineClient
-from cws.execution.places import Place, keys_folder, restarts, run_place
+from cws.execution.places import VOID, Place, keys_folder, processes, restarts, run_place, void_place
 from cws.execution.run_folder import PARENTS, READY, prepare, run_id
 from cws.execution.session import session_of
 from cws.execution.supervisor import STATE, launch, stop
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 # How long nothing may happen before the run is given up, and how often we look.
 STALL_S, POLL_S, START_S = 60.0, 0.02, 30.0
+MOST_DAYS = 3
 SAY_EVERY_S = 1.0
 
 
@@ -57,16 +61,15 @@ class _Patience:
         """Raises CWS-EXECUTION-007 when `now` has been the same for too long, or the supervisor gave up."""
         if now != self.seen:
             self.seen, self.moved_s = now, time.monotonic()
-        lost = _said(place).get("lost", False)
-        if lost or time.monotonic() - self.moved_s > self.limit_s:
-            why = "a process will not stay up" if lost else f"nothing moved for {self.limit_s:.0f} s"
-            raise CwsError(
-                "CWS-EXECUTION-007",
-                what=f"{why} while {self.what}",
-                where=str(place.folder),
-                fix="its log/ says why; run it again: it goes on where it stood, nothing is sent twice",
-            )
+        if _said(place).get("lost", False):
+            raise _VoidDayError(f"a process died while {self.what}")
+        if time.monotonic() - self.moved_s > self.limit_s:
+            raise _VoidDayError(f"nothing moved for {self.limit_s:.0f} s while {self.what}")
         time.sleep(POLL_S)
+
+
+class _VoidDayError(Exception):
+    """Why a day is not what its parents make of it."""
 
 
 def _said(place: Place) -> dict[str, Any]:
@@ -79,17 +82,14 @@ def _said(place: Place) -> dict[str, Any]:
 @contextmanager
 def _alone(place: Place, progress: Progress) -> Generator[None]:
     """One caller at a time on a run: the second waits for the first and then reads what it came to."""
-    make_folder(place.folder)
-    handle = os.open(place.folder / "caller.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    make_folder(place.folder.parent)
+    handle = os.open(place.folder.with_name(f"{place.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        patience = _Patience("another caller drives this run", 10 * STALL_S)
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                progress("waiting for another caller of this run")
-                patience.look(None, place)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another caller of this run")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)
@@ -110,7 +110,28 @@ def ensure_gateway_and_submit(house: "House", strategy: str, parents: pd.DataFra
 
 
 def _drive(house: "House", place: Place, strategy: str, parents: pd.DataFrame, progress: Progress) -> None:
+    """Days until one is whole. Raises CWS-EXECUTION-007 after MOST_DAYS void ones."""
+    why = ""
+    for _ in range(MOST_DAYS):
+        try:
+            _day(house, place, strategy, parents, progress)
+            return
+        except _VoidDayError as void:
+            why = str(void)
+            _set_aside(house, place, why)
+            progress(f"the day is void: {why}")
+    raise CwsError(
+        "CWS-EXECUTION-007",
+        what=f"{MOST_DAYS} days were void, the last because {why}",
+        where=str(place.folder),
+        fix=f"the log/ in its {VOID}N folders says why; nothing of these days counts",
+    )
+
+
+def _day(house: "House", place: Place, strategy: str, parents: pd.DataFrame, progress: Progress) -> None:
     started_s = time.monotonic()
+    if place.folder.exists() and not all(processes(place).values()):
+        raise _VoidDayError("an earlier caller left it unfinished")
     assert house.native is not None and binary(house.native, "cws-risk")
     prepare(place, parents, house.native, signing_key(keys_folder(house.home), "limits"), house.clock_ns())
     launch(place.folder)
@@ -119,12 +140,24 @@ def _drive(house: "House", place: Place, strategy: str, parents: pd.DataFrame, p
         _wait(place, len(parents), progress)
         held = _risk_positions(place)
     finally:
-        if place.folder.exists():
-            stop(place.folder)
+        stop(place.folder)
+    if any(restarts(place).values()):
+        raise _VoidDayError("a process died at its end")
     journal = read_journal(place.journal)
     told = story(journal)
     reconcile(told, held, place.name)
     _conclude(place, strategy, journal, told, time.monotonic() - started_s)
+
+
+def _set_aside(house: "House", place: Place, why: str) -> None:
+    """The void day's folder under another name, and what its journal holds into the ledger."""
+    stop(place.folder)
+    aside = void_place(place)
+    place.folder.rename(aside.folder)
+    if aside.journal.exists():
+        journal = read_journal(aside.journal)
+        key = signing_key(keys_folder(house.home), "checkpoint")
+        ingest(house.ledger, key, aside.name, journal, house.clock_ns(), {"void": why, "checks": evidence(journal)})
 
 
 def _until_listening(place: Place, name: str) -> LineClient:

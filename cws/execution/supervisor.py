@@ -40,6 +40,7 @@ class Supervisor:
     folder: Path
     watches: Mapping[str, Watch]
     life_s: float
+    most_restarts: int = MAX_RESTARTS
     stopping: bool = False
     said: dict[str, object] = field(default_factory=dict[str, object])
 
@@ -64,12 +65,12 @@ class Supervisor:
         if running(self.folder / f"{name}.pid") is not None or now_s < watch.not_before_s:
             return
         watch.restarts += 1
-        if watch.restarts <= MAX_RESTARTS:
+        if watch.restarts <= self.most_restarts:
             watch.child = spawn(watch.command, self.folder, name)
             watch.not_before_s = now_s + min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(0, watch.restarts))
 
     def _lost(self) -> bool:
-        return any(watch.restarts > MAX_RESTARTS for watch in self.watches.values())
+        return any(watch.restarts > self.most_restarts for watch in self.watches.values())
 
     def _say(self) -> None:
         restarts = {name: max(0, watch.restarts) for name, watch in self.watches.items()}
@@ -89,9 +90,13 @@ class Supervisor:
             (self.folder / f"{name}.pid").unlink(missing_ok=True)
 
 
-def plan_file(folder: Path, commands: Mapping[str, Sequence[str]], life_s: float) -> None:
-    """What a supervisor of this folder keeps up, in the order of their start; `life_s` 0: until it is told to end."""
-    content = {"commands": {name: list(words) for name, words in commands.items()}, "life_s": life_s}
+def plan_file(folder: Path, commands: Mapping[str, Sequence[str]], life_s: float, most_restarts: int) -> None:
+    """What a supervisor of this folder keeps up, in the order of their start; `life_s` 0: until it is told to end.
+
+    One that dies more often than `most_restarts` ends them all.
+    """
+    words = {name: list(command) for name, command in commands.items()}
+    content = {"commands": words, "life_s": life_s, "most_restarts": most_restarts}
     replace_file(folder / PLAN, json.dumps(content).encode())
 
 
@@ -123,7 +128,7 @@ def main(folder: Path) -> int:
     note(folder / PID, os.getpid())  # whoever started us may have died before it could
     plan = json.loads((folder / PLAN).read_bytes())
     watches = {name: Watch(words) for name, words in plan["commands"].items()}
-    Supervisor(folder, watches, float(plan["life_s"])).run()
+    Supervisor(folder, watches, float(plan["life_s"]), int(plan["most_restarts"])).run()
     (folder / PID).unlink(missing_ok=True)
     return 0
 

@@ -1,7 +1,7 @@
 """Orders to parent orders for the gateway: whole units of the wire, due at the next bar, each with ids of its own.
 
-What cannot go over the wire gets no parent and fills on paper: orders before the newest stamps whose parents are within
-`most_parents`, and those whose price, tick or quantity the wire cannot say. An order of the last bar has no market yet.
+What cannot go over the wire gets no parent and fills on paper: orders older than the newest stamps that `most_parents`
+hold, and what the wire cannot say by price, tick or quantity. An order of the last bar has no market yet.
 """
 
 from types import SimpleNamespace
@@ -23,6 +23,7 @@ from modules.execute.wire_units import (
     MAX_WIRE_PRICE,
     MAX_WIRE_QTY,
     MOST_PARENTS,
+    child_qty,
     on_tick,
     ticks,
     unit_sizes,
@@ -70,8 +71,10 @@ def gateway_submit(
     tick, price = ticks(steps.to_numpy()), due["price"].to_numpy(dtype=np.float64)
     wanted = due["order_qty"].to_numpy() * np.rint(lot_size / unit_sizes(lot_size))
     carries = (tick > 0) & ~(price * 1e9 > MAX_WIRE_PRICE) & (wanted <= MAX_WIRE_QTY) & (due["ord_type"] == "market")
+    child = child_qty(lot_size, settings.slice_qty)
+    carries &= child <= MAX_CHILD_QTY
     made = due.assign(
-        slice_qty=settings.slice_qty, unit_size=unit_sizes(lot_size), limit_px=0, quote_px=on_tick(price, tick),
+        slice_qty=child, unit_size=unit_sizes(lot_size), limit_px=0, quote_px=on_tick(price, tick),
         tick_px=tick, style="child",
     )[carries]  # fmt: skip
     parents = marked(made, np.minimum(wanted, MAX_WIRE_QTY).astype(np.int64)[carries])
@@ -109,9 +112,11 @@ def ids_are_those_of_their_words(before: SimpleNamespace, after: pd.DataFrame) -
 
 @gateway_submit.accept
 def quotes_are_within_a_tick(before: SimpleNamespace, after: pd.DataFrame, settings: Settings) -> Check:
-    """A quote is a whole number of ticks and at most a tick from its bar's price; the wire can say both."""
+    """A quote is whole ticks, at most one from its bar's price; children are whole lots; the wire can say both."""
     bars = before.bars[["ts_event", "symbol", settings.fill_on]].set_axis(["start_ns", "symbol", "price"], axis=1)
     both = after.merge(bars, on=["start_ns", "symbol"], how="left")
     off = (both["quote_px"] - both["price"] * 1e9).abs() > both["tick_px"]
     off |= (both["quote_px"] % both["tick_px"] != 0) | ((both["quote_px"] == 0) != ~(both["price"] > 0.0))
-    return no_row(both, off | ~both["slice_qty"].between(1, settings.slice_qty), "parents")
+    lot = per_lot(lot_sizes(before.instruments, list(both["symbol"])))
+    off |= (both["slice_qty"] % lot != 0) | (both["slice_qty"] > np.maximum(settings.slice_qty, lot))
+    return no_row(both, off | ~both["slice_qty"].between(1, MAX_CHILD_QTY), "parents")

@@ -6,7 +6,9 @@ A parent that traded nothing has no fill: its paper fill is an expectation, and 
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 
 from modules.contract import Check, ModuleSettings, module, no_row
@@ -40,6 +42,19 @@ def _trades(executions: pd.DataFrame, parents: pd.DataFrame) -> pd.DataFrame:
     return trades.merge(words.assign(side=order_sides(words["side"])), on="parent_id")
 
 
+def whole_lots(trades: pd.DataFrame, lot: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Lots of each trade. Raises CWS-EXECUTE-007 for a part of a lot: positions here are counted in lots."""
+    quantity = trades["wire_qty"].to_numpy()
+    odd = quantity % lot != 0
+    if odd.any():
+        first = trades[odd].iloc[0]
+        raise CwsError(
+            "CWS-EXECUTE-007", what=f"trade {first['match_number']} of {first['wire_qty']} units is no whole lot",
+            where=str(first["cl_ord_id"]), fix="give the dataset a lot_size that the venue trades in",
+        )  # fmt: skip
+    return quantity // lot
+
+
 @module(takes=(EXECUTIONS, PARENTS, FILLS, INSTRUMENTS), gives=FILLS, settings=Settings, example=wire_example)
 def wire_fills(
     executions: pd.DataFrame, parents: pd.DataFrame, fills: pd.DataFrame, instruments: pd.DataFrame,
@@ -47,7 +62,7 @@ def wire_fills(
 ) -> pd.DataFrame:  # fmt: skip
     trades = _trades(executions, parents)
     lot_size = lot_sizes(instruments, list(trades["symbol"]))
-    lots = trades["wire_qty"].to_numpy() // units_per_lot(lot_size)
+    lots = whole_lots(trades, units_per_lot(lot_size))
     price = from_fixed(trades["last_px"].to_numpy())
     made = trades[["ts_event", "symbol", "cl_ord_id"]].assign(
         exec_id=VENUE + "-" + trades["strategy"] + "-" + trades["match_number"].astype("str"), side=trades["side"],

@@ -38,3 +38,9 @@ def ticks(tick_size: F64) -> NDArray[np.int64]:
     known = (tick_size > 0.0) & (tick_size * 1e9 <= MAX_WIRE_PRICE)
     units = np.rint(np.where(known, tick_size, 0.0) * 1e9).astype(np.int64)
     return np.where(units % WIRE_PRICE == 0, units, 0)
+
+
+def child_qty(lot_size: F64, wanted: int) -> NDArray[np.int64]:
+    """Largest child order that is whole lots and at most `wanted` units of the wire, or one lot where that is more."""
+    lot = units_per_lot(lot_size)
+    return np.maximum(wanted // lot, 1) * lot

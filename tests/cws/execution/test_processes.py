@@ -64,7 +64,7 @@ def _pids(folder: Path) -> list[int | None]:
 
 
 def test_a_supervisor_restarts_adopts_and_ends(folder: Path) -> None:
-    supervisor.plan_file(folder, {"cws-one": SLEEPER, "cws-two": SLEEPER}, 60.0)
+    supervisor.plan_file(folder, {"cws-one": SLEEPER, "cws-two": SLEEPER}, 60.0, 8)
     supervisor.launch(folder)
     _until(lambda: all(_pids(folder)))
     one, two, boss = _pids(folder)
@@ -83,7 +83,7 @@ def test_a_supervisor_restarts_adopts_and_ends(folder: Path) -> None:
 
 
 def test_of_two_supervisors_one_stays(folder: Path) -> None:
-    supervisor.plan_file(folder, {"cws-one": SLEEPER}, 60.0)
+    supervisor.plan_file(folder, {"cws-one": SLEEPER}, 60.0, 8)
     supervisor.launch(folder)
     _until(lambda: all((_pids(folder)[0], _pids(folder)[2])))
     before = _pids(folder)
@@ -92,8 +92,7 @@ def test_of_two_supervisors_one_stays(folder: Path) -> None:
 
 
 def test_what_will_not_stay_up_ends_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "MAX_RESTARTS", 2)
     monkeypatch.setattr(supervisor, "MAX_BACKOFF_S", 0.05)
-    supervisor.Supervisor(folder, {"cws-one": supervisor.Watch(["false"])}, 30.0).run()
+    supervisor.Supervisor(folder, {"cws-one": supervisor.Watch(["false"])}, 30.0, 2).run()
     said = json.loads((folder / supervisor.STATE).read_text())
     assert said == {"restarts": {"cws-one": 3}, "lost": True}

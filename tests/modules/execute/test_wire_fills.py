@@ -40,3 +40,9 @@ def test_a_trade_that_nobody_ordered_is_refused() -> None:
     executions = _run()[1]["executions"]
     outcome, _ = _run(executions.assign(parent_id=executions["parent_id"] + 100))
     assert isinstance(outcome.failure, CwsError) and outcome.failure.code == "CWS-EXECUTE-006"
+
+
+def test_a_part_of_a_lot_is_refused() -> None:
+    executions = _run()[1]["executions"]
+    outcome, _ = _run(executions.assign(wire_qty=executions["wire_qty"] + 1))
+    assert isinstance(outcome.failure, CwsError) and outcome.failure.code == "CWS-EXECUTE-007"
