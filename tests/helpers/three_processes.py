@@ -137,8 +137,8 @@ class World:
             "strategy": [{
                 "no": 1, "name": "test", "enabled": True, "patches": ["any"], "currency": "USD", "phases": ["open"],
                 "max_order_quantity": 100_000, "max_order_notional": WIDE_USD, "max_position": 10_000_000,
-                "max_daily_loss": WIDE_USD, **rates, "rate_kills_at": 1_000, "max_cancel_ratio": 1_000,
-                "free_cancels": 1_000, "duplicate_window_ms": 0, "max_repeated_executions": WIDE,
+                "max_daily_loss": WIDE_USD, **rates, "rate_kills_at": 1_000, "max_cancel_ratio": WIDE,
+                "free_cancels": WIDE, "duplicate_window_ms": 0, "max_repeated_executions": WIDE,
                 "repeated_window_ms": 0,
             }],
             "symbol": [{

@@ -111,7 +111,7 @@ pub struct LimitsSettings {
     pub orders_max: usize,
     pub parents_max: usize,
     /// Children refused in a row after which a parent ends.
-    pub rejects_max: u32,
+    pub rejects_max: usize,
     pub journal_bytes_max: u64,
 }
 

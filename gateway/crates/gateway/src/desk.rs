@@ -16,7 +16,7 @@ const NOTES_MAX: usize = 64;
 pub struct DeskLimits {
     pub orders_max: usize,
     pub parents_max: usize,
-    pub rejects_max: u32,
+    pub rejects_max: usize,
 }
 
 #[derive(Debug)]
@@ -87,6 +87,7 @@ impl Desk {
             }
             Entry::Execution(execution) => {
                 self.execution(execution);
+                self.parents.review();
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{PARENT, broken, cancel, fill, id, new_order, replace, told};
-use cws_abi::{ExecKind, Execution, OrderIntent};
+use cws_abi::{ExecKind, Execution, OrderIntent, Side};
 use cws_gateway::desk::{Desk, DeskLimits};
 use cws_gateway::parents::{Action, ParentState, parent_order};
 use cws_journal::{Entry, ParentOrder};
@@ -57,14 +57,16 @@ impl Story {
             ..execution
         };
         self.log.push(Entry::Execution(numbered));
-        self.desk.execution(&numbered)
+        let mut actions = self.desk.execution(&numbered);
+        actions.extend(self.desk.parents.review());
+        actions
     }
     fn state(&self) -> ParentState {
         self.desk.parents.get(PARENT).expect("added").state
     }
     fn sums(&self) -> [i64; 3] {
         let parent = self.desk.parents.get(PARENT).expect("added");
-        [parent.cum, parent.exposure, parent.room()]
+        [parent.cum(), parent.exposure(), parent.room()]
     }
 }
 
@@ -138,6 +140,55 @@ fn a_successor_counts_once_and_is_cancelled_too() {
     assert_eq!(story.tell(successor), [Action::Cancel(id(2))]);
     assert_eq!(story.sums(), [0, 100, 0]);
     assert!(!story.desk.notes().any(|note| note.code == "CWS-PARENT-005"));
+}
+
+#[test]
+fn the_quantity_of_a_quote_bounds_its_position() {
+    let limits = DeskLimits {
+        orders_max: 100,
+        parents_max: 3,
+        rejects_max: 2,
+    };
+    let mut desk = Desk::new(limits);
+    let style = "quote half_spread=100000".to_owned();
+    desk.add_parent(ParentOrder {
+        style,
+        ..parent(PARENT, 100)
+    })
+    .expect("first");
+    desk.parents.tick(10);
+    let side = Side::Sell as u8;
+    let both = [
+        new_order(1, 100),
+        OrderIntent {
+            side,
+            ..new_order(2, 100)
+        },
+    ];
+    for intent in &both {
+        assert_eq!(desk.intent(intent), []);
+    }
+    for (seq, order) in [(1, 1), (2, 2)] {
+        desk.execution(&Execution {
+            seq,
+            ..fill(order, 11, 100)
+        });
+    }
+    let quote = desk.parents.get(PARENT).expect("added");
+    assert_eq!(
+        (quote.bought.cum, quote.sold.cum, quote.state),
+        (100, 100, ParentState::Working)
+    );
+    assert_eq!(
+        desk.intent(&new_order(3, 100)),
+        [],
+        "flat again: another hundred fits"
+    );
+    assert!(
+        desk.intent(&new_order(4, 1))
+            .contains(&Action::Disarm(PARENT)),
+        "one more does not"
+    );
 }
 
 #[test]
@@ -261,8 +312,8 @@ proptest! {
             };
             let children = || story.desk.orders.iter().filter(|order| order.parent_id == PARENT);
             let parent = story.desk.parents.get(PARENT).expect("added");
-            prop_assert_eq!(parent.cum, children().map(|order| order.cum).sum::<i64>());
-            prop_assert_eq!(parent.exposure, children().map(|order| order.exposure()).sum::<i64>());
+            prop_assert_eq!(parent.cum(), children().map(|order| order.cum).sum::<i64>());
+            prop_assert_eq!(parent.exposure(), children().map(|order| order.exposure()).sum::<i64>());
             prop_assert_eq!(parent.notional, children().map(|order| order.notional()).sum::<i128>());
             let live: Vec<u64> = children().filter(|order| order.is_live()).map(|o| o.id).collect();
             prop_assert_eq!(parent.live.iter().copied().collect::<Vec<_>>(), live);

@@ -40,6 +40,9 @@ fn serve(words: &[&str]) -> Result<(), Fault> {
     let path = config::config_path(words.iter().map(|word| (*word).to_owned()))?;
     let config: Config = config::load(&path)?;
     stop::listen().map_err(|error| system(&error.to_string()))?;
+    // A file at its size limit is an error of write(2), which the journal's owner sees, and not the end of the process.
+    // SAFETY: ignoring a signal needs no handler.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     cws_abi::guard_foreign_memory().map_err(|error| system(&error.to_string()))?;
     let (socket_path, mode) = (config.run_dir.join("risk.sock"), config.socket_mode);
     let mut runner = Runner::start(config, build)?;

@@ -160,6 +160,7 @@ impl Orders {
         outcome.changes.push(Change {
             order_id: order.id,
             parent_id: order.parent_id,
+            side: order.side,
             before: None,
             after: order.state,
             cum: 0,
@@ -188,6 +189,7 @@ impl Orders {
         outcome.changes.push(Change {
             order_id: id,
             parent_id: order.parent_id,
+            side: order.side,
             before: Some(state),
             after: order.state,
             cum: order.cum - cum,

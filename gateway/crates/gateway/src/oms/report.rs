@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cws_abi::Side;
+
 use super::table::State;
 
 /// Something that must not pass silently. `code` is stable; a person reads the rest.
@@ -23,6 +25,7 @@ impl fmt::Display for Note {
 pub struct Change {
     pub order_id: u64,
     pub parent_id: u64,
+    pub side: Side,
     pub before: Option<State>,
     pub after: State,
     /// Shares traded since (negative where a trade was taken back).

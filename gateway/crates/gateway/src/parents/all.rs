@@ -27,18 +27,21 @@ pub struct Parents {
     parents: BTreeMap<u64, Parent>,
     open: BTreeSet<u64>,
     parents_max: usize,
-    rejects_max: u32,
+    rejects_max: usize,
+    /// Parents with too many refusals in a row, until [`Parents::review`].
+    suspects: BTreeSet<u64>,
 }
 
 impl Parents {
     /// After `rejects_max` refused children in a row a parent ends as rejected.
-    pub fn new(parents_max: usize, rejects_max: u32) -> Self {
+    pub fn new(parents_max: usize, rejects_max: usize) -> Self {
         assert!(parents_max > 0 && rejects_max > 0, "limits of one at least");
         Self {
             parents: BTreeMap::new(),
             open: BTreeSet::new(),
             parents_max,
             rejects_max,
+            suspects: BTreeSet::new(),
         }
     }
 
@@ -121,6 +124,18 @@ impl Parents {
         actions
     }
 
+    /// Ends what was refused too often. Asked when all answers so far are in, so that their order decides nothing.
+    pub fn review(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for id in std::mem::take(&mut self.suspects) {
+            let rejects = self.parents.get(&id).map_or(0, Parent::rejects);
+            if rejects >= self.rejects_max {
+                actions.extend(self.wind_up(id, ParentState::Rejected));
+            }
+        }
+        actions
+    }
+
     /// What a new life of this process must do about the parents of the last one.
     pub fn resume(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -143,35 +158,40 @@ impl Parents {
             parent.children += 1;
         }
         let was_over = parent.is_over();
-        parent.cum += change.cum;
+        let sums = parent.sums(change.side);
+        sums.cum += change.cum;
+        sums.exposure += change.exposure;
         parent.notional += change.notional;
-        parent.exposure += change.exposure;
         if change.after.is_final() {
             parent.live.remove(&change.order_id);
         } else {
             parent.live.insert(change.order_id);
         }
+        let id = change.parent_id;
         let entered = change.before != Some(change.after);
         if change.after == State::Rejected && entered {
-            parent.rejects += 1;
             parent.reason = reason;
+            if change.order_id > parent.last_good {
+                parent.refused.insert(change.order_id);
+            }
+            if parent.refused.len() >= self.rejects_max {
+                self.suspects.insert(id);
+            }
         } else if change.cum > 0 || (entered && change.after == State::New) {
-            parent.rejects = 0;
+            parent.last_good = parent.last_good.max(change.order_id);
+            parent.refused = parent.refused.split_off(&parent.last_good);
         }
-        let (over, rejects) = (parent.is_over() && !was_over, parent.rejects);
-        let id = change.parent_id;
         let mut found = None;
         let mut actions = Vec::new();
-        if over {
-            let parent = &self.parents[&id];
+        if parent.is_over() && !was_over {
             let what = format!(
                 "{} traded and {} out are more than the {} of parent {id}; it is wound up",
-                parent.cum, parent.exposure, parent.order.quantity
+                parent.cum(),
+                parent.exposure(),
+                parent.order.quantity
             );
             found = Some(note("CWS-PARENT-005", change, what));
             actions = self.wind_up(id, ParentState::Canceled);
-        } else if rejects >= self.rejects_max {
-            actions = self.wind_up(id, ParentState::Rejected);
         }
         actions.extend(self.conclude(id, change));
         (actions, found)
@@ -203,7 +223,7 @@ impl Parents {
         let Some(parent) = self.parents.get_mut(&id) else {
             return Vec::new();
         };
-        let filled = parent.cum >= parent.order.quantity;
+        let filled = parent.is_filled();
         let mut actions = Vec::new();
         match parent.state {
             ParentState::Pending | ParentState::Working if filled => {

@@ -5,5 +5,5 @@ mod parent;
 mod request;
 
 pub use all::{Action, Parents};
-pub use parent::{Parent, ParentState};
+pub use parent::{Parent, ParentState, SideSums};
 pub use request::parent_order;

@@ -10,7 +10,7 @@ use cws_process::stop;
 use cws_process::waiting::Waiting;
 
 use super::commands;
-use super::gateway::{Gateway, ROUND_MAX};
+use super::gateway::Gateway;
 use super::start::Sockets;
 
 /// Until SIGTERM, or until the hot thread ends by itself.
@@ -38,8 +38,9 @@ pub fn run(
     let mut waiting = Waiting::new(usize::try_from(gateway.config.hot.spinners).unwrap_or(3));
     let mut outcome = Ok(());
     while !stop::asked() && !thread.is_finished() && outcome.is_ok() {
-        match gateway.round(ROUND_MAX) {
+        match gateway.round() {
             Ok(mut worked) => {
+                gateway.review();
                 tell_hot(gateway);
                 worked |= socket.poll(|peer, request| commands::answer(gateway, peer, request));
                 if worked {

@@ -22,7 +22,7 @@ use crate::parents::{Action, ParentState};
 use crate::style::hot_parent;
 
 /// Work of one kind in one round; the rest waits for the next.
-pub const ROUND_MAX: usize = 1_024;
+const ROUND_MAX: usize = 1_024;
 
 /// R16: session and halt state, kills among them.
 const STATE_CHECK: u16 = 16;
@@ -79,9 +79,8 @@ pub struct LockstepState {
 }
 
 impl Gateway {
-    /// One round with at most so many executions; true if there was anything to do. What the hot thread is to be told is
-    /// left in `untold`.
-    pub fn round(&mut self, executions_max: usize) -> Result<bool, Fault> {
+    /// One round; true if there was anything to do. What the hot thread is to be told is left in `untold`.
+    pub fn round(&mut self) -> Result<bool, Fault> {
         let mono_ns = clock::monotonic_ns();
         self.beat.beat(mono_ns);
         if let Some(what) = self.risk_link.poll(mono_ns) {
@@ -100,7 +99,7 @@ impl Gateway {
             .map_err(|error| ring_fault(&error))?;
         let mut worked = self.poll_tap();
         worked |= self.poll_intents()?;
-        worked |= self.poll_executions(executions_max)?;
+        worked |= self.poll_executions()?;
         self.tick();
         self.commit();
         Ok(worked)
@@ -170,8 +169,8 @@ impl Gateway {
         Ok(worked)
     }
 
-    fn poll_executions(&mut self, most: usize) -> Result<bool, Fault> {
-        for count in 0..most {
+    fn poll_executions(&mut self) -> Result<bool, Fault> {
+        for count in 0..ROUND_MAX {
             let Some(execution) = self.executions.next().map_err(|error| ring_fault(&error))?
             else {
                 return Ok(count > 0);
@@ -221,6 +220,12 @@ impl Gateway {
             let actions = self.desk.parents.tick(event_ns);
             self.act(actions);
         }
+    }
+
+    /// Ends parents that were refused too often.
+    pub fn review(&mut self) {
+        let actions = self.desk.parents.review();
+        self.act(actions);
     }
 
     /// Journals what was staged; only then are the places in the rings given back.

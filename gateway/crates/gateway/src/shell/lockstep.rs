@@ -12,6 +12,7 @@ use cws_process::fault::Fault;
 use cws_process::line_socket::LineSocket;
 use cws_process::stop;
 use cws_process::waiting::Waiting;
+use cws_wire::mold::{END_OF_SESSION, Packet};
 use serde_json::{Value, json};
 
 use super::commands;
@@ -33,6 +34,10 @@ pub struct Lockstep<'a> {
     waiting: Waiting,
     /// Arrival of the last packet. Nothing is decided by it: in lockstep the hot loop's rate is unbounded.
     now_ns: u64,
+    /// The message of the market data that comes next.
+    next: u64,
+    /// Packets that the hot loop has not been given yet.
+    packets: Vec<Vec<u8>>,
 }
 
 /// Until SIGTERM or the end of the venue's day; then only commands are answered.
@@ -50,6 +55,8 @@ pub fn run(
         socket,
         waiting: Waiting::new(spinners),
         now_ns: 0,
+        next: 1,
+        packets: Vec::new(),
     };
     while !day.gateway.lockstep.begun && !stop::asked() {
         day.turn()?;
@@ -65,6 +72,10 @@ pub fn run(
 
 impl Lockstep<'_> {
     fn day(&mut self) -> Result<(), Fault> {
+        // An order before risk is ready would be refused, and how many were would be the scheduler's doing.
+        while self.gateway.risk_link.state() != "ACTIVE" && !stop::asked() {
+            self.turn()?;
+        }
         let path = self.gateway.config.run_dir.join("venue.sock");
         let mut venue = Venue::connect(&path)?;
         let told = venue.ask(&json!({"cmd": "status"}))?;
@@ -83,7 +94,9 @@ impl Lockstep<'_> {
                 self.gateway.work_unnamed();
             }
             if answer["finished"] == json!(true) {
+                self.gateway.poll_intents()?;
                 self.settle()?;
+                self.deliver();
                 self.gateway.lockstep.finished = true;
                 return Ok(());
             }
@@ -96,10 +109,10 @@ impl Lockstep<'_> {
         Ok(())
     }
 
-    /// Handles packets until all that is published was seen.
+    /// Waits until all that is published is here.
     fn packets_to(&mut self, published: u64) -> Result<(), Fault> {
         let mut asked_ns = clock::monotonic_ns();
-        while self.gateway.control.stats().next_sequence <= published && !stop::asked() {
+        while self.next <= published && !stop::asked() {
             let sources = self.receive()?;
             let now_ns = clock::monotonic_ns();
             // One answer of the server brings one packet: the next is asked for as soon as it is there.
@@ -116,7 +129,8 @@ impl Lockstep<'_> {
         Ok(())
     }
 
-    /// At most one packet of each feed and of the retransmissions, so that neither feed piles up.
+    /// At most one packet of each feed and of the retransmissions, so that neither feed piles up. Which feed is first,
+    /// and whether the other comes at all, makes no difference: each packet counts once, and in its turn.
     fn receive(&mut self) -> Result<[bool; 3], Fault> {
         let mut packet = [0; PACKET_MAX];
         let mut heard = [false; 3];
@@ -132,18 +146,21 @@ impl Lockstep<'_> {
             let bytes = &packet[..length];
             self.now_ns = clock::utc_ns();
             self.gateway.look_at(bytes, source as u32, self.now_ns);
-            self.hot.step(bytes, self.now_ns);
+            let Some(next) = follows(bytes, self.next) else {
+                continue;
+            };
+            self.next = next;
+            if self.gateway.ready {
+                self.packets.push(bytes.to_vec());
+            } else {
+                self.hot.step(bytes, self.now_ns); // Of the past: nothing is worked on it.
+            }
         }
-        self.gateway.tick();
         Ok(heard)
     }
 
     fn ask_for(&self, published: u64) {
-        let from = self.gateway.control.stats().next_sequence;
-        let session = self
-            .hot
-            .gap()
-            .map_or(self.gateway.session, |gap| gap.session);
+        let (from, session) = (self.next, self.gateway.session);
         let missing = u16::try_from(published + 1 - from).unwrap_or(u16::MAX);
         let mut request = Vec::with_capacity(20);
         request.extend_from_slice(&session);
@@ -153,46 +170,62 @@ impl Lockstep<'_> {
         self.sockets.request.send(&request).ok();
     }
 
-    /// Every intent gets its concluding execution, and every message that the venue has sent is handled: then, and only
-    /// then, may time go on.
+    /// Whatever the venue has said is here, and so at risk, before the hot loop hears it and the packet; every intent
+    /// that it then makes gets its concluding execution. Made it new ones, so again; else time may go on.
     fn conclude(&mut self, venue: &mut Venue, seq: u64) -> Result<(), Fault> {
-        loop {
+        self.gateway.poll_intents()?;
+        while !stop::asked() {
             self.settle()?;
             let told = venue.ask(&json!({"cmd": "processed", "seq": seq}))?;
             let sequenced = number(&told, "sequenced")?;
             while self.gateway.desk.orders.venue_seq() < sequenced && !stop::asked() {
                 self.turn()?;
             }
-            let quiet = self.gateway.desk.orders.awaiting() == 0;
-            if (quiet && !self.has_news()?) || stop::asked() {
-                return Ok(());
+            if self.gateway.desk.orders.awaiting() > 0 {
+                continue;
+            }
+            self.deliver();
+            if !self.gateway.poll_intents()? {
+                break;
             }
         }
+        Ok(())
     }
 
     /// Waits until no intent of ours is without an answer.
     fn settle(&mut self) -> Result<(), Fault> {
-        self.has_news()?;
         while self.gateway.desk.orders.awaiting() > 0 && !stop::asked() {
             self.turn()?;
         }
         Ok(())
     }
 
-    /// Did the hot loop make intents that wait for their answers?
-    fn has_news(&mut self) -> Result<bool, Fault> {
-        self.gateway.poll_intents()?;
-        Ok(self.gateway.desk.orders.awaiting() > 0)
+    /// Packets, then executions (the venue's by their number, then risk's own by their order): an order of their own, not
+    /// the scheduler's. The book goes first: on a book of the past a trigger would answer to its own last order again.
+    fn deliver(&mut self) {
+        self.gateway.review();
+        let mut batch = std::mem::take(&mut self.gateway.untold);
+        batch.make_contiguous().sort_by_key(|one| {
+            let by = if one.venue_seq == 0 {
+                one.order_id
+            } else {
+                one.venue_seq
+            };
+            (one.venue_seq == 0, by)
+        });
+        for packet in std::mem::take(&mut self.packets) {
+            self.hot.step(&packet, self.now_ns);
+        }
+        for execution in &batch {
+            self.hot.execution(execution);
+        }
+        self.gateway.tick();
+        self.hot.idle(self.now_ns);
     }
 
-    /// One round of the slow path with one execution, which goes to the hot loop at once, on this thread: how many lie
-    /// ready is the scheduler's doing, and must make no difference.
+    /// One round of the slow path, and what the command socket asks.
     fn turn(&mut self) -> Result<(), Fault> {
-        let mut worked = self.gateway.round(1)?;
-        while let Some(execution) = self.gateway.untold.pop_front() {
-            self.hot.execution(&execution);
-        }
-        self.hot.idle(self.now_ns);
+        let mut worked = self.gateway.round()?;
         let gateway = &mut *self.gateway;
         worked |= self
             .socket
@@ -204,6 +237,14 @@ impl Lockstep<'_> {
         }
         Ok(())
     }
+}
+
+/// The number after a packet's last message, where the packet holds message `next`.
+fn follows(packet: &[u8], next: u64) -> Option<u64> {
+    let header = Packet::decode(packet).ok()?.header;
+    let (first, count) = (header.sequence_number, u64::from(header.message_count));
+    let holds = count < u64::from(END_OF_SESSION) && first <= next && next < first + count;
+    holds.then_some(first + count)
 }
 
 fn received(socket: &UdpSocket, packet: &mut [u8]) -> Result<Option<usize>, Fault> {

@@ -39,6 +39,7 @@ pub fn status(gateway: &Gateway) -> Value {
         "risk": {
             "beat_age_ns": age(risk_beat_ns, mono_ns),
             "announced": gateway.risk_link.announced,
+            "state": gateway.risk_link.state(),
             "refusals": gateway.reasons.iter()
                 .map(|(reason, count)| (reason_text(*reason), json!(count)))
                 .collect::<Map<_, _>>(),
@@ -134,8 +135,9 @@ fn parent(parent: &Parent) -> Value {
         "quantity": order.quantity, "limit_price": order.limit_price, "style": order.style,
         "slice_quantity": order.slice_quantity, "start_ns": order.start_ns, "end_ns": order.end_ns,
         "patch": order.patch, "data_version": order.data_version, "ledger_id": order.ledger_id,
-        "cum": parent.cum, "open": parent.exposure, "leaves": (order.quantity - parent.cum).max(0),
-        "average_price": parent.average_price(), "children": parent.children, "rejects": parent.rejects,
+        "cum": parent.cum(), "open": parent.exposure(), "leaves": (order.quantity - parent.cum()).max(0),
+        "bought": parent.bought.cum, "sold": parent.sold.cum,
+        "average_price": parent.average_price(), "children": parent.children, "rejects": parent.rejects(),
         "reason": reason_text(parent.reason),
     })
 }

@@ -170,7 +170,11 @@ impl Runner {
     fn round(&mut self, socket: &mut LineSocket) -> bool {
         // Before our clock is read: a beat that comes while we look would be one from the future.
         if let Some(beat) = &self.gateway_beat {
-            self.core.beat(beat.last_ns());
+            let last_ns = beat.last_ns();
+            // One that came after this round began is heard in the next; one from the future never is, and grows old.
+            if last_ns <= now.mono_ns {
+                self.core.beat(last_ns);
+            }
         }
         let now = now();
         self.beat.beat(now.mono_ns);

@@ -1,0 +1,378 @@
+//! The process itself: orders out, executions back, and everything that can break in between.
+
+mod common;
+#[path = "common/desk.rs"]
+mod desk;
+
+use common::{LIMITS, PRICE, id, intent, order};
+use cws_abi::{ExecKind, IntentKind, OrderIntent, Side};
+use desk::{Desk, Venue};
+use serde_json::json;
+
+fn cancel(counter: u64, of: u64) -> OrderIntent {
+    OrderIntent {
+        orig_order_id: id(of).bits(),
+        kind: IntentKind::Cancel as u8,
+        quantity: 0,
+        ..intent(0, &order(counter, Side::Buy, 1, PRICE))
+    }
+}
+
+/// An open order of `quantity`, accepted by the venue.
+fn rest(
+    desk: &mut Desk,
+    venue: &mut Venue,
+    counter: u64,
+    quantity: i64,
+) -> cws_wire::ouch42::EnterOrder {
+    desk.push(&order(counter, Side::Buy, quantity, PRICE));
+    let enter = venue.enter();
+    venue.accepted(&enter);
+    while desk.execution().kind != ExecKind::Accepted as u8 {}
+    enter
+}
+
+#[test]
+fn an_order_goes_out_and_its_trades_come_back() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("out", &venue, "");
+    desk.open_day(&mut venue);
+    assert_eq!(desk.expect(ExecKind::SessionEvent).venue_seq, 1);
+    desk.push(&order(1, Side::Buy, 100, PRICE));
+    let enter = venue.enter();
+    assert_eq!(
+        (enter.order_token, enter.shares, enter.price),
+        (id(1).token(), 100, desk::price4(PRICE))
+    );
+    assert_eq!(
+        (&enter.stock, &enter.firm, enter.display),
+        (b"AAPL    ", b"CWS ", b'Y')
+    );
+    venue.accepted(&enter);
+    let accepted = desk.expect(ExecKind::Accepted);
+    assert_eq!(
+        (
+            accepted.order_id,
+            accepted.parent_id,
+            accepted.leaves_qty,
+            accepted.venue_seq
+        ),
+        (id(1).bits(), 1, 100, 2)
+    );
+    venue.executed(&enter, 40, 77);
+    let filled = desk.expect(ExecKind::Filled);
+    assert_eq!(
+        (
+            filled.exec_id,
+            filled.last_qty,
+            filled.cum_qty,
+            filled.leaves_qty
+        ),
+        (77, 40, 40, 60)
+    );
+    venue.executed(&enter, 40, 77);
+    let repeated = desk.expect(ExecKind::SessionEvent);
+    assert_eq!(
+        repeated.venue_seq, 4,
+        "a repeated trade is accounted for and booked once"
+    );
+    desk.push_intent(cancel(2, 1));
+    venue.cancel_of(&enter);
+    venue.canceled(&enter, 60);
+    let canceled = desk.expect(ExecKind::Canceled);
+    assert_eq!(
+        (
+            canceled.order_id,
+            canceled.orig_order_id,
+            canceled.leaves_qty
+        ),
+        (id(1).bits(), id(2).bits(), 0)
+    );
+    let positions = desk.ask(&json!({"cmd": "positions"}));
+    assert_eq!(positions["positions"][0]["position"], 40, "{positions}");
+    desk.push(&order(3, Side::Buy, 1001, PRICE));
+    assert_eq!(desk.expect(ExecKind::RejectedByRisk).reason, 1);
+    let status = desk.status();
+    assert_eq!(
+        (
+            &status["approved"],
+            &status["refused"]["R01"],
+            &status["fills"]
+        ),
+        (&json!(1), &json!(1), &json!(1))
+    );
+}
+
+#[test]
+fn kill_9_loses_nothing_and_sends_nothing_twice() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("kill9", &venue, "");
+    desk.open_day(&mut venue);
+    let first = rest(&mut desk, &mut venue, 1, 100);
+    desk.push(&order(2, Side::Buy, 50, PRICE));
+    let second = venue.enter();
+    desk.kill9();
+    venue.hang_up();
+    venue.accepted(&second);
+    venue.executed(&first, 30, 5);
+    desk.push(&order(3, Side::Buy, 10, PRICE));
+    desk.start();
+    venue.accept();
+    assert_eq!(
+        venue.asked_from, 3,
+        "the start of the day and one acknowledgement were seen"
+    );
+    assert_eq!(desk.expect(ExecKind::Unknown).order_id, id(2).bits());
+    // What was asked while nobody was logged in is refused, not kept for later.
+    let mut kinds = Vec::new();
+    for _ in 0..3 {
+        kinds.push(desk.execution().kind);
+    }
+    kinds.sort_unstable();
+    let expected = [
+        ExecKind::Accepted,
+        ExecKind::RejectedByRisk,
+        ExecKind::Filled,
+    ]
+    .map(|kind| kind as u8);
+    assert_eq!(kinds, expected);
+    venue.heartbeat();
+    desk.wait(|status| status["state"] == "ACTIVE");
+    let open = desk.ask(&json!({"cmd": "open_orders"}));
+    assert_eq!(open["count"], 2, "{open}");
+    assert_eq!(open["open_orders"][0]["leaves_qty"], 70);
+    desk.push(&order(4, Side::Buy, 11, PRICE));
+    assert_eq!(
+        venue.enter().order_token,
+        id(4).token(),
+        "order 2 was not sent again"
+    );
+}
+
+#[test]
+fn a_broken_session_makes_unknown_and_replay_resolves() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("unknown", &venue, "");
+    desk.open_day(&mut venue);
+    desk.expect(ExecKind::SessionEvent);
+    desk.push(&order(1, Side::Buy, 100, PRICE));
+    desk.push(&order(2, Side::Buy, 50, PRICE));
+    let kept = venue.enter();
+    venue.enter();
+    venue.hang_up();
+    desk.expect(ExecKind::Unknown);
+    desk.expect(ExecKind::Unknown);
+    assert_eq!(desk.status()["unknown"], 2);
+    desk.push(&order(3, Side::Buy, 10, PRICE));
+    assert_eq!(desk.expect(ExecKind::RejectedByRisk).reason, 16);
+    venue.accepted(&kept);
+    venue.accept();
+    assert_eq!(desk.expect(ExecKind::Accepted).order_id, id(1).bits());
+    venue.heartbeat();
+    assert_eq!(desk.expect(ExecKind::NotAtVenue).order_id, id(2).bits());
+    desk.wait(|status| status["state"] == "ACTIVE" && status["unknown"] == 0);
+}
+
+#[test]
+fn a_kill_cancels_everything_and_only_a_person_re_arms() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("kill", &venue, "");
+    desk.open_day(&mut venue);
+    let enter = rest(&mut desk, &mut venue, 1, 100);
+    let nobody = desk.ask(&json!({"cmd": "kill", "scope": "firm", "reason": "drill"}));
+    assert_eq!(nobody["code"], "CWS-RISK-003", "{nobody}");
+    let killed =
+        desk.ask(&json!({"cmd": "kill", "scope": "firm", "reason": "drill", "who": "ops"}));
+    assert_eq!(
+        (&killed["ok"], &killed["cancels"], &killed["state"]),
+        (&json!(true), &json!(1), &json!("HALTED"))
+    );
+    venue.cancel_of(&enter);
+    desk.push(&order(2, Side::Buy, 50, PRICE));
+    assert_eq!(desk.expect(ExecKind::RejectedByRisk).reason, 16);
+    desk.kill9();
+    venue.hang_up();
+    desk.start();
+    venue.accept();
+    venue.cancel_of(&enter);
+    venue.canceled(&enter, 100);
+    desk.expect(ExecKind::Canceled);
+    venue.heartbeat();
+    let status = desk.wait(|status| status["session"]["state"] == "Up");
+    assert_eq!(status["why"], "firm killed", "a kill outlives a restart");
+    let rearmed = desk.ask(&json!({"cmd": "rearm", "scope": "firm", "who": "ops", "reason": ""}));
+    assert_eq!(rearmed["code"], "CWS-RISK-003");
+    let rearmed =
+        desk.ask(&json!({"cmd": "rearm", "scope": "firm", "who": "ops", "reason": "drill over"}));
+    assert_eq!(rearmed["ok"], true, "{rearmed}");
+    desk.wait(|status| status["state"] == "ACTIVE");
+}
+
+#[test]
+fn a_ring_that_is_cut_off_halts_and_cancels_still_go_out() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("torn", &venue, "");
+    desk.open_day(&mut venue);
+    let enter = rest(&mut desk, &mut venue, 1, 100);
+    let ring = std::fs::OpenOptions::new()
+        .write(true)
+        .open(desk.dir.join("intents.ring"))
+        .expect("opens");
+    ring.set_len(0).expect("cuts");
+    venue.cancel_of(&enter);
+    let status = desk.wait(|status| status["state"] == "HALTED");
+    assert_eq!(status["why"], "shared memory was tampered with");
+    assert!(desk.alive());
+}
+
+#[test]
+fn a_full_journal_halts_and_cancels_still_go_out() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("full", &venue, "journal_max_bytes = 3000");
+    desk.open_day(&mut venue);
+    journal_fails(&mut desk, &mut venue);
+    let status = desk.status();
+    assert!(
+        status["journal"]["failure"]
+            .as_str()
+            .is_some_and(|why| why.contains("os error 28")),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_disk_that_takes_no_more_halts_and_cancels_still_go_out() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("efbig", &venue, "executions_capacity = 16");
+    // The rings are smaller; the journal grows past it.
+    desk.file_limit = Some(3000);
+    desk.open_day(&mut venue);
+    journal_fails(&mut desk, &mut venue);
+}
+
+/// Orders until one is refused because the journal failed; then the first order is cancelled all the same.
+fn journal_fails(desk: &mut Desk, venue: &mut Venue) {
+    let enter = rest(desk, venue, 1, 100);
+    for counter in 2..60 {
+        desk.push(&order(counter, Side::Buy, 1001, PRICE));
+    }
+    let status = desk.wait(|status| status["why"] == "the journal failed");
+    assert_eq!(status["state"], "HALTED");
+    venue.cancel_of(&enter);
+    desk.push(&order(70, Side::Buy, 10, PRICE));
+    while desk.execution().order_id != id(70).bits() {}
+    desk.push_intent(cancel(71, 1));
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    desk.push_intent(cancel(72, 1));
+    venue.cancel_of(&enter);
+    assert!(desk.alive());
+}
+
+#[test]
+fn only_signed_newer_valid_limits_count() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("limits", &venue, "");
+    desk.open_day(&mut venue);
+    let path = desk.dir.join("limits.toml");
+    let reload = |desk: &Desk| desk.ask(&json!({"cmd": "limits", "path": path}));
+    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-004", "the same version");
+    desk.limits(2, |text| {
+        text.replace("max_order_quantity = 1000\n", "max_order_quantity = 10\n")
+    });
+    assert_eq!(reload(&desk)["version"], 2);
+    desk.limits(1, |text| text);
+    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-004", "older");
+    desk.limits(3, |text| text);
+    let tampered = std::fs::read_to_string(&path)
+        .expect("reads")
+        .replace("max_position = 5000", "max_position = 5001");
+    std::fs::write(&path, tampered).expect("writes");
+    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-002", "tampered");
+    desk.limits(3, |text| text.replace("lot = 1\n", ""));
+    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-003", "a key is missing");
+    desk.limits(3, |_| {
+        LIMITS
+            .replace("version = 1\n", "version = 3\n")
+            .replace("1800000100000000000", "1000")
+    });
+    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-005", "stale");
+    std::fs::remove_file(&path).expect("removes");
+    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-001");
+    let status = desk.status();
+    assert_eq!(
+        (&status["limits"]["version"], &status["limits_refused"]),
+        (&json!(2), &json!(6))
+    );
+    desk.push(&order(1, Side::Buy, 11, PRICE));
+    while desk.execution().reason != 1 {}
+}
+
+#[test]
+fn without_good_limits_it_is_halted() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("nolimits", &venue, "");
+    desk.limits(1, |text| text + "# changed\n");
+    std::fs::write(desk.dir.join("limits.toml.sig"), "00").expect("writes");
+    desk.start();
+    venue.accept();
+    desk.push(&order(1, Side::Buy, 1, PRICE));
+    assert_eq!(desk.expect(ExecKind::RejectedByRisk).reason, 16);
+    assert_eq!(desk.status()["why"], "no limits");
+}
+
+#[test]
+fn a_password_that_others_may_read_is_refused() {
+    let venue = Venue::new();
+    let mut desk = Desk::new("password", &venue, "");
+    desk.password(0o640);
+    let said = desk.try_start().expect_err("refuses to start");
+    assert!(said.contains("CWS-RISK-006"), "{said}");
+    desk.password(0o600);
+    std::fs::write(desk.dir.join("password"), "longer than ten\n").expect("writes");
+    assert!(
+        desk.try_start()
+            .expect_err("refuses")
+            .contains("CWS-RISK-007")
+    );
+}
+
+#[test]
+fn a_silent_gateway_is_refused_and_its_orders_cancelled() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("beat", &venue, "beat_cancel_ms = 200");
+    desk.open_day(&mut venue);
+    let enter = rest(&mut desk, &mut venue, 1, 100);
+    desk.stop_beating();
+    venue.cancel_of(&enter);
+    desk.push(&order(2, Side::Buy, 50, PRICE));
+    assert_eq!(desk.expect(ExecKind::RejectedByRisk).reason, 16);
+    assert_eq!(desk.status()["why"], "no heartbeat of the gateway");
+}
+
+#[test]
+fn a_desk_that_is_gone_kills_the_firm() {
+    let mut venue = Venue::new();
+    let dir = std::env::temp_dir().join(format!("cws-risk-dead-{}", std::process::id()));
+    let file = dir.join("desk.beat");
+    let extra = format!("dead_man_file = \"{}\"\ndead_man_s = 1", file.display());
+    let mut desk = Desk::new("dead", &venue, &extra);
+    std::fs::write(&file, "").expect("writes");
+    desk.open_day(&mut venue);
+    let enter = rest(&mut desk, &mut venue, 1, 100);
+    venue.cancel_of(&enter);
+    desk.wait(|status| status["killed"]["firm"] == true);
+}
+
+#[test]
+fn sigterm_cancels_and_says_goodbye() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("term", &venue, "");
+    desk.open_day(&mut venue);
+    let enter = rest(&mut desk, &mut venue, 1, 100);
+    desk.signal(libc::SIGTERM);
+    venue.cancel_of(&enter);
+    venue.canceled(&enter, 100);
+    assert!(venue.logged_out());
+    assert!(desk.join().success());
+    desk.expect(ExecKind::Canceled);
+}

@@ -1,0 +1,492 @@
+//! The binary between a gateway and a venue that the test plays itself.
+#![allow(dead_code)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use cws_abi::{Beat, Consumer, ExecKind, Execution, OrderIntent, Producer};
+use cws_process::clock::{monotonic_ns, utc_ns};
+use cws_risk::order::Order;
+use cws_risk::signing::{hex, sign, signature_path};
+use cws_wire::Price4;
+use cws_wire::ouch42::{Accepted, Canceled, EnterOrder, Executed, Inbound};
+use cws_wire::soup::{FrameReader, encode_server, number_text, parse_number};
+use cws_wire::soup_bin_tcp::{Client, LoginAccepted, SequencedData, Server, ServerHeartbeat};
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A venue that says what the test tells it to, and remembers it for replays.
+pub struct Venue {
+    listener: TcpListener,
+    pub said: Vec<Vec<u8>>,
+    stream: Option<TcpStream>,
+    reader: FrameReader,
+    /// The last login asked for this number.
+    pub asked_from: u64,
+}
+
+impl Venue {
+    pub fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self {
+            listener,
+            said: Vec::new(),
+            stream: None,
+            reader: FrameReader::new(4096),
+            asked_from: 0,
+        }
+    }
+
+    pub fn address(&self) -> String {
+        self.listener.local_addr().expect("bound").to_string()
+    }
+
+    /// Takes a login and repeats what was asked for.
+    pub fn accept(&mut self) {
+        self.listener.set_nonblocking(true).expect("sets");
+        let deadline = Instant::now() + PATIENCE;
+        let stream = loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
+                Err(error) => panic!("nobody logs in: {error}"),
+            }
+        };
+        stream.set_nonblocking(false).expect("sets");
+        stream.set_read_timeout(Some(PATIENCE)).expect("sets");
+        self.stream = Some(stream);
+        self.reader = FrameReader::new(4096);
+        let login = self.packet();
+        let Client::LoginRequest(login) = Client::decode(&login).expect("decodes") else {
+            panic!("a login comes first");
+        };
+        assert_eq!(&login.password, b"secret    ");
+        self.asked_from =
+            parse_number("sequence", &login.requested_sequence_number).expect("a number");
+        self.send(&Server::LoginAccepted(LoginAccepted {
+            session: *b"DAY1      ",
+            sequence_number: number_text(self.asked_from),
+        }));
+        for message in self.said.clone().iter().skip(self.asked_from as usize - 1) {
+            self.send(&Server::SequencedData(SequencedData { payload: message }));
+        }
+    }
+
+    fn send(&mut self, packet: &Server<'_>) {
+        let mut bytes = [0; 256];
+        let len = encode_server(packet, &mut bytes);
+        self.stream
+            .as_mut()
+            .expect("connected")
+            .write_all(&bytes[..len])
+            .expect("writes");
+    }
+
+    fn packet(&mut self) -> Vec<u8> {
+        loop {
+            if let Some(packet) = self.reader.next_packet().expect("a stream of packets") {
+                return packet.to_vec();
+            }
+            let stream = self.stream.as_mut().expect("connected");
+            let count = stream.read(self.reader.space()).expect("something comes");
+            assert!(count > 0, "the client went");
+            self.reader.filled(count);
+        }
+    }
+
+    /// The next order message; heartbeats are passed over.
+    pub fn order(&mut self) -> Inbound {
+        loop {
+            let packet = self.packet();
+            match Client::decode(&packet).expect("decodes") {
+                Client::ClientData(data) => return Inbound::decode(data.payload).expect("decodes"),
+                Client::ClientHeartbeat(_) => {}
+                other => panic!("{other:?} is no order"),
+            }
+        }
+    }
+
+    pub fn enter(&mut self) -> EnterOrder {
+        match self.order() {
+            Inbound::EnterOrder(enter) => enter,
+            other => panic!("{other:?} is no new order"),
+        }
+    }
+
+    /// A cancel of this order.
+    pub fn cancel_of(&mut self, enter: &EnterOrder) {
+        match self.order() {
+            Inbound::CancelOrder(cancel) => assert_eq!(cancel.order_token, enter.order_token),
+            other => panic!("{other:?} is no cancel"),
+        }
+    }
+
+    /// True where the client says goodbye next.
+    pub fn logged_out(&mut self) -> bool {
+        loop {
+            let packet = self.packet();
+            match Client::decode(&packet).expect("decodes") {
+                Client::LogoutRequest(_) => return true,
+                Client::ClientHeartbeat(_) => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Numbered, and sent where somebody listens.
+    pub fn say(&mut self, message: &[u8]) {
+        self.said.push(message.to_vec());
+        if self.stream.is_some() {
+            self.send(&Server::SequencedData(SequencedData { payload: message }));
+        }
+    }
+
+    pub fn heartbeat(&mut self) {
+        self.send(&Server::ServerHeartbeat(ServerHeartbeat {}));
+    }
+
+    pub fn hang_up(&mut self) {
+        self.stream = None;
+    }
+
+    pub fn start_of_day(&mut self) {
+        self.say(
+            &cws_wire::ouch42::SystemEvent {
+                timestamp: 1,
+                event_code: b'S',
+            }
+            .to_bytes(),
+        );
+    }
+
+    pub fn accepted(&mut self, enter: &EnterOrder) {
+        let message = accepted(enter);
+        self.say(&message);
+    }
+
+    pub fn executed(&mut self, enter: &EnterOrder, shares: u32, match_number: u64) {
+        let message = Executed {
+            timestamp: 3,
+            order_token: enter.order_token,
+            executed_shares: shares,
+            execution_price: enter.price,
+            liquidity_flag: b'A',
+            match_number,
+        };
+        self.say(&message.to_bytes());
+    }
+
+    pub fn canceled(&mut self, enter: &EnterOrder, shares: u32) {
+        let message = Canceled {
+            timestamp: 4,
+            order_token: enter.order_token,
+            decrement_shares: shares,
+            reason: b'U',
+        };
+        self.say(&message.to_bytes());
+    }
+}
+
+pub fn accepted(enter: &EnterOrder) -> Vec<u8> {
+    let message = Accepted {
+        timestamp: 2,
+        order_token: enter.order_token,
+        side: enter.side,
+        shares: enter.shares,
+        stock: enter.stock,
+        price: enter.price,
+        time_in_force: enter.time_in_force,
+        firm: enter.firm,
+        display: enter.display,
+        order_reference_number: 1,
+        capacity: enter.capacity,
+        intermarket_sweep_eligibility: b'N',
+        minimum_quantity: 0,
+        cross_type: b'N',
+        order_state: b'L',
+        bbo_weight_indicator: b' ',
+    };
+    message.to_bytes().to_vec()
+}
+
+pub struct Desk {
+    pub dir: PathBuf,
+    pub key: SigningKey,
+    child: Option<Child>,
+    intents: Producer<OrderIntent>,
+    executions: Option<Consumer<Execution>>,
+    beating: Arc<AtomicBool>,
+    extra: String,
+    pub file_limit: Option<u64>,
+}
+
+impl Desk {
+    /// A folder with everything that risk needs; `extra` goes into its configuration.
+    pub fn new(name: &str, venue: &Venue, extra: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("cws-risk-{name}-{}", std::process::id()));
+        std::fs::remove_dir_all(&dir).ok();
+        std::fs::create_dir_all(&dir).expect("a folder of our own");
+        let key = SigningKey::from_bytes(&[9; 32]);
+        let intents = Producer::open(&dir.join("intents.ring"), &dir.join("intents.cursor"), 1024)
+            .expect("opens");
+        let desk = Self {
+            key,
+            child: None,
+            intents,
+            executions: None,
+            beating: beat(&dir),
+            extra: extra.into(),
+            file_limit: None,
+            dir,
+        };
+        desk.password(0o600);
+        desk.limits(1, |text| text);
+        desk.configure(venue);
+        desk
+    }
+
+    pub fn password(&self, mode: u32) {
+        let path = self.dir.join("password");
+        std::fs::write(&path, "secret\n").expect("writes");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("sets");
+    }
+
+    /// Limits of now, signed, at `limits.toml`.
+    pub fn limits(&self, version: u64, change: impl FnOnce(String) -> String) {
+        let text = crate::common::LIMITS
+            .replace("version = 1\n", &format!("version = {version}\n"))
+            .replace(
+                "1800000100000000000",
+                &(utc_ns() + 3_600_000_000_000).to_string(),
+            )
+            .replace("1799999990000000000", &utc_ns().to_string())
+            .replace("[\"aa\"]", "[\"any\"]");
+        let text = change(text);
+        let path = self.dir.join("limits.toml");
+        std::fs::write(&path, &text).expect("writes");
+        std::fs::write(signature_path(&path), sign(text.as_bytes(), &self.key)).expect("writes");
+    }
+
+    fn configure(&self, venue: &Venue) {
+        let dir = self.dir.display();
+        let text = format!(
+            "run_dir = \"{dir}\"\nregion = \"A\"\nvenue = \"SIM\"\nlimits = \"{dir}/limits.toml\"\n\
+             limits_public_key = \"{}\"\nbeat_timeout_ms = 500\n{}\n\
+             [order_session]\naddress = \"{}\"\nuser = \"CWS01\"\npassword_file = \"{dir}/password\"\n",
+            hex(self.key.verifying_key().as_bytes()),
+            self.extra,
+            venue.address(),
+        );
+        std::fs::write(self.dir.join("risk.toml"), text).expect("writes");
+    }
+
+    /// Starts risk; false where it refuses to.
+    pub fn try_start(&mut self) -> Result<(), String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cws-risk"));
+        command.arg("--config").arg(self.dir.join("risk.toml"));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(bytes) = self.file_limit {
+            use std::os::unix::process::CommandExt;
+            let limit = libc::rlimit {
+                rlim_cur: bytes,
+                rlim_max: bytes,
+            };
+            // SAFETY: setrlimit may be called between fork and exec.
+            unsafe {
+                command.pre_exec(move || {
+                    libc::setrlimit(libc::RLIMIT_FSIZE, &limit);
+                    Ok(())
+                });
+            }
+        }
+        let mut child = command.spawn().expect("starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let first = lines.next();
+        assert!(
+            first.is_some_and(|line| line.is_ok_and(|line| line.starts_with("cws-risk 1."))),
+            "name, version, build"
+        );
+        if lines.next().is_some() {
+            let mut errors = child.stderr.take().expect("piped");
+            std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+            self.child = Some(child);
+            return Ok(());
+        }
+        let mut said = String::new();
+        child
+            .stderr
+            .take()
+            .expect("piped")
+            .read_to_string(&mut said)
+            .ok();
+        child.wait().expect("ends");
+        Err(said)
+    }
+
+    pub fn start(&mut self) {
+        self.try_start().expect("risk starts");
+    }
+
+    /// Starts, logs in, opens the day, registers parents 1 (buy), 2 (sell), 3 (short); risk is ACTIVE then.
+    pub fn open_day(&mut self, venue: &mut Venue) {
+        self.start();
+        venue.accept();
+        venue.start_of_day();
+        for (id, side) in [(1, "buy"), (2, "sell"), (3, "sell_short")] {
+            let answer = self.ask(&json!({
+                "cmd": "parent", "parent_id": id, "strategy": "one", "strategy_no": 1, "symbol": "AAPL", "side": side,
+                "quantity": 1_000_000, "patch": "p1", "data_version": "d", "ledger_id": "l",
+            }));
+            assert_eq!(answer["ok"], true, "{answer}");
+        }
+        self.wait(|status| status["state"] == "ACTIVE" && status["phase"] == "open");
+    }
+
+    pub fn ask(&self, request: &Value) -> Value {
+        let mut stream = UnixStream::connect(self.dir.join("risk.sock")).expect("connects");
+        stream.set_read_timeout(Some(PATIENCE)).expect("sets");
+        writeln!(stream, "{request}").expect("asks");
+        let mut line = String::new();
+        BufReader::new(stream)
+            .read_line(&mut line)
+            .expect("answers");
+        serde_json::from_str(&line).expect("JSON")
+    }
+
+    pub fn status(&self) -> Value {
+        self.ask(&json!({"cmd": "status"}))
+    }
+
+    pub fn wait(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let status = self.status();
+            if wanted(&status) {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "it never comes to that: {status}"
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Puts the intent into the ring, stamped with now.
+    pub fn push(&mut self, order: &Order) {
+        self.push_intent(crate::common::intent(0, order));
+    }
+
+    pub fn push_intent(&mut self, intent: OrderIntent) {
+        let seq = self.intents.written() + 1;
+        let intent = OrderIntent {
+            seq,
+            ts_recv_ns: utc_ns(),
+            ..intent
+        };
+        self.intents.try_push(&intent).expect("room");
+    }
+
+    pub fn written(&self) -> u64 {
+        self.intents.written()
+    }
+
+    /// The next execution, whatever it is.
+    pub fn execution(&mut self) -> Execution {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if self.executions.is_none() {
+                let (ring, cursor) = (
+                    self.dir.join("executions.ring"),
+                    self.dir.join("executions.cursor"),
+                );
+                self.executions = Consumer::open(&ring, &cursor).ok();
+            }
+            if let Some(ring) = self.executions.as_mut()
+                && let Some(execution) = ring.take().expect("a sound ring")
+            {
+                ring.release();
+                return execution;
+            }
+            assert!(Instant::now() < deadline, "no execution comes");
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    pub fn expect(&mut self, kind: ExecKind) -> Execution {
+        let execution = self.execution();
+        assert_eq!(
+            ExecKind::try_from(execution.kind),
+            Ok(kind),
+            "{execution:?}"
+        );
+        execution
+    }
+
+    pub fn stop_beating(&self) {
+        self.beating.store(false, Ordering::Relaxed);
+    }
+
+    pub fn signal(&mut self, signal: i32) {
+        let child = self.child.as_ref().expect("runs");
+        // SAFETY: a process of ours, by its id.
+        unsafe { libc::kill(child.id() as i32, signal) };
+    }
+
+    /// kill -9, and everything that was only in memory is gone.
+    pub fn kill9(&mut self) {
+        self.signal(libc::SIGKILL);
+        self.child.take().expect("runs").wait().expect("ends");
+    }
+
+    /// The exit status after SIGTERM.
+    pub fn join(&mut self) -> std::process::ExitStatus {
+        self.child.take().expect("runs").wait().expect("ends")
+    }
+
+    pub fn alive(&mut self) -> bool {
+        self.child
+            .as_mut()
+            .is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_none()))
+    }
+}
+
+fn beat(dir: &std::path::Path) -> Arc<AtomicBool> {
+    let beating = Arc::new(AtomicBool::new(true));
+    let shared = Arc::clone(&beating);
+    let beat = Beat::open(&dir.join("gateway.beat")).expect("opens");
+    std::thread::spawn(move || {
+        while shared.load(Ordering::Relaxed) {
+            beat.beat(monotonic_ns());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    beating
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.stop_beating();
+        if let Some(mut child) = self.child.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+        if !std::thread::panicking() {
+            std::fs::remove_dir_all(&self.dir).ok();
+        }
+    }
+}
+
+/// A price of the wire.
+pub fn price4(price: i64) -> Price4 {
+    Price4::from_nanos(price).expect("a price of the wire")
+}
