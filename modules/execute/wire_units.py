@@ -4,6 +4,7 @@ OUCH 4.2 carries prices as price(4) with 200,000.0000 for a market order, and fe
 """
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kernels.ordered import F64
@@ -33,8 +34,10 @@ def on_tick(price: F64, tick: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(known, np.maximum((units + step // 2) // step, 1) * step, 0)
 
 
-def ticks(tick_size: F64) -> NDArray[np.int64]:
-    """Tick in units of 1e-9; 0 where it is no whole number of the wire's 1e-4."""
+def ticks(instruments: pd.DataFrame, symbols: pd.Series) -> NDArray[np.int64]:
+    """Tick of each symbol in units of 1e-9; 0 where it is no whole number of the wire's 1e-4."""
+    known_once = instruments.drop_duplicates("symbol").set_index("symbol")["tick_size"]
+    tick_size = known_once.reindex(symbols).to_numpy(dtype=np.float64)
     known = (tick_size > 0.0) & (tick_size * 1e9 <= MAX_WIRE_PRICE)
     units = np.rint(np.where(known, tick_size, 0.0) * 1e9).astype(np.int64)
     return np.where(units % WIRE_PRICE == 0, units, 0)

@@ -158,7 +158,7 @@ impl Runner {
     pub fn run(&mut self, socket: &mut LineSocket) {
         let mut waiting = Waiting::new(self.config.spinners);
         while !stop::asked() {
-            if self.round(socket) {
+            if self.round(socket, now()) {
                 waiting.worked();
             } else {
                 waiting.idle();
@@ -167,8 +167,8 @@ impl Runner {
         self.stop(socket);
     }
 
-    fn round(&mut self, socket: &mut LineSocket) -> bool {
-        // Before our clock is read: a beat that comes while we look would be one from the future.
+    fn round(&mut self, socket: &mut LineSocket, now: Now) -> bool {
+        self.beat.beat(now.mono_ns);
         if let Some(beat) = &self.gateway_beat {
             let last_ns = beat.last_ns();
             // One that came after this round began is heard in the next; one from the future never is, and grows old.
@@ -176,8 +176,6 @@ impl Runner {
                 self.core.beat(last_ns);
             }
         }
-        let now = now();
-        self.beat.beat(now.mono_ns);
         let mut worked = self.take_intents(now);
         worked |= self.listen(now);
         worked |= self.outbox.drain();
