@@ -74,11 +74,11 @@ def prepare(place: Place, parents: pd.DataFrame, native: Path, key: Ed25519Priva
     lines = b"".join(json.dumps(one, sort_keys=True).encode() + b"\n" for one in requests(parents, session))
     replace_file(place.folder / PARENTS, lines)
     password = secrets.token_hex(5)
-    _write_secret(place.folder / PASSWORD, password)
+    write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(native, "cws-gateway")).removeprefix("b3:")
     issue = Issue(1, now_ns, now_ns + VALID_NS, "USD", [build])
     write_signed(place.limits, limits_text(parents, session, issue), key)
-    wiring = _wiring(place, password)
+    wiring = free_wiring(place, password)
     for name, text in _configs(parents, session, wiring, public_hex(key)).items():
         replace_file(place.config(name), text.encode())
     commands = {name: [str(binary(native, name)), "--config", place.config(name).name] for name in NAMES}
@@ -90,7 +90,7 @@ def prepare(place: Place, parents: pd.DataFrame, native: Path, key: Ed25519Priva
     replace_file(place.folder / READY, json.dumps(ready).encode())
 
 
-def _write_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -99,7 +99,7 @@ def _write_secret(path: Path, text: str) -> None:
         os.close(handle)
 
 
-def _wiring(place: Place, password: str) -> dict[str, str]:
+def free_wiring(place: Place, password: str) -> dict[str, str]:
     """Addresses that are free now, and multicast groups that follow from the run's name."""
     with ExitStack() as held:
         ports: list[int] = []

@@ -62,13 +62,13 @@ class _Patience:
         if now != self.seen:
             self.seen, self.moved_s = now, time.monotonic()
         if _said(place).get("lost", False):
-            raise _VoidDayError(f"a process died while {self.what}")
+            raise VoidDayError(f"a process died while {self.what}")
         if time.monotonic() - self.moved_s > self.limit_s:
-            raise _VoidDayError(f"nothing moved for {self.limit_s:.0f} s while {self.what}")
+            raise VoidDayError(f"nothing moved for {self.limit_s:.0f} s while {self.what}")
         time.sleep(POLL_S)
 
 
-class _VoidDayError(Exception):
+class VoidDayError(Exception):
     """Why a day is not what its parents make of it."""
 
 
@@ -116,7 +116,7 @@ def _drive(house: "House", place: Place, strategy: str, parents: pd.DataFrame, p
         try:
             _day(house, place, strategy, parents, progress)
             return
-        except _VoidDayError as void:
+        except VoidDayError as void:
             why = str(void)
             _set_aside(house, place, why)
             progress(f"the day is void: {why}")
@@ -131,7 +131,7 @@ def _drive(house: "House", place: Place, strategy: str, parents: pd.DataFrame, p
 def _day(house: "House", place: Place, strategy: str, parents: pd.DataFrame, progress: Progress) -> None:
     started_s = time.monotonic()
     if place.folder.exists() and not all(processes(place).values()):
-        raise _VoidDayError("an earlier caller left it unfinished")
+        raise VoidDayError("an earlier caller left it unfinished")
     assert house.native is not None and binary(house.native, "cws-risk")
     prepare(place, parents, house.native, signing_key(keys_folder(house.home), "limits"), house.clock_ns())
     launch(place.folder)
@@ -142,7 +142,7 @@ def _day(house: "House", place: Place, strategy: str, parents: pd.DataFrame, pro
     finally:
         stop(place.folder)
     if any(restarts(place).values()):
-        raise _VoidDayError("a process died at its end")
+        raise VoidDayError("a process died at its end")
     journal = read_journal(place.journal)
     told = story(journal)
     reconcile(told, held, place.name)
@@ -160,7 +160,7 @@ def _set_aside(house: "House", place: Place, why: str) -> None:
         ingest(house.ledger, key, aside.name, journal, house.clock_ns(), {"void": why, "checks": evidence(journal)})
 
 
-def _until_listening(place: Place, name: str) -> LineClient:
+def waited_for(place: Place, name: str) -> LineClient:
     """A connection as soon as the process answers."""
     patience = _Patience(f"{name} starts", START_S)
     while True:
@@ -175,7 +175,7 @@ def _register(place: Place, progress: Progress) -> None:
     requests = [json.loads(line) for line in (place.folder / PARENTS).read_bytes().splitlines()]
     for name in ("cws-risk", "cws-gateway"):
         progress(f"{len(requests)} parents to {name}")
-        with _until_listening(place, name) as client:
+        with waited_for(place, name) as client:
             client.ask_all(requests)
 
 
@@ -216,7 +216,7 @@ def _ask(place: Place, name: str, word: str) -> dict[str, Any]:
 
 
 def _risk_positions(place: Place) -> dict[tuple[int, int], int]:
-    with _until_listening(place, "cws-risk") as client:
+    with waited_for(place, "cws-risk") as client:
         rows = client.ask({"cmd": "positions"})["positions"]
     return {(int(row["strategy_no"]), int(row["symbol_no"])): int(row["position"]) for row in rows}
 
