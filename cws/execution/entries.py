@@ -4,8 +4,8 @@ The fields stand in `gateway/crates/journal/src/entry.rs` and `gateway/crates/ab
 """
 
 import struct
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from cws.execution.journal import Record
 from modules.errors import CwsError
@@ -30,6 +30,7 @@ _VENUE_REASON = 0x100
 _EXECUTION = struct.Struct("<7QQ4q3H2B3Q")
 _INTENT = struct.Struct("<5Q2q2H4B")
 _DECISION = struct.Struct("<QQH")
+_LIMITS = struct.Struct("<Q32s")
 
 
 class Execution(NamedTuple):
@@ -114,24 +115,23 @@ def decision(record: Record) -> Decision:
 
 
 def kill(record: Record) -> Kill:
-    scope, trigger = record.payload[:2]
-    name, who, reason = _texts(record, 2, 3)
-    return Kill(SCOPES[scope], TRIGGERS[trigger], name, who, reason)
+    scope, trigger = _word(record, 0, SCOPES), _word(record, 1, TRIGGERS)
+    return Kill(scope, trigger, *_texts(record, 2, 3))
 
 
 def rearm(record: Record) -> Rearm:
-    name, who, reason = _texts(record, 1, 3)
-    return Rearm(SCOPES[record.payload[0]], name, who, reason)
+    return Rearm(_word(record, 0, SCOPES), *_texts(record, 1, 3))
 
 
 def state(record: Record) -> tuple[str, str]:
     """(ACTIVE, REDUCING or HALTED; why)."""
-    return STATES[record.payload[0]], _texts(record, 1, 1)[0]
+    return _word(record, 0, STATES), _texts(record, 1, 1)[0]
 
 
 def limits(record: Record) -> tuple[int, str]:
     """(version, hex hash) of a limits file that was taken."""
-    return int.from_bytes(record.payload[:8], "little"), record.payload[8:40].hex()
+    version, digest = _whole(record, _LIMITS)
+    return version, digest.hex()
 
 
 def start(record: Record) -> tuple[str, str]:
@@ -164,7 +164,14 @@ def _base36(number: int, places: int) -> str:
     return digits
 
 
-def _whole(record: Record, shape: struct.Struct) -> tuple[int, ...]:
+def _word(record: Record, at: int, words: Mapping[int, str]) -> str:
+    number = record.payload[at] if at < len(record.payload) else -1
+    if number not in words:
+        raise _unread(record, f"{number} is none of {list(words)}")
+    return words[number]
+
+
+def _whole(record: Record, shape: struct.Struct) -> tuple[Any, ...]:
     if len(record.payload) != shape.size:
         raise _unread(record, f"{len(record.payload)} bytes, {shape.size} expected")
     return shape.unpack(record.payload)

@@ -29,6 +29,7 @@ from cws.execution.keys import signing_key
 from cws.execution.kills import in_force, refuse_killed
 from cws.execution.latency import histogram
 from cws.execution.line_client import LineClient
+from cws.execution.orders import orders
 from cws.execution.places import VOID, Place, keys_folder, processes, restarts, run_place, void_place
 from cws.execution.run_folder import PARENTS, READY, prepare, run_id
 from cws.execution.session import session_of
@@ -225,7 +226,7 @@ def _conclude(place: Place, strategy: str, journal: Journal, told: Story, wall_s
     """What the run came to; written last, so that a run without it is not over."""
     ready = json.loads((place.folder / READY).read_bytes())
     result = {
-        **ready, "strategy": strategy, "orders": len({one.order_id for one in told.session if one.parent_id}),
+        **ready, "strategy": strategy, "orders": len(orders(journal)),
         "trades": len(told.trades), "refused": len(told.refusals), "journal_seq": journal.seq,
         "journal_hash": journal.hash, "restarts": restarts(place), "wall_s": round(wall_s, 3),
         "positions": [[*key, units] for key, units in positions(told.trades).items()],
