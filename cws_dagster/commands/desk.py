@@ -34,7 +34,7 @@ def _place(house: "House", run: str | None) -> "Place | None":
     if len(fits) != 1:
         what = f"{len(fits)} runs begin with {run!r}"
         fix = nearest(run, [place.name for place in places])
-        raise CwsError("CWS-CLI-006", what=what, where="--run", fix=fix)
+        raise CwsError("CWS-CLI-007", what=what, where="--run", fix=fix)
     return fits[0]
 
 

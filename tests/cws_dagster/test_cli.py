@@ -99,7 +99,7 @@ def test_nothing_asked_shows_help_and_is_refused(cws: Call) -> None:
         (["kill", "--firm", "--strategy", "s", "--reason", "x"], "CWS-CLI-005", "exactly one"),
         (["kill", "--firm", "--reason", " "], "CWS-EXECUTION-005", "a reason of 1 to 500 characters"),
         (["rearm", "--firm", "--reason", "x"], "CWS-EXECUTION-006", "firm is not killed"),
-        (["orders", "--run", "nonsense"], "CWS-CLI-006", "0 runs begin with 'nonsense'"),
+        (["orders", "--run", "nonsense"], "CWS-CLI-007", "0 runs begin with 'nonsense'"),
         (["reproduce", "abcdef"], "CWS-REPRO-001", "abcdef"),
         (["trials", "--strategy", "xs_reversa"], "CWS-STRATEGY-006", "did you mean 'xs_reversal'?"),
         (["run", "--strategy", "xs_reversa"], "CWS-STRATEGY-006", "did you mean 'xs_reversal'?"),
