@@ -6,6 +6,8 @@ WALLS := { apt-get install -y bubblewrap || { apt-get update && apt-get install 
 # Native execution: three binaries. Without cargo and g++ everything else works, and fills are on paper.
 BUILT := gateway/target/.built
 NATIVE := $(shell find gateway -path gateway/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.[ch]pp' -o -name '*.h' \) -print)
+CARGO := cd gateway && cargo
+HAVE_TOOLS := command -v cargo >/dev/null && command -v g++ >/dev/null
 TOOLS := Rust 1.95 or newer (rustup.rs) and g++ (apt-get install g++)
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 export UV_COMPILE_BYTECODE := 1
@@ -17,9 +19,11 @@ run: $(STAMP) $(BUILT)  ## set up, then the main job: every strategy through six
 	@.venv/bin/cws run
 
 test: $(STAMP) $(BUILT)  ## set up, then all tests
+	@if $(HAVE_TOOLS); then echo "tests of the gateway ..." && $(CARGO) test --locked --quiet --workspace --exclude cws-native; fi
 	@$(PY) -m pytest -n 2 --dist worksteal
 
 check: $(STAMP)  ## style, types, import directions, tidiness
+	@if $(HAVE_TOOLS); then $(CARGO) fmt --check && cargo clippy --locked --quiet --workspace --all-targets -- -D warnings; fi
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
@@ -49,10 +53,12 @@ $(STAMP): requirements.lock pyproject.toml
 	  || echo "bubblewrap is missing: cws supervise will not run proposers. Install it: apt-get install bubblewrap"
 	@touch $@
 
-$(BUILT): $(NATIVE)
-	@if command -v cargo >/dev/null && command -v g++ >/dev/null; then \
+$(BUILT): $(STAMP) $(NATIVE)
+	@if $(HAVE_TOOLS); then \
 	  echo "building the gateway (a few minutes the first time) ..." && \
-	  (cd gateway && cargo build --release --locked --quiet) && touch $@; \
+	  ($(CARGO) build --release --locked --quiet --workspace --exclude cws-native) && \
+	  .venv/bin/maturin build --quiet --release --locked -m gateway/crates/native/Cargo.toml -i $(PY) -o build/wheels >/dev/null 2>&1 && \
+	  .venv/bin/uv pip install -q --python $(PY) --no-deps --reinstall build/wheels/cws_native-*.whl && touch $@; \
 	else echo "cargo or g++ is missing: fills are on paper. Install $(TOOLS), then make run"; fi
 
 clean:  ## remove what set-up made; the ledger and the lake in CWS_HOME stay
