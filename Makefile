@@ -3,15 +3,20 @@ PY := .venv/bin/python
 STAMP := .venv/.installed
 # Proposers run behind bubblewrap's walls or not at all.
 WALLS := { apt-get install -y bubblewrap || { apt-get update && apt-get install -y bubblewrap; }; }
+# Native execution: three binaries. Without cargo and g++ everything else works, and fills are on paper.
+BUILT := gateway/target/.built
+NATIVE := $(shell find gateway -path gateway/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.[ch]pp' -o -name '*.h' \) -print)
+TOOLS := Rust 1.95 or newer (rustup.rs) and g++ (apt-get install g++)
+export PATH := $(HOME)/.cargo/bin:$(PATH)
 export UV_COMPILE_BYTECODE := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test check prove ui bench lock clean
 
-run: $(STAMP)  ## set up, then the main job: every strategy through six stages
+run: $(STAMP) $(BUILT)  ## set up, then the main job: every strategy through six stages
 	@.venv/bin/cws run
 
-test: $(STAMP)  ## set up, then all tests
+test: $(STAMP) $(BUILT)  ## set up, then all tests
 	@$(PY) -m pytest -n 2 --dist worksteal
 
 check: $(STAMP)  ## style, types, import directions, tidiness
@@ -21,13 +26,13 @@ check: $(STAMP)  ## style, types, import directions, tidiness
 	@.venv/bin/basedpyright
 	@$(PY) -m pytest tests/test_tidy.py
 
-prove: $(STAMP)  ## the full counts of every property; results into docs/proof.json
+prove: $(STAMP) $(BUILT)  ## the full counts of every property; results into docs/proof.json
 	@$(PY) -m benchmarks.prove
 
-ui: $(STAMP)  ## Dagster and MLflow on 127.0.0.1
+ui: $(STAMP) $(BUILT)  ## Dagster and MLflow on 127.0.0.1
 	@.venv/bin/cws ui
 
-bench: $(STAMP)  ## measure against limits and peers; JSON out
+bench: $(STAMP) $(BUILT)  ## measure against limits and peers; JSON out
 	@$(PY) -m benchmarks.modules --json
 	@$(PY) -m benchmarks.lake --json
 	@$(PY) -m benchmarks.main_job --json
@@ -44,5 +49,11 @@ $(STAMP): requirements.lock pyproject.toml
 	  || echo "bubblewrap is missing: cws supervise will not run proposers. Install it: apt-get install bubblewrap"
 	@touch $@
 
+$(BUILT): $(NATIVE)
+	@if command -v cargo >/dev/null && command -v g++ >/dev/null; then \
+	  echo "building the gateway (a few minutes the first time) ..." && \
+	  (cd gateway && cargo build --release --locked --quiet) && touch $@; \
+	else echo "cargo or g++ is missing: fills are on paper. Install $(TOOLS), then make run"; fi
+
 clean:  ## remove what set-up made; the ledger and the lake in CWS_HOME stay
-	rm -rf .venv build *.egg-info
+	rm -rf .venv build gateway/target *.egg-info

@@ -19,5 +19,6 @@ def about(unit: Unit, kinds: Sequence[str]) -> About:
 
 def about_book(parts: Sequence[Unit]) -> About:
     chains = "\n".join(f"- {unit.name}: {_chain(unit)}" for unit in parts)
-    text = f"The book over all strategies. Fills are **paper**: at the next bar with costs, no venue.\n\n{chains}"
+    wire = "Fills are the wire's where the gateway is built, else **paper**: at the next bar with costs, no venue."
+    text = f"The book over all strategies. {wire}\n\n{chains}"
     return About(text, "team:trading", ("pandas", "deltalake"))

@@ -11,6 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.desk import Desk
+from assets.wire_highlights import mode, wire_highlights
 from cws.home import Settings
 from cws.publish import Report
 from cws.stages import Unit
@@ -34,7 +35,7 @@ def highlights(desk: Desk, unit: Unit, report: Report) -> dict[str, Any]:
         case "size":
             return _targets(desk.house.lake.read(report.pins["targets"]))
         case "execute":
-            return book_highlights(desk, [report])
+            return book_highlights(desk, [report]) | wire_highlights(desk, report)
         case _:
             return {}
 
@@ -137,4 +138,4 @@ def book_highlights(desk: Desk, reports: Sequence[Report]) -> dict[str, Any]:
         refused = report.rows_quarantined
         rows.append((report.unit, report.pins["orders"].rows, len(fills), refused, f"{paid:,.0f}", f"{value:,.0f}"))
     header = ("strategy", "orders", "fills", "refused", "costs, USD", "equity at the end, USD")
-    return {"strategies": markdown(header, rows), "execution": "paper"}
+    return {"strategies": markdown(header, rows), "execution": mode(reports)}

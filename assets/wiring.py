@@ -82,7 +82,7 @@ def _module_op(unit: Unit, bound: Bound, done: int, total: int) -> dg.OpDefiniti
     def run_module(context: dg.OpExecutionContext, flow: Any) -> Any:
         desk = desk_of(context)
         desk.progress(unit.stage, unit.name, module.name, done, total)
-        after = step(desk.house, flow, bound)
+        after = step(desk.house, flow, bound, lambda said: desk.progress(unit.stage, unit.name, said, done, total))
         trace = after.traces[-1]
         rows = f"{trace.rows_in} rows in, {trace.rows_out} out, {trace.rows_refused} refused"
         context.log.info(f"{module.name}: {rows}, {trace.wall_ns / 1e6:.1f} ms")

@@ -5,12 +5,13 @@ next stage. A crash between two commits leaves the previous publication in force
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
 from cws.environment import code_hash
+from cws.execution.desk import Progress, executed, silent, submission
 from cws.house import House
 from cws.instruments import instruments_table
 from cws.lake.commits import Pin
@@ -42,6 +43,7 @@ class Flow:
     tables: Mapping[str, Value]
     traces: tuple[Trace, ...] = ()
     refused: tuple[pd.DataFrame, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict[str, object])  # what the ledger says of it besides
 
 
 def open_flow(house: House, unit: Unit, folder: Path, run_id: str, pins: Mapping[str, Pin] | None = None) -> Flow:
@@ -56,11 +58,16 @@ def open_flow(house: House, unit: Unit, folder: Path, run_id: str, pins: Mapping
     if unit.stage == "backtest":
         prior = prior_sharpes(house.lake, house.ledger, unit.name, task(unit, pins, {}).key)
         tables["prior_trials"] = make_table(prior, PRIOR_TRIALS, "trials")
+    if unit.stage == "execute":
+        tables["submission"] = submission(house, unit, pins)
     return Flow(unit, run_id, pins, tables)
 
 
-def step(house: House, flow: Flow, bound: Bound) -> Flow:
-    """Run one module; its trace waits with the house's others until the run ends (`cws.trace_log.tracing`)."""
+def step(house: House, flow: Flow, bound: Bound, progress: Progress = silent) -> Flow:
+    """Run one module; its trace waits with the house's others until the run ends (`cws.trace_log.tracing`).
+
+    Where it gives parent orders they go to the gateway, and what came back is there for the next module.
+    """
     outcome = run(bound, flow.tables)
     traces = (*flow.traces, outcome.trace)
     house.traces.add(Gathered(outcome.trace, flow.run_id, flow.unit.name, flow.unit.stage, house.clock_ns()))
@@ -74,12 +81,12 @@ def step(house: House, flow: Flow, bound: Bound) -> Flow:
                 {"stage": "str", "module": "str"}
             ),
         )
-    return replace(
-        flow,
-        tables={**flow.tables, **outcome.outputs, **_derived(flow.unit, outcome.outputs)},
-        traces=traces,
-        refused=refused,
-    )
+    tables = {**flow.tables, **outcome.outputs, **_derived(flow.unit, outcome.outputs)}
+    details = flow.details
+    if isinstance(parents := outcome.outputs.get("parents"), Table):
+        told = executed(house, flow.unit.name, parents, progress)
+        tables, details = {**tables, "executions": told.executions}, {**details, **told.details}
+    return replace(flow, tables=tables, traces=traces, refused=refused, details=details)
 
 
 def _placed(failure: Exception, unit: Unit) -> Exception:

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cws.execution.binaries import BUILT
 from modules.errors import CwsError
 from modules.settings import nearest
 
@@ -34,6 +35,10 @@ class Settings(BaseSettings):
     )
     ui_port: int = Field(3000, ge=1024, le=65535, description="Dagster UI, on 127.0.0.1")
     mlflow_port: int = Field(5000, ge=1024, le=65535, description="MLflow UI, on 127.0.0.1")
+    execution: str = Field(
+        "auto", pattern="^(auto|paper)$", description="auto: over the wire where the gateway is built; paper: never"
+    )
+    gateway_bin: Path = Field(BUILT, description="folder of the native binaries")
     views: str = Field("on", pattern="^(on|off)$", description="off: no MLflow runs, charts or tearsheets")
     llm_model: str = Field(
         "",
@@ -101,6 +106,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
+        self.gateway = self.folder / "gateway"
         self.lake, self.ledger, self.raw = self.folder / "lake", self.folder / "ledger", self.folder / "raw"
         self.dagster, self.mlflow_db, self.views = (
             self.folder / "dagster",

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cws.execution.binaries import native_in
 from cws.home import Home, Settings, home_at
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
@@ -19,11 +20,14 @@ class House:
     clock_ns: Callable[[], int]
     lock_wait_s: float = 0.0
     traces: TraceBuffer = field(default_factory=TraceBuffer)
+    # Where the native binaries are; None: fills are on paper.
+    native: Path | None = None
 
 
 def open_house(chosen: Settings, clock_ns: Callable[[], int] = time.time_ns) -> House:
     """Name the folders; nothing is read or written before the first use."""
-    return house_at(chosen.home, clock_ns, chosen.lock_wait_s)
+    native = native_in(chosen.gateway_bin, chosen.execution)
+    return replace(house_at(chosen.home, clock_ns, chosen.lock_wait_s), native=native)
 
 
 def house_at(folder: Path, clock_ns: Callable[[], int] = time.time_ns, lock_wait_s: float = 0.0) -> House:

@@ -111,7 +111,10 @@ def publish(house: House, flow: Flow) -> Report:
             refuse_untested(house, flow)
         if unit.stage == "execute":
             refuse_breaks(flow)
-            details = {"drifted_symbols": drifted_symbols(tables["targets"].frame, tables["positions"].frame)}
+            details = {
+                **flow.details,
+                "drifted_symbols": drifted_symbols(tables["targets"].frame, tables["positions"].frame),
+            }
         rows = account(flow, tables)
         pins = {
             name: house.lake.commit(table, part, frame) for name, (table, part, frame) in outputs(unit, tables).items()

@@ -41,8 +41,18 @@ COMMITS: Mapping[str, Mapping[str, str]] = {
         "deflated": "deflated",
     },
     "size": {"targets": "targets"},
-    "execute": {"orders": "orders", "fills": "fills", "breaks": "breaks", "positions": "positions", "book": "book"},
+    "execute": {
+        "orders": "orders",
+        "parents": "parents",
+        "executions": "executions",
+        "fills": "fills",
+        "breaks": "breaks",
+        "positions": "positions",
+        "book": "book",
+    },
 }
+# What is no table of the lake: the record of trials, what every order carries, and what the wire answered.
+MADE_BY_THE_SHELL: Mapping[str, set[str]] = {"backtest": {"prior_trials"}, "execute": {"submission", "executions"}}
 OF_DATASET = ("raw_bars", "sessions", "instruments", "ohlcv", "corporate_actions")
 # The table whose rows a stage answers for, before and after.
 ROWS: Mapping[str, tuple[str, str]] = {
@@ -159,7 +169,7 @@ def available(unit: Unit) -> set[str]:
     given = {"raw"} if unit.stage == "ingest" else set(READS[unit.stage])
     if unit.strategy is not None and unit.stage in ("backtest", "size"):
         given |= set(feature_tables(unit))
-    return given | ({"prior_trials"} if unit.stage == "backtest" else set())
+    return given | MADE_BY_THE_SHELL.get(unit.stage, set())
 
 
 def feature_tables(unit: Unit) -> list[str]:

@@ -18,7 +18,9 @@ from cws_dagster.commands import (
     batch,
     bench,
     config,
+    desk,
     gate,
+    gateway,
     lake,
     ledger,
     loop,
@@ -26,6 +28,7 @@ from cws_dagster.commands import (
     run,
     status,
     supervise,
+    switch,
     traces,
     ui,
 )
@@ -62,6 +65,10 @@ def application() -> typer.Typer:
         traces.traces,
         supervise.supervise,
         ablate.ablate,
+        switch.kill,
+        switch.rearm,
+        desk.orders,
+        desk.positions,
         ui.ui,
     ):
         app.command()(command)
@@ -75,6 +82,8 @@ def application() -> typer.Typer:
         ("ledger", ledger.COMMANDS, "The record of everything: show, verify."),
         ("loop", loop.COMMANDS, "What the loop did: report, rollback, shadow, bundle."),
         ("gate", gate.COMMANDS, "What decides which patch ships: the proof of its error rates."),
+        ("gateway", gateway.COMMANDS, "The native processes: up, status, down."),
+        ("risk", desk.RISK_COMMANDS, "The risk core's evidence."),
         ("config", config.COMMANDS, "Every setting, its value and where it comes from."),
     ):
         inner = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=markup)

@@ -13,6 +13,7 @@ from assets.size import size_assets
 from assets.wiring import IN_MEMORY
 from cws.strategies import Catalogue
 from cws_dagster.batch_job import backtest_batch
+from cws_dagster.executing import execution_jobs, execution_sensors
 from cws_dagster.jobs import all_jobs
 from cws_dagster.schedules import nightly_schedules
 from cws_dagster.supervising import ablation_job, cycle_job, supervisor_job, supervisor_schedule, supervisor_sensors
@@ -30,11 +31,12 @@ def build(catalogue: Catalogue, desk: object) -> dg.Definitions:
     Ops hand tables on in memory, so every job runs in one process.
     """
     jobs, supervisor, cycle = all_jobs(catalogue), supervisor_job(), cycle_job()
+    executing = execution_jobs(catalogue)
     return dg.Definitions(
         assets=[*all_assets(catalogue), findings_asset(), patches_asset(), verdicts_asset()],
-        jobs=[*jobs.values(), backtest_batch, supervisor, cycle, ablation_job()],
+        jobs=[*jobs.values(), *executing.values(), backtest_batch, supervisor, cycle, ablation_job()],
         schedules=[*nightly_schedules(catalogue, jobs), supervisor_schedule(cycle)],
-        sensors=supervisor_sensors(supervisor),
+        sensors=[*supervisor_sensors(supervisor), *execution_sensors(executing)],
         resources={"desk": desk, **IN_MEMORY},
         executor=dg.in_process_executor,
     )

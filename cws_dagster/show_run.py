@@ -122,6 +122,13 @@ class Notes:
     adjusted: Mapping[str, str]
 
 
+def execution(summary: Mapping[str, Any]) -> str:
+    """PAPER, or NATIVE with how many orders of each strategy went over the wire: those before its horizon did not."""
+    wired = [f"{one['name']} {one['wire']['parents']:,}" for one in summary["strategies"] if one.get("wire")]
+    told = f": parents over the wire {', '.join(wired)}; earlier orders fill on paper" if wired else ""
+    return summary["execution"].upper() + told
+
+
 def show(screen: Screen, summary: Mapping[str, Any], notes: Notes) -> None:
     _stages(screen, summary)
     _strategies(screen, summary, notes.caveats)
@@ -133,7 +140,7 @@ def show(screen: Screen, summary: Mapping[str, Any], notes: Notes) -> None:
         "checks": f"{checks['passed']} passed, {checks['failed']} failed",
         "ledger": f"{ledger['entries']} entries, head {screen.hash(ledger['head'])}, {verified}",
         "wall time": f"{summary['wall_s']:.1f} s",
-        "execution": summary["execution"].upper(),
+        "execution": execution(summary),
         "home": summary["home"],
     })  # fmt: skip
     screen.line()

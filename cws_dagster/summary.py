@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from assets.wire_highlights import mode
 from cws.trials import distinct, statistic
 from cws_dagster.main_job import Outcome
 from modules.canonical import combined_hash
@@ -52,6 +53,8 @@ def _strategy(outcome: Outcome, name: str) -> dict[str, Any] | None:
         },
         "orders": pins["orders"].rows,
         "fills": pins["fills"].rows,
+        "execution": str(execute.details.get("execution", "paper")),
+        "wire": execute.details.get("wire"),
         "drifted_symbols": execute.details["drifted_symbols"],
         "trial": str(backtest.details["key"]),
         "result_hash": combined_hash({table: pins[table].hash for table in HASHED}),
@@ -68,7 +71,7 @@ def summarise(outcome: Outcome) -> dict[str, Any]:
         "stages": [_stage(stage, outcome) for stage in STAGES],
         "checks": {"passed": outcome.checks_passed.total(), "failed": len(outcome.failed_checks)},
         "strategies": [one for one in found if one is not None],
-        "execution": "paper",
+        "execution": mode([report for report in outcome.reports if report.stage == "execute"]),
         "ledger": {
             "entries": head.entries,
             "head": head.hash,

@@ -154,6 +154,52 @@ FILLS = _schema(
     commission_usd=_number(),
     venue=_text(),
 )
+# What every parent order of a submission carries besides itself, in one row; `execution` is `native` or `paper`.
+SUBMISSION = _schema(
+    "submission",
+    strategy=_text(),
+    strategy_no=pa.Column("int64", pa.Check.in_range(1, 65_535)),
+    execution=pa.Column("str", pa.Check.isin(["native", "paper"])),
+    patch=_text(),
+    data_version=_text(),
+    ledger_id=_text(),
+)
+# Orders for the gateway: what is on the wire counts in `unit_size`, what is in `orders` counts in lots.
+PARENTS = _schema(
+    "parents",
+    ts_event=_count(),
+    symbol=_text(),
+    cl_ord_id=_text(),
+    parent_id=pa.Column("int64", pa.Check.gt(0)),
+    strategy=_text(),
+    strategy_no=pa.Column("int64", pa.Check.in_range(1, 65_535)),
+    side=_text(),
+    wire_qty=pa.Column("int64", pa.Check.gt(0)),
+    slice_qty=pa.Column("int64", pa.Check.gt(0)),
+    unit_size=_number(),
+    limit_px=_count(),
+    quote_px=_count(),
+    tick_px=pa.Column("int64", pa.Check.gt(0)),
+    start_ns=_count(),
+    end_ns=_count(),
+    style=_text(),
+    patch=_text(),
+    data_version=_text(),
+    ledger_id=_text(),
+)
+# What the risk core's journal says came back, one row a sequenced message or a refusal.
+EXECUTIONS = _schema(
+    "executions",
+    seq=_count(),
+    ts_event=_count(),
+    parent_id=_count(),
+    order_id=_text(),
+    kind=_text(),
+    match_number=_count(),
+    wire_qty=_count(),
+    last_px=_count(),
+    reason=pa.Column("str"),
+)
 POSITIONS = _keyed("positions", position_lots=_integer(), price=_number(), value_usd=_number())
 BOOK = _schema(
     "book", ts_event=_count(), equity_usd=_number(), cash_usd=_number(), cost_usd=_number(), turnover_usd=_number()
@@ -174,6 +220,9 @@ SORT: dict[str, tuple[str, ...]] = {
     "orders": ("ts_event", "symbol", "cl_ord_id"),
     "fills": ("ts_event", "symbol", "cl_ord_id"),
     "breaks": ("cl_ord_id",),
+    "submission": ("strategy",),
+    "parents": ("ts_event", "symbol", "cl_ord_id"),
+    "executions": ("seq",),
     "prior_trials": ("key",),
     "stats": ("name",),
     "intervals": ("name",),

@@ -100,7 +100,7 @@ SUITES: Mapping[str, Suite] = {
             _positive("last_px"),
             ("expect_column_values_to_be_between", {"column": "commission_usd", "min_value": 0}),
             ("expect_column_values_to_be_in_set", {"column": "side", "value_set": ["buy", "sell"]}),
-            ("expect_column_values_to_be_in_set", {"column": "venue", "value_set": ["PAPER"]}),
+            ("expect_column_values_to_be_in_set", {"column": "venue", "value_set": ["CWSX", "PAPER"]}),
         ),
     ),
 }

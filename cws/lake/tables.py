@@ -78,6 +78,8 @@ _SPECS = (
     ("positions", arrow_schema(declared.POSITIONS), "positions", "lots held after the fills"),
     ("targets", arrow_schema(declared.TARGETS), "targets", "lots to hold, before any order"),
     ("orders", arrow_schema(declared.ORDERS), "orders", "orders as sent"),
+    ("parents", arrow_schema(declared.PARENTS), "parents", "orders as the gateway got them"),
+    ("executions", arrow_schema(declared.EXECUTIONS), "executions", "what the risk core's journal says came back"),
     ("fills", arrow_schema(declared.FILLS), "fills", "executions as reported"),
     ("breaks", arrow_schema(declared.BREAKS), "breaks", "where orders, fills and positions disagree"),
     ("book", arrow_schema(declared.BOOK), "book", "account value of the executed book after each bar"),

@@ -66,6 +66,46 @@ def paper_fills_at_the_next_bar_for_its_fee(scene: Scene) -> int:
     return int((~(good & ((both["commission_usd"] - fee).abs() <= 1e-9 * fee))).sum())
 
 
+def parents_are_orders_at_the_next_bars_quote(scene: Scene) -> int:
+    """Orders whose parents are missing, too many, at another bar, of another size, quoted off the next bar's price."""
+    seen = scene.runs["gateway_submit"]
+    orders, bars = seen.before["orders"], seen.before["bars"]
+    stamps = np.unique(bars["ts_event"].to_numpy())
+    due = orders[orders["ts_event"] < stamps[-1]]
+    due = due.assign(start_ns=stamps[np.searchsorted(stamps, due["ts_event"].to_numpy(), side="right")])
+    quotes = bars[[*KEYS, terms.FILL_ON]].rename(columns={"ts_event": "start_ns"})
+    due = due.merge(quotes, on=["start_ns", "symbol"], how="left")
+    parents = seen.after["parents"].assign(side=seen.after["parents"]["side"].replace("sell_short", "sell"))
+    found = parents.groupby(["cl_ord_id", "symbol", "side", "start_ns"], as_index=False).agg(
+        wire_qty=("wire_qty", "sum"), quote_px=("quote_px", "first"), slice_qty=("slice_qty", "max")
+    )
+    both = due.merge(found, on=["cl_ord_id", "symbol", "side", "start_ns"], how="outer")
+    price = both[terms.FILL_ON].fillna(0.0)
+    tick = parents["tick_px"].max() / 1e9
+    good = (both["wire_qty"] == both["order_qty"] * terms.LOT_SIZE) & (both["slice_qty"] == terms.CHILD_QTY)
+    return int((~(good & ((both["quote_px"] / 1e9 - price).abs() <= tick / 2 + 1e-9))).sum())
+
+
+def wire_fills_are_the_trades_of_the_wire(scene: Scene) -> int:
+    """Trades without their fill, fills that nobody traded, and fills that pay another commission."""
+    seen = scene.runs["wire_fills"]
+    before = seen.before
+    trades = before["executions"][before["executions"]["kind"] == "filled"].merge(before["parents"], on="parent_id")
+    price = trades["last_px"] / 1e9
+    due = pd.DataFrame(
+        {
+            "cl_ord_id": trades["cl_ord_id"], "last_px": trades["last_px"], "ts_event": trades["ts_event_x"],
+            "last_qty": trades["wire_qty_x"] / terms.LOT_SIZE, "side": trades["side"].replace("sell_short", "sell"),
+            "due": trades["wire_qty_x"] * price * terms.COMMISSION_BPS / 1e4,
+        }
+    )  # fmt: skip
+    paper = before["fills"][~before["fills"]["cl_ord_id"].isin(before["parents"]["cl_ord_id"])]
+    due = pd.concat([due, paper.rename(columns={"commission_usd": "due"})[list(due.columns)]])
+    keys = [name for name in due.columns if name != "due"]
+    both = seen.after["fills"].merge(due, on=keys, how="outer")
+    return int((~((both["commission_usd"] - both["due"]).abs() <= 1e-9 * both["due"])).sum())
+
+
 def planted_breaks_are_reported(scene: Scene) -> int:
     """Breaks between orders and fills that were planted and not reported, and the other way round."""
     planted = broken_fills(scene.world, scene.seed)[2]

@@ -62,6 +62,8 @@ ORACLES: Mapping[str, Oracle] = {
         Oracle(desk.targets_are_whole_lots_below_the_weight, ("lot_round",)),
         Oracle(desk.orders_are_differences_of_targets, ("targets_to_orders",)),
         Oracle(desk.paper_fills_at_the_next_bar_for_its_fee, ("paper_fill",)),
+        Oracle(desk.parents_are_orders_at_the_next_bars_quote, ("gateway_submit",)),
+        Oracle(desk.wire_fills_are_the_trades_of_the_wire, ("wire_fills",)),
         Oracle(desk.planted_breaks_are_reported, ("reconcile_fills",)),
         Oracle(desk.book_is_cash_and_positions, ("position_book",)),
     )

@@ -15,6 +15,8 @@ IMPACT_COEFFICIENT, IMPACT_BARS = 0.5, 20
 BORROW_RATE = 0.01
 # Paper's broker takes half of the research account's fee, which has the spread in it.
 COMMISSION_BPS = 5.0
+# OUCH 4.2 carries fewer than 1,000,000 shares an order.
+CHILD_QTY = 999_999
 ADV_SHARE, ADV_BARS = 0.05, 20
 LOT_SIZE = 1.0
 # A bar that is missing may be filled from one that is at most so many sessions old.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cws.market.spec import World, world_of
-from cws.oracles import drawn, terms
+from cws.oracles import drawn, drawn_wire, terms
 from cws.oracles.made import make_world, vendor_file
 from cws.oracles.scene import Kind, Program, Step
 from modules.runner import Value
@@ -57,7 +57,12 @@ def _account(world: World, seed: int) -> dict[str, Value]:
 def _desk(world: World, seed: int) -> dict[str, Value]:
     made = make_world(world, seed)
     orders, fills, _ = drawn.broken_fills(world, seed)
+    expected, parents, executions = drawn_wire.wire(world, seed)
     return {
+        "submission": drawn_wire.submission(world),
+        "wire_expected": expected,
+        "wire_parents": parents,
+        "wire_executions": executions,
         "bars": made["bars"],
         "instruments": made["instruments"],
         "weights": drawn.weights_table(world, seed),
@@ -134,9 +139,14 @@ PROGRAMS: tuple[Program, ...] = (
             Step("capacity_cap"),
             Step("lot_round"),
             Step("targets_to_orders"),
+            Step("gateway_submit"),
             Step("paper_fill"),
             Step("reconcile_fills", takes={"orders": "broken_orders", "fills": "broken_fills"}),
             Step("position_book"),
+            Step(
+                "wire_fills",
+                takes={"executions": "wire_executions", "parents": "wire_parents", "fills": "wire_expected"},
+            ),
         ),
     ),
 )

@@ -33,6 +33,10 @@ TELLING = {
     "shadow_step": ("module", "verdict", "last_day"),
     "shadow_end": ("module", "verdict", "stand"),
     "bundle": ("ships", "inferior", "p_worse"),
+    "journal": ("run", "seq", "hash", "counts"),
+    "kill": ("scope", "name", "trigger", "who", "reason"),
+    "rearm": ("scope", "name", "who", "reason"),
+    "limits": ("run", "version", "hash"),
     "certificate": ("seed", "counts", "passed"),
 }
 KINDS = (*TELLING, "torn_tail")

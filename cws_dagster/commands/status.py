@@ -10,7 +10,7 @@ from cws_dagster.invocation import cws, nothing_yet
 from cws_dagster.screen import AsJson, Screen, print_json
 
 if TYPE_CHECKING:
-    from cws.home import Home
+    from cws.home import Home, Settings
     from cws.house import House
 
 UNITS_S = ((86_400, "d"), (3_600, "h"), (60, "min"))
@@ -71,8 +71,9 @@ def _last_run(house: "House") -> dict[str, Any] | None:
     return {"ts_ns": runs[-1].ts_ns, "ledger_index": runs[-1].index, **runs[-1].body} if runs else None
 
 
-def gather(house: "House") -> dict[str, Any]:
+def gather(house: "House", chosen: "Settings") -> dict[str, Any]:
     """Everything that `status` says; reads only."""
+    from cws.execution.state import brief
     from cws.ledger.verify import verify
 
     home = house.home
@@ -81,7 +82,7 @@ def gather(house: "House") -> dict[str, Any]:
         "home": str(home.folder),
         "bytes": size_bytes(home.folder),
         "writer": writer(home),
-        "execution": "paper",
+        **brief(house, chosen),
         "last_run": _last_run(house) if record and record["ok"] else None,
         "published": published(house) if record and record["ok"] else [],
         "ledger": {name: record[name] for name in ("entries", "head", "ok")} if record else None,
@@ -94,7 +95,9 @@ def _show(screen: Screen, found: dict[str, Any], now_ns: int) -> None:
         "home": found["home"],
         "size": f"{found['bytes'] / 1e6:,.1f} MB",
         "writer": found["writer"] or "none",
-        "execution": "PAPER",
+        "execution": found["execution"].upper() + (f": {found['why_paper']}" if found["why_paper"] else ""),
+        "gateway": found["gateway"],
+        "isolation": f"{found['isolation']}: {found['isolation_why']}",
     }
     if record:
         facts["ledger"] = f"{record['entries']} entries, head {screen.hash(record['head'])}, " + (
@@ -133,7 +136,8 @@ def status(as_json: AsJson = False) -> None:
     from cws.home import settings
     from cws.house import open_house
 
-    found = gather(open_house(settings()))
+    chosen = settings()
+    found = gather(open_house(chosen), chosen)
     if as_json:
         print_json(found)
     else:

@@ -43,6 +43,8 @@ WRONG = {
     "sets_are_plain_accounts": Patch("vector_sweep", {"slippage_bps": 0.0}),
     "positions_fit_their_market": Patch("capacity_cap", {"adv_share": 0.06}),
     "paper_fills_at_the_next_bar_for_its_fee": Patch("paper_fill", {"cost_bps": 4.9}),
+    "parents_are_orders_at_the_next_bars_quote": Patch("gateway_submit", {"slice_qty": 1_000}),
+    "wire_fills_are_the_trades_of_the_wire": Patch("wire_fills", {"cost_bps": 4.9}),
     "book_is_cash_and_positions": Patch("position_book", {"initial_cash_usd": 2_000_000.0}),
 }
 

@@ -31,7 +31,7 @@ pub struct ParentOrder {
     pub ledger_id: String,
 }
 
-/// Kinds 1 to 13, in this order.
+/// Kinds 1 to 14, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// 1: the process started.
@@ -86,6 +86,8 @@ pub enum Entry {
     },
     /// 13: ACTIVE 1, REDUCING 2, HALTED 3.
     State { state: u8, reason: String },
+    /// 14: no more children of this parent order, and its open ones are cancelled.
+    CancelParent { parent_id: u64, who: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +139,7 @@ kinds! {
     11 Rearm { scope, name, who, reason }
     12 Session { event, venue_seq, text }
     13 State { state, reason }
+    14 CancelParent { parent_id, who }
     ;
     3 Parent
     4 Intent

@@ -4,7 +4,7 @@
 //! refusal; one that does not read its answers is dropped.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -75,6 +75,12 @@ impl LineSocket {
                 Err(_) => false,
             });
         worked
+    }
+
+    /// What a `poll(2)` of the main loop waits on: the listener and every client.
+    pub fn fds(&self) -> impl Iterator<Item = RawFd> {
+        let clients = self.clients.iter().map(|client| client.stream.as_raw_fd());
+        std::iter::once(self.listener.as_raw_fd()).chain(clients)
     }
 
     fn accept(&mut self) -> bool {

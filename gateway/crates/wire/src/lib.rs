@@ -2,19 +2,25 @@
 //!
 //! The codecs are generated from `gateway/layouts/*.toml`. Decoders take what comes from outside: they give a message
 //! or a [`WireError`], never a panic, and allocate nothing.
+//!
+//! What order entry needs (OUCH, SoupBinTCP) exists only with the feature `order-entry`: the gateway, which must not be
+//! able to say an order, is built without it.
 
 mod alpha;
 mod error;
+#[cfg(feature = "order-entry")]
 mod fuzz;
 mod price;
 
 pub mod capture;
 pub mod mold;
 pub mod net;
+#[cfg(feature = "order-entry")]
 pub mod soup;
 
 pub use alpha::{padded, trimmed};
 pub use error::WireError;
+#[cfg(feature = "order-entry")]
 pub use fuzz::fuzz_one;
 pub use price::{NANOS_PER_PRICE4, NANOS_PER_PRICE8, Price4, Price8};
 
@@ -37,11 +43,13 @@ pub mod itch50 {
 }
 
 /// Nasdaq OUCH 4.2: order entry.
+#[cfg(feature = "order-entry")]
 pub mod ouch42 {
     include!(concat!(env!("OUT_DIR"), "/ouch42.rs"));
 }
 
 /// SoupBinTCP 3.00, the packets without their length; [`crate::soup`] frames them.
+#[cfg(feature = "order-entry")]
 pub mod soup_bin_tcp {
     include!(concat!(env!("OUT_DIR"), "/soup_bin_tcp.rs"));
 }
@@ -57,6 +65,7 @@ pub mod jnx_itch16 {
 }
 
 /// Japannext PTS OUCH 1.11, as far as shared captures contain it.
+#[cfg(feature = "order-entry")]
 pub mod jnx_ouch111 {
     include!(concat!(env!("OUT_DIR"), "/jnx_ouch111.rs"));
 }

@@ -1,0 +1,178 @@
+"""The free-running gateway: the bundled venue on the wall clock with made-up flow, kept up until it is told to end.
+
+Each start is a new day of the venue and a new version of the limits; journals of risk and gateway go on. Where the fate
+of an order is unknown after a crash, risk asks for it by sequence; nothing is sent again.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cws.environment import file_hash
+from cws.execution.attest import evidence
+from cws.execution.binaries import NAMES, binary
+from cws.execution.checkpoints import ingest
+from cws.execution.desk import strategy_number
+from cws.execution.journal import read_journal
+from cws.execution.keys import public_hex, signing_key
+from cws.execution.kills import in_force
+from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
+from cws.execution.places import Place, all_places, asked, is_up, keys_folder, live, processes
+from cws.execution.run_folder import (
+    COPY_USER,
+    FIRM,
+    PASSWORD,
+    REGION,
+    USER,
+    VALID_NS,
+    free_wiring,
+    toml,
+    write_secret,
+)
+from cws.execution.session import HOUR_NS, Session
+from cws.execution.submit import VoidDayError, waited_for
+from cws.execution.supervisor import MAX_RESTARTS, launch, plan_file, stop
+from cws.house import House
+from cws.ledger.disk import make_folder, replace_file
+from cws.pins import published
+from cws.strategies import Catalogue
+from modules.errors import CwsError
+from modules.execute.wire_fills import VENUE
+from modules.execute.wire_units import MAX_CHILD_QTY
+
+RATE_PER_S = 20  # made-up orders a second and symbol
+TICK = 10_000_000
+
+
+def start(house: House, catalogue: Catalogue) -> dict[str, Any]:
+    """Start it, or find it running.
+
+    Raises CWS-EXECUTION-001 where it was not built, -009 before the first `cws run`, -010 where it does not come up.
+    """
+    place = live(house.home)
+    if not is_up(place):
+        binary(house.native, "cws-venue")
+        _prepare(house, place, catalogue)
+        launch(place.folder)
+        _wait(place)
+        for one in in_force(house.ledger.entries()):
+            act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
+            asked(place, "cws-risk", {"cmd": "kill", **act})
+    pids = processes(place)
+    return {"state": "up" if all(pids.values()) else "partly up", "folder": str(place.folder), "pids": pids}
+
+
+def _wait(place: Place) -> None:
+    try:
+        for name in NAMES:
+            with waited_for(place, name):
+                pass
+    except VoidDayError as void:
+        stop(place.folder)
+        raise CwsError(
+            "CWS-EXECUTION-010", what=f"the gateway does not come up: {void}", where=str(place.folder),
+            fix="its log/ says why; then cws gateway up again",
+        ) from None  # fmt: skip
+
+
+def end(house: House) -> dict[str, Any]:
+    """End everything that runs below this home; what the live journal says goes into the ledger."""
+    ended: list[str] = []
+    for place in all_places(house.home):
+        if is_up(place):
+            stop(place.folder)
+            ended.append(place.name)
+    place = live(house.home)
+    if place.journal.exists():
+        journal = read_journal(place.journal)
+        key = signing_key(keys_folder(house.home), "checkpoint")
+        ingest(house.ledger, key, place.name, journal, house.clock_ns(), {"checks": evidence(journal)})
+    return {"ended": ended}
+
+
+def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
+    """SYMBOL.MIC -> last close, of every dataset that a strategy uses and that was published."""
+    pins, found = published(house), dict[str, float]()
+    for dataset in sorted({strategy.dataset for strategy in catalogue.strategies.values()}):
+        if ("ohlcv", dataset) in pins:
+            bars = house.lake.read(pins["ohlcv", dataset], columns=["symbol", "ts_event", "close"])
+            found |= {str(symbol): float(close) for symbol, close in bars.groupby("symbol")["close"].last().items()}
+    if not found:
+        raise CwsError(
+            "CWS-EXECUTION-009", what="no symbol to trade: nothing was published in this home",
+            where=str(house.home.folder), fix="cws run fills it",
+        )  # fmt: skip
+    return found
+
+
+def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
+    assert house.native is not None
+    make_folder(place.folder)
+    now_ns, key = house.clock_ns(), signing_key(keys_folder(house.home), "limits")
+    closes = _closes(house, catalogue)
+    session = Session(np.zeros(1, dtype=np.int64), tuple(sorted(closes)), 0)
+    password = secrets.token_hex(5)
+    write_secret(place.folder / PASSWORD, password)
+    build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
+    issue = Issue(now_ns // 1_000_000_000, now_ns, now_ns + VALID_NS, "USD", [build])
+    strategies = [strategy_limits(name, strategy_number(name), "USD") for name in sorted(catalogue.strategies)]
+    symbols = [
+        _symbol(locate, session.names[name], closes[name], now_ns) for locate, name in enumerate(session.symbols, 1)
+    ]
+    write_signed(place.limits, file_text(issue, {"max_market_data_age_ms": 5_000}, strategies, symbols), key)
+    wiring = free_wiring(place, password)
+    configs = _configs(
+        wiring, public_hex(key), [(session.names[name], closes[name]) for name in session.symbols], now_ns
+    )
+    for name, text in configs.items():
+        replace_file(place.config(name), text.encode())
+    commands = {name: [str(binary(house.native, name)), "--config", place.config(name).name] for name in NAMES}
+    plan_file(place.folder, commands, 0.0, MAX_RESTARTS)
+
+
+def _price(close: float) -> int:
+    return max(TICK, min(round(close * 100.0) * TICK, 199_999_990_000_000 // TICK * TICK))
+
+
+def _symbol(locate: int, name: str, close: float, now_ns: int) -> dict[str, object]:
+    return {
+        "locate": locate, "name": name, "currency": "USD", "tick": TICK / 1e9, "lot": 1,
+        "max_order_quantity": MAX_CHILD_QTY, "reference_price": _price(close) / 1e9, "reference_ns": now_ns,
+        "collar_bps": COLLAR_BPS, "adv": WIDE_I64, "max_adv_share_bps": COLLAR_BPS, "short_locate": WIDE_I64,
+        "restricted": "no", "halted": False,
+    }  # fmt: skip
+
+
+def _configs(
+    wiring: Mapping[str, str], public: str, symbols: Sequence[tuple[str, float]], now_ns: int
+) -> dict[str, str]:
+    feeds = {name: wiring[name] for name in ("group_a", "group_b", "request")}
+    account = {"user": USER, "password": wiring["password"], "firm": FIRM}
+    # Ten characters that no earlier day of this folder had.
+    name = f"L{now_ns // 1_000_000_000 % 10**9:09d}"
+    rows = [
+        ("[[symbols]]", {"name": symbol, "price": _price(close), "tick": TICK, "lot": 1, "rate_per_s": RATE_PER_S})
+        for symbol, close in symbols
+    ]
+    venue = toml(
+        [
+            ("", {"run_dir": ".", "seed": 1, "mode": "free", "session": name}), ("[market_data]", feeds),
+            ("[orders]", {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"]}), ("[[sessions]]", account),
+            ("[[drop_copy]]", {**account, "user": COPY_USER}), *rows, ("[flow]", {"kind": "synthetic"}),
+        ]
+    )  # fmt: skip
+    session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD}
+    top = {
+        "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
+        "firm": FIRM,
+    }  # fmt: skip
+    copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
+    midnight_ns = now_ns // (24 * HOUR_NS) * 24 * HOUR_NS
+    gateway = [
+        ("", {"run_dir": ".", "mode": "free", "region": REGION}),
+        ("[market_data]", {**feeds, "midnight_ns": midnight_ns}),
+    ]
+    risk = [("", top), ("[order_session]", session), ("[drop_copy]", copy)]
+    return {"cws-venue": venue, "cws-risk": toml(risk), "cws-gateway": toml(gateway)}

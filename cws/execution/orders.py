@@ -1,0 +1,75 @@
+"""Every order of a run as its journal tells it: what was asked, what the checks said, what the venue answered."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cws.execution import entries as read
+from cws.execution.journal import Journal
+
+# Until something else is said of it.
+ASKED, SENT, REFUSED = "asked", "sent", "rejected_by_risk"
+
+
+@dataclass
+class Order:
+    """Quantities in units of the wire, prices in 1e-9. `state` is what was said of it last."""
+
+    order_id: str
+    parent_id: int
+    strategy_no: int
+    symbol_no: int
+    side: str
+    quantity: int
+    price: int
+    filled: int = 0
+    state: str = ASKED
+    reason: str = ""
+    ts_ns: int = 0
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def orders(journal: Journal) -> list[Order]:
+    """In the order in which they were asked for."""
+    found: dict[int, Order] = {}
+    for record in journal.records:
+        match record.kind:
+            case read.INTENT:
+                _asked(found, record.ts_ns, read.intent(record))
+            case read.DECISION:
+                decided = read.decision(record)
+                if decided.order_id in found and decided.reason:
+                    _says(found[decided.order_id], REFUSED, decided.reason, record.ts_ns)
+            case read.SENT:
+                sent = found.get(int.from_bytes(record.payload[:8], "little"))
+                if sent is not None and sent.state == ASKED:
+                    _says(sent, SENT, 0, record.ts_ns)
+            case read.EXECUTION:
+                _executed(found, record.ts_ns, read.execution(record))
+            case _:
+                pass
+    return list(found.values())
+
+
+def _asked(found: dict[int, Order], ts_ns: int, one: read.Intent) -> None:
+    if one.kind == 2:  # a cancel is about another order and is none itself
+        return
+    words = (one.strategy_no, one.symbol_no, read.SIDES.get(one.side, "?"), one.quantity, one.price)
+    found.setdefault(one.order_id, Order(read.token(one.order_id), one.parent_id, *words, ts_ns=ts_ns))
+
+
+def _executed(found: dict[int, Order], ts_ns: int, one: read.Execution) -> None:
+    order = found.get(one.order_id)
+    if order is None:
+        return
+    if one.kind_name == "filled":
+        order.filled = one.cum_qty or order.filled + one.last_qty
+        _says(order, "filled" if order.filled >= order.quantity else "partially_filled", 0, ts_ns)
+    elif one.kind_name not in ("session_event", "cancel_rejected"):
+        _says(order, one.kind_name, one.reason, ts_ns)
+
+
+def _says(order: Order, state: str, reason: int, ts_ns: int) -> None:
+    order.state, order.reason, order.ts_ns = state, read.reason_text(reason) or order.reason, ts_ns

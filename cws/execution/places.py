@@ -1,0 +1,114 @@
+"""Where the files of native execution lie below a home, and which processes they name."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cws.execution.binaries import NAMES
+from cws.execution.line_client import LineClient
+from cws.execution.processes import running
+from cws.execution.supervisor import PID, STATE
+from cws.home import Home
+from modules.errors import CwsError
+
+LIVE = "live"
+SOCKETS = {"cws-venue": "venue.sock", "cws-risk": "risk.sock", "cws-gateway": "gateway.sock"}
+JOURNAL = "risk.journal"
+VOID = ".void-"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One run folder: the processes' sockets, journals, logs and configurations. `name` is the run's."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / JOURNAL
+
+    @property
+    def replay(self) -> Path:
+        return self.folder / "replay.csv"
+
+    @property
+    def limits(self) -> Path:
+        return self.folder / "limits.toml"
+
+    @property
+    def result(self) -> Path:
+        """What the run came to; there when it has ended and was reconciled."""
+        return self.folder / "result.json"
+
+    def config(self, binary: str) -> Path:
+        return self.folder / f"{binary.removeprefix('cws-')}.toml"
+
+    def client(self, binary: str, timeout_s: float = 10.0) -> LineClient:
+        return LineClient(self.folder / SOCKETS[binary], timeout_s)
+
+    def ended(self) -> dict[str, Any] | None:
+        """What `result` says; None while the run goes on, or when the file is damaged."""
+        try:
+            found = json.loads(self.result.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+
+def keys_folder(home: Home) -> Path:
+    return home.gateway / "keys"
+
+
+def live(home: Home) -> Place:
+    """The free-running gateway of `cws gateway up`."""
+    return Place(home.gateway / LIVE)
+
+
+def run_place(home: Home, run: str) -> Place:
+    return Place(home.gateway / "runs" / run)
+
+
+def all_places(home: Home) -> list[Place]:
+    """The live folder first, then the runs, oldest first; days that are void are not among them."""
+    found = sorted((home.gateway / "runs").glob("*"), key=lambda path: path.stat().st_mtime_ns)
+    first = [live(home)] if live(home).folder.is_dir() else []
+    return first + [Place(path) for path in found if path.is_dir() and VOID not in path.name]
+
+
+def void_place(place: Place) -> Place:
+    """Where the next void day of this run lies."""
+    number = 1 + len(list(place.folder.parent.glob(f"{place.name}{VOID}*")))
+    return Place(place.folder.with_name(f"{place.name}{VOID}{number}"))
+
+
+def processes(place: Place) -> dict[str, int | None]:
+    """Binary -> pid of what runs now."""
+    found = {name: running(place.folder / f"{name}.pid") for name in NAMES}
+    return {name: None if one is None else one.pid for name, one in found.items()}
+
+
+def is_up(place: Place) -> bool:
+    return any(processes(place).values()) or running(place.folder / PID) is not None
+
+
+def restarts(place: Place) -> dict[str, int]:
+    """How often the supervisor had to start each again."""
+    try:
+        said = json.loads((place.folder / STATE).read_bytes())
+        return {str(name): int(count) for name, count in said["restarts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def asked(place: Place, binary: str, request: dict[str, object], timeout_s: float = 2.0) -> dict[str, Any]:
+    """The process's answer, or its refusal as `{"ok": false, ...}`: whoever looks must not fall over what is down."""
+    try:
+        with place.client(binary, timeout_s) as client:
+            return client.ask(request)
+    except CwsError as refusal:
+        return {"ok": False, "code": refusal.code, "what": refusal.what, "where": refusal.where, "fix": refusal.fix}

@@ -1,0 +1,70 @@
+"""What there is to say of native execution in a home: processes, kills, runs, isolation. It only looks."""
+
+from typing import Any
+
+from cws.execution.binaries import why_paper
+from cws.execution.kills import in_force
+from cws.execution.places import Place, all_places, asked, is_up, live, processes, restarts
+from cws.home import Settings
+from cws.house import House
+
+MAX_RUNS = 20
+
+
+def isolation(place: Place) -> dict[str, str]:
+    """`on` where risk runs as another user than the gateway, so that the password and the sessions are its own."""
+    pids = processes(place)
+    users = [_user(pids[name]) for name in ("cws-risk", "cws-gateway")]
+    if None in users:
+        return {"isolation": "off", "why": "no gateway runs"}
+    if users[0] == users[1]:
+        return {"isolation": "off", "why": f"risk and gateway run as the same user ({users[0]})"}
+    return {"isolation": "on", "why": f"risk runs as user {users[0]}, the gateway as {users[1]}"}
+
+
+def _user(pid: int | None) -> int | None:
+    if pid is None:
+        return None
+    from pathlib import Path
+
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
+    except OSError:
+        return None
+
+
+def of_place(place: Place) -> dict[str, Any]:
+    """Processes, restarts, and what each says of itself."""
+    pids = processes(place)
+    said = {
+        name.removeprefix("cws-"): asked(place, name, {"cmd": "status"}) if pid is not None else None
+        for name, pid in pids.items()
+    }
+    ended = place.ended()
+    state = "up" if all(pids.values()) else "partly up" if any(pids.values()) else "ended" if ended else "down"
+    return {"run": place.name, "state": state, "pids": pids, "restarts": restarts(place), "said": said, "ended": ended}
+
+
+def gather(house: House, chosen: Settings) -> dict[str, Any]:
+    """Everything; runs newest first."""
+    places = [place for place in all_places(house.home) if place.folder != live(house.home).folder]
+    killed = in_force(house.ledger.entries()) if house.home.ledger.is_dir() else []
+    return {
+        "execution": "paper" if house.native is None else "native",
+        "why_paper": why_paper(chosen.gateway_bin, chosen.execution),
+        **isolation(live(house.home)),
+        "live": of_place(live(house.home)) if live(house.home).folder.is_dir() else None,
+        "runs": [of_place(place) for place in reversed(places[-MAX_RUNS:])],
+        "killed": [vars(one) for one in killed],
+    }
+
+
+def brief(house: House, chosen: Settings) -> dict[str, str]:
+    """The few words of `cws status`."""
+    why = why_paper(chosen.gateway_bin, chosen.execution)
+    up = is_up(live(house.home))
+    told = isolation(live(house.home))
+    return {
+        "execution": "paper" if why else "native", "why_paper": why, "gateway": "up" if up else "down",
+        "isolation": told["isolation"], "isolation_why": told["why"],
+    }  # fmt: skip

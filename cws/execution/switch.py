@@ -1,0 +1,73 @@
+"""The switch: kill a strategy, a venue or the firm at once, and re-arm only by a person with a reason.
+
+A kill first stops what runs, then is recorded; a re-arm is recorded first. Either stands in the ledger, so what starts
+later begins with it, and a process that could not be reached is named.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cws.execution.checkpoints import KILL, REARM
+from cws.execution.kills import SCOPES, in_force
+from cws.execution.places import all_places, asked, processes
+from cws.house import House
+from modules.errors import CwsError
+
+MAX_REASON = 500
+
+
+@dataclass(frozen=True)
+class Act:
+    """What is killed or re-armed, why, and who says so. `name` is empty for the firm."""
+
+    scope: str
+    name: str
+    reason: str
+    who: str
+
+    def __post_init__(self) -> None:
+        assert self.scope in SCOPES, self.scope
+        if not 0 < len(self.reason.strip()) <= MAX_REASON:
+            raise CwsError(
+                "CWS-EXECUTION-005",
+                what=f"a reason of 1 to {MAX_REASON} characters is needed",
+                where="--reason",
+                fix="say why: it is kept in the ledger",
+            )
+
+    @property
+    def body(self) -> dict[str, object]:
+        return {"scope": self.scope, "name": self.name, "reason": self.reason.strip(), "who": self.who}
+
+
+def kill(house: House, act: Act) -> dict[str, Any]:
+    """Stop it in every risk core that runs, then record it; returns who was told and what did not answer."""
+    told = _tell(house, KILL, act)
+    entry = house.ledger.append(KILL, {**act.body, "trigger": "command", "told": told})
+    return {**act.body, "told": told, "ledger_index": entry.index}
+
+
+def rearm(house: House, act: Act) -> dict[str, Any]:
+    """Record it, then tell every risk core that runs. Raises CWS-EXECUTION-006 where nothing of that name is killed."""
+    killed = in_force(house.ledger.entries())
+    if (act.scope, act.name) not in [(one.scope, one.name) for one in killed]:
+        known = ", ".join(f"{one.scope} {one.name}".strip() for one in killed) or "nothing"
+        raise CwsError(
+            "CWS-EXECUTION-006",
+            what=f"{act.scope} {act.name}".strip() + " is not killed",
+            where="ledger",
+            fix=f"killed now: {known}",
+        )
+    entry = house.ledger.append(REARM, act.body)
+    told = _tell(house, REARM, act)
+    return {**act.body, "told": told, "ledger_index": entry.index}
+
+
+def _tell(house: House, word: str, act: Act) -> dict[str, str]:
+    """Run folder -> `done`, or why its risk core could not be told."""
+    found: dict[str, str] = {}
+    for place in all_places(house.home):
+        if processes(place)["cws-risk"] is not None:
+            answer = asked(place, "cws-risk", {"cmd": word, **act.body})
+            found[place.name] = "done" if answer["ok"] else f"{answer['code']}: {answer['what']}"
+    return found

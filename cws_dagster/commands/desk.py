@@ -1,0 +1,130 @@
+"""`cws orders`, `cws positions` and `cws risk attest`: what went out, what is held, and that every check works."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cws_dagster.screen import AsJson, Screen, print_json
+
+if TYPE_CHECKING:
+    from cws.execution.places import Place
+    from cws.house import House
+
+Run = Annotated[str | None, typer.Option(help="A run of `cws gateway status`, or its first characters.")]
+NOTHING = "No order has gone over the wire from this home."
+
+
+def _house() -> "House":
+    from cws.home import settings
+    from cws.house import open_house
+
+    return open_house(settings())
+
+
+def _place(house: "House", run: str | None) -> "Place | None":
+    """The run that is named; else the free-running gateway, else the newest run; None where there is none."""
+    from cws.execution.places import all_places
+    from modules.errors import CwsError
+    from modules.settings import nearest
+
+    places = [place for place in all_places(house.home) if place.journal.exists()]
+    if run is None:
+        return next((place for place in places if place.name == "live"), places[-1] if places else None)
+    fits = [place for place in places if place.name.startswith(run)]
+    if len(fits) != 1:
+        what = f"{len(fits)} runs begin with {run!r}"
+        fix = nearest(run, [place.name for place in places])
+        raise CwsError("CWS-CLI-007", what=what, where="--run", fix=fix)
+    return fits[0]
+
+
+def orders(
+    run: Run = None,
+    last: Annotated[int, typer.Option(min=1, help="How many of the latest.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Print the latest orders of a run.
+
+    As its verified journal tells them: asked, checked, sent, answered.
+    """
+    from cws.execution.journal import read_journal
+    from cws.execution.orders import orders as orders_of
+
+    place = _place(_house(), run)
+    found = orders_of(read_journal(place.journal)) if place else []
+    if as_json:
+        rows = [order.row for order in found[-last:]]
+        print_json({"run": place.name if place else None, "orders": rows, "in_all": len(found)})
+        return
+    screen = Screen()
+    if place is None:
+        screen.line(NOTHING)
+        return
+    columns = ("order", "parent", "symbol", "side", "quantity", "price", "filled", "state", "reason", "time")
+    rows = [
+        (o.order_id, o.parent_id, o.symbol_no, o.side, o.quantity, f"{o.price / 1e9:.4f}" if o.price else "market",
+         o.filled, o.state, o.reason or None, screen.time(o.ts_ns))
+        for o in found[-last:]
+    ]  # fmt: skip
+    screen.table(f"The latest {len(rows)} of {len(found)} orders of {place.name}", columns, rows)
+
+
+def _held(place: "Place") -> list[dict[str, Any]]:
+    from cws.execution.collect import positions as positions_of
+    from cws.execution.collect import story
+    from cws.execution.journal import read_journal
+
+    held = positions_of(story(read_journal(place.journal)).trades)
+    ended = place.ended() or {}
+    names = {int(number): str(name) for number, name in ended.get("symbols", {}).items()}
+    return [
+        {
+            "strategy_no": strategy,
+            "strategy": ended.get("strategy"),
+            "symbol": names.get(symbol, str(symbol)),
+            "units": n,
+        }
+        for (strategy, symbol), n in held.items()
+    ]
+
+
+def positions(run: Run = None, as_json: AsJson = False) -> None:
+    """Print what a run holds by its trades.
+
+    As its verified journal tells them.
+    """
+    place = _place(_house(), run)
+    held = _held(place) if place else []
+    if as_json:
+        print_json({"run": place.name if place else None, "positions": held})
+        return
+    screen = Screen()
+    if place is None:
+        screen.line(NOTHING)
+        return
+    rows = [(one["strategy"] or one["strategy_no"], one["symbol"], one["units"]) for one in held]
+    screen.table(f"Positions of {place.name}", ("strategy", "symbol", "units of the wire"), rows)
+
+
+def attest(as_json: AsJson = False) -> None:
+    """Print the evidence for every check, R01 to R23.
+
+    From the ledger: how often it was evaluated, how often it refused, and when last.
+    """
+    from cws.execution.attest import attest as attest_now
+
+    house = _house()
+    found = attest_now(house.ledger.entries("journal"))
+    if as_json:
+        print_json({"checks": found, "ledger_head": house.ledger.head().hash})
+        return
+    screen = Screen()
+    rows = [
+        (one["code"], one["check"], one["evaluated"], one["refused"],
+         *(screen.time(one[at]) if one[at] else None for at in ("last_ns", "last_refused_ns")))
+        for one in found
+    ]  # fmt: skip
+    screen.table("Checks of the risk core", ("code", "check", "evaluated", "refused", "last", "last refusal"), rows)
+
+
+RISK_COMMANDS = {"attest": attest}

@@ -1,0 +1,115 @@
+//! The thread's body on real sockets: two feeds, a retransmission server, parameters and executions from another thread.
+
+mod rig;
+
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+use cws_abi::{ExecKind, Side};
+use cws_book::hot::{HotError, PACKET_MAX};
+use cws_book::hot_abi::{HotParent, HotSockets, Style, latency_bucket_ns};
+use cws_wire::mold_udp64::RequestPacket;
+use rig::{Rig, SECOND, add, answer, config, event, packet, parent, state};
+
+fn socket() -> UdpSocket {
+    UdpSocket::bind("127.0.0.1:0").expect("loopback")
+}
+
+/// Polls until `done` or five seconds are over.
+fn eventually(mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(5), "in time");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn packets_lost_on_both_feeds_are_requested_and_orders_flow() {
+    let rig = Rig::new(config());
+    let (feed_a, feed_b, request, server, sender) =
+        (socket(), socket(), socket(), socket(), socket());
+    request
+        .connect(server.local_addr().expect("bound"))
+        .expect("loopback");
+    server
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("a timeout");
+    let sockets = HotSockets {
+        feed_a: feed_a.as_raw_fd().into(),
+        feed_b: feed_b.as_raw_fd().into(),
+        request: request.as_raw_fd().into(),
+        ..HotSockets::default()
+    };
+    let mut rig = rig;
+    let (a, b) = (
+        feed_a.local_addr().expect("bound"),
+        feed_b.local_addr().expect("bound"),
+    );
+    let start = SECOND;
+    let messages = [
+        event(start, b'Q'),
+        state(start, 5, b'T'),
+        add(start, 5, 1, Side::Buy, 500, 999_900),
+        add(start, 5, 2, Side::Sell, 500, 1_000_100),
+    ];
+    std::thread::scope(|scope| {
+        let hot = &mut rig.hot;
+        let thread = scope.spawn(move || hot.run(&sockets));
+        rig.control.set_parent(&parent(Style::Peg)).expect("sound");
+        // Messages 1 and 2 come on one feed or both, 3 on none, 4 on B.
+        sender.send_to(&packet(1, &messages[..1]), a).expect("sent");
+        sender.send_to(&packet(1, &messages[..2]), b).expect("sent");
+        sender
+            .send_to(&packet(2, &messages[1..2]), a)
+            .expect("sent");
+        sender.send_to(&packet(4, &messages[3..]), b).expect("sent");
+        let mut asked = [0; 64];
+        let (length, from) = server.recv_from(&mut asked).expect("a request in time");
+        let asked = RequestPacket::decode(&asked[..length]).expect("a sound request");
+        assert_eq!((asked.session, asked.sequence_number), (rig::SESSION, 3));
+        assert_eq!(asked.requested_message_count, 1);
+        server
+            .send_to(&packet(3, &messages[2..3]), from)
+            .expect("sent");
+        eventually(|| rig.control.stats().intents == 1);
+        let first = rig.ring.take().expect("sound").expect("one intent");
+        assert!(
+            rig.control
+                .push_execution(&answer(&first, ExecKind::Accepted, 0))
+        );
+        eventually(|| rig.control.stats().executions == 1);
+        let stop = HotParent {
+            activity: 2,
+            ..parent(Style::Peg)
+        };
+        rig.control.set_parent(&stop).expect("sound");
+        eventually(|| rig.control.stats().intents == 2);
+        let cancel = rig.ring.take().expect("sound").expect("the cancel");
+        assert_eq!((cancel.kind, cancel.orig_order_id), (2, first.order_id));
+        rig.control.stop();
+        thread.join().expect("no panic").expect("a clean end");
+    });
+    let mut buffer = [0; PACKET_MAX];
+    let seen: Vec<_> = std::iter::from_fn(|| rig.control.tap(&mut buffer)).collect();
+    let stats = rig.control.stats();
+    assert_eq!(seen.len() as u64, stats.packets);
+    assert_eq!(seen.iter().filter(|tapped| tapped.source == 2).count(), 1);
+    assert_eq!((stats.next_sequence, stats.tap_dropped), (5, 0));
+    let slow: u64 = stats.latency.iter().sum();
+    assert_eq!(slow, 1, "the intent that a packet caused");
+    assert_eq!([8, 9, 12, 127].map(latency_bucket_ns), [4, 5, 8, 7 << 29]);
+}
+
+#[test]
+fn a_core_that_is_not_there_is_an_error_with_a_code() {
+    let mut rig = Rig::new(config());
+    let sockets = HotSockets {
+        core: 100_000,
+        ..HotSockets::default()
+    };
+    let error = rig.hot.run(&sockets).expect_err("no such core");
+    assert!(matches!(error, HotError::System(libc::EINVAL)));
+    assert!(error.to_string().contains("CWS-HOT-004"), "{error}");
+}

@@ -1,0 +1,117 @@
+//! Our ends of shared memory: executions in, and a look at what our own hot thread put out.
+
+use std::path::{Path, PathBuf};
+
+use cws_abi::{Consumer, Execution, OrderIntent, RingError};
+
+/// Reads our own `intents.ring` behind the hot thread; risk's cursor is another's, so this holds up nobody.
+pub struct Intents {
+    ring: PathBuf,
+    seen: PathBuf,
+    consumer: Consumer<OrderIntent>,
+    /// Records that the hot thread wrote over before they were read: their orders are adopted by their executions.
+    pub missed: u64,
+}
+
+impl Intents {
+    pub fn open(run_dir: &Path) -> Result<Self, RingError> {
+        let (ring, seen) = (run_dir.join("intents.ring"), run_dir.join("intents.seen"));
+        Ok(Self {
+            consumer: Consumer::open(&ring, &seen)?,
+            ring,
+            seen,
+            missed: 0,
+        })
+    }
+
+    pub fn take(&mut self) -> Result<Option<OrderIntent>, RingError> {
+        let expected = self.consumer.taken() + 1;
+        match self.consumer.take() {
+            Ok(Some(intent)) if intent.seq == expected => Ok(Some(intent)),
+            Ok(Some(_)) => {
+                self.missed += 1; // Written over while it was read.
+                Ok(None)
+            }
+            Ok(None) => Ok(None),
+            Err(RingError::Foreign(_)) => self.skip(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The hot thread is more than a ring ahead: what it wrote over is gone. The cursor starts anew at its head.
+    fn skip(&mut self) -> Result<Option<OrderIntent>, RingError> {
+        let head = written(&self.ring)?;
+        self.missed += head.saturating_sub(self.consumer.taken());
+        std::fs::write(&self.seen, cursor_bytes(head))?;
+        self.consumer = Consumer::open(&self.ring, &self.seen)?;
+        Ok(None)
+    }
+
+    /// What was read so far is in the journal.
+    pub fn release(&mut self) {
+        self.consumer.release();
+    }
+}
+
+/// `executions.ring`, which risk makes when it starts: perhaps after us.
+pub struct Executions {
+    ring: PathBuf,
+    cursor: PathBuf,
+    consumer: Option<Consumer<Execution>>,
+}
+
+impl Executions {
+    pub fn new(run_dir: &Path) -> Self {
+        Self {
+            ring: run_dir.join("executions.ring"),
+            cursor: run_dir.join("executions.cursor"),
+            consumer: None,
+        }
+    }
+
+    /// True once the ring is there.
+    pub fn attach(&mut self) -> Result<bool, RingError> {
+        if self.consumer.is_none() && self.ring.exists() {
+            match Consumer::open(&self.ring, &self.cursor) {
+                Ok(consumer) => self.consumer = Some(consumer),
+                // Made, but not yet of its length.
+                Err(RingError::Io(_)) => {}
+                Err(RingError::Foreign(_)) if is_young(&self.ring) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.consumer.is_some())
+    }
+
+    pub fn take(&mut self) -> Result<Option<Execution>, RingError> {
+        self.consumer.as_mut().map_or(Ok(None), Consumer::take)
+    }
+
+    pub fn release(&mut self) {
+        if let Some(consumer) = &mut self.consumer {
+            consumer.release();
+        }
+    }
+}
+
+/// Its maker sets the length first and the header then; a file without a header is being made.
+fn is_young(ring: &Path) -> bool {
+    use std::io::Read;
+    let mut magic = [0; 8];
+    let read = std::fs::File::open(ring).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_err() || magic == [0; 8]
+}
+
+/// Byte 64 of a ring file: records ever written (see `cws_abi`'s ring).
+fn written(ring: &Path) -> std::io::Result<u64> {
+    use std::os::unix::fs::FileExt;
+    let mut head = [0; 8];
+    std::fs::File::open(ring)?.read_exact_at(&mut head, 64)?;
+    Ok(u64::from_ne_bytes(head))
+}
+
+fn cursor_bytes(tail: u64) -> [u8; 64] {
+    let mut bytes = [0; 64];
+    bytes[..8].copy_from_slice(&tail.to_ne_bytes());
+    bytes
+}

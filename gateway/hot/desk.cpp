@@ -1,0 +1,267 @@
+#include "desk.hpp"
+
+#include <bit>
+
+namespace cws {
+
+bool Desk::open(const HotConfig& config, Book& book, Sender& sender, Link& link, HotStats& stats) {
+    constexpr u16 PARENTS_MAX = 4096;
+    if (config.parents == 0 || config.parents > PARENTS_MAX) return false;
+    capacity_ = config.parents;
+    const u32 ids = std::bit_ceil(capacity_ * 2U);
+    const u32 words = (capacity_ + 63) / 64;
+    if (!memory_.map(capacity_ * sizeof(Parent) + (capacity_ + words) * sizeof(u64) + ids * sizeof(u16))) return false;
+    parents_ = memory_.as<Parent>();
+    dues_ = reinterpret_cast<u64*>(parents_ + capacity_);
+    marks_ = dues_ + capacity_;
+    ids_ = reinterpret_cast<u16*>(marks_ + words);
+    id_mask_ = ids - 1;
+    book_ = &book;
+    sender_ = &sender;
+    link_ = &link;
+    stats_ = &stats;
+    return true;
+}
+
+void Desk::read_parents() {
+    const u64 generation = link_->generation();
+    const u32 used = link_->used() < capacity_ ? link_->used() : capacity_;
+    bool whole = true;
+    for (u32 slot = 0; slot < used; ++slot) {
+        Parent& parent = parents_[slot];
+        if (link_->version(slot) == parent.version) continue;
+        HotParent set;
+        u64 version = 0;
+        if (!link_->read_parent(slot, set, version)) {
+            bump(stats_->parameter_retries);
+            whole = false;
+            continue;
+        }
+        parent.version = version;
+        if (install(slot, set)) mark(slot);
+    }
+    used_ = used;
+    if (whole) generation_ = generation;
+}
+
+// Symbol, strategy, side and style of a parent stay what they were at first.
+bool Desk::install(u32 slot, const HotParent& set) {
+    Parent& parent = parents_[slot];
+    const bool sound = set.parent_id != 0 && set.symbol != 0 && set.symbol <= book_->symbols() && set.tick > 0 &&
+                       set.slice_quantity > 0 && set.quantity >= set.slice_quantity && set.start_ns < set.end_ns;
+    if (!sound) return false;
+    if (!parent.present) {
+        parent.present = true;
+        parent.set = set;
+        parent.filled = set.filled;
+        parent.position = set.position;
+        for (u32 i = 0; i < 2; ++i) {
+            const HotAdopted& order = set.adopted[i];
+            if (order.order_id == 0 || order.leaves <= 0) continue;
+            parent.work[i] = Work{order.order_id, 0, order.price, order.leaves, order.traded, 0, 0, 0, LIVE, order.side};
+        }
+        Symbol& symbol = book_->symbol(set.symbol);
+        parent.next_same = symbol.watch;
+        symbol.watch = static_cast<u16>(slot + 1);
+        u32 at = static_cast<u32>(set.parent_id * 0x9E37'79B9'7F4A'7C15U >> 32) & id_mask_;
+        while (ids_[at] != 0) at = (at + 1) & id_mask_;
+        ids_[at] = static_cast<u16>(slot + 1);
+        return true;
+    }
+    const HotParent was = parent.set;
+    parent.set = set;
+    parent.set.parent_id = was.parent_id;
+    parent.set.symbol = was.symbol;
+    parent.set.strategy = was.strategy;
+    parent.set.side = was.side;
+    parent.set.style = was.style;
+    // Whoever sets it anew wants it tried again.
+    parent.rejected = 0;
+    return true;
+}
+
+// The slot of a parent, or the capacity. Ends: the table is never more than half full.
+u32 Desk::find_slot(u64 parent_id) const {
+    u32 at = static_cast<u32>(parent_id * 0x9E37'79B9'7F4A'7C15U >> 32) & id_mask_;
+    for (; ids_[at] != 0; at = (at + 1) & id_mask_) {
+        if (parents_[ids_[at] - 1].set.parent_id == parent_id) return ids_[at] - 1U;
+    }
+    return capacity_;
+}
+
+void Desk::mark_all() {
+    for (u32 slot = 0; slot < used_; ++slot) mark(slot);
+}
+
+void Desk::mark_due(u64 event_ns) {
+    earliest_due_ = NEVER;
+    for (u32 slot = 0; slot < used_; ++slot) {
+        const u64 due = dues_[slot];
+        if (due <= event_ns) {
+            mark(slot);
+        } else if (due < earliest_due_) {
+            earliest_due_ = due;
+        }
+    }
+}
+
+void Desk::act(u64 turn, u64 event_ns, u64 ts_recv_ns, bool broken) {
+    if (event_ns >= earliest_due_) mark_due(event_ns);
+    if (!any_marked_) return;
+    any_marked_ = false;
+    Now now{turn, event_ns, ts_recv_ns, broken, {}};
+    // In the order of the slots, so that the same packets always give the same intents.
+    for (u32 word = 0; word * 64 < used_; ++word) {
+        u64 marked = marks_[word];
+        marks_[word] = 0;
+        for (; marked != 0; marked &= marked - 1) {
+            Parent& parent = parents_[word * 64 + static_cast<u32>(std::countr_zero(marked))];
+            look(parent, now);
+            if (due_of(parent) < earliest_due_) earliest_due_ = due_of(parent);
+        }
+    }
+}
+
+bool Desk::hand_over(Parent& parent, const Now& now, OrderIntent& intent) {
+    intent.parent_id = parent.set.parent_id;
+    intent.ts_recv_ns = now.ts_recv_ns;
+    intent.symbol = parent.set.symbol;
+    intent.strategy = parent.set.strategy;
+    const Refusal refusal = sender_->send(intent, now.touch);
+    if (refusal == SENT) {
+        bump(stats_->intents);
+        return true;
+    }
+    bump(stats_->by_refusal[refusal]);
+    // These two pass by themselves; the others wait until the book moves.
+    if (refusal == RATE || refusal == RING_FULL) due_of(parent) = now.event_ns;
+    return false;
+}
+
+void Desk::place(Parent& parent, Work& work, const Now& now, u8 side, u8 terms, i64 price, i64 quantity) {
+    if (parent.rejected >= REJECTED_MAX) return;
+    if (work.turn == now.turn) {
+        // Once a packet: an order that dies at once would otherwise go round and round. One that takes waits until its
+        // book moves, one that rests until the next message.
+        if (terms != LIMIT_IOC) due_of(parent) = now.event_ns;
+        return;
+    }
+    OrderIntent intent{};
+    intent.price = price;
+    intent.quantity = quantity;
+    intent.kind = NEW;
+    intent.side = side;
+    intent.terms = terms;
+    if (!hand_over(parent, now, intent)) return;
+    work = Work{intent.order_id, 0, price, quantity, 0, 0, 0, now.turn, SENT_NEW, side};
+}
+
+void Desk::move(Parent& parent, Work& work, const Now& now, i64 price, i64 quantity) {
+    if (parent.rejected >= REJECTED_MAX) return;
+    if (work.turn == now.turn) {
+        due_of(parent) = now.event_ns;
+        return;
+    }
+    OrderIntent intent{};
+    intent.orig_order_id = work.order_id;
+    intent.price = price;
+    // OUCH 4.2: what the order has traded is part of the new size, so that a fill under way does not add to it.
+    intent.quantity = work.traded + quantity;
+    intent.kind = REPLACE;
+    intent.side = work.side;
+    intent.terms = POST_ONLY;
+    if (!hand_over(parent, now, intent)) return;
+    work.next_id = intent.order_id;
+    work.next_price = price;
+    work.next_quantity = quantity;
+    work.turn = now.turn;
+    work.state = REPLACING;
+}
+
+void Desk::cancel(Parent& parent, Work& work, const Now& now) {
+    if (work.state != LIVE || parent.rejected >= REJECTED_MAX) return;
+    OrderIntent intent{};
+    intent.orig_order_id = work.order_id;
+    intent.kind = CANCEL;
+    intent.side = work.side;
+    intent.terms = POST_ONLY;
+    if (!hand_over(parent, now, intent)) return;
+    work.next_id = intent.order_id;
+    work.state = CANCELING;
+}
+
+void Desk::execution(const Execution& execution) {
+    const u32 slot = find_slot(execution.parent_id);
+    if (slot == capacity_) {
+        bump(stats_->unknown_executions);
+        return;
+    }
+    bump(stats_->executions);
+    Parent& parent = parents_[slot];
+    mark(slot);
+    if (execution.kind == FILLED || execution.kind == BROKEN) {
+        const i64 shares = execution.kind == FILLED ? execution.last_qty : -execution.last_qty;
+        parent.filled += shares;
+        parent.position += execution.side == BUY ? shares : -shares;
+    }
+    const bool refused = execution.kind == REJECTED_BY_RISK || execution.kind == REJECTED_BY_VENUE ||
+                         execution.kind == CANCEL_REJECTED;
+    parent.rejected = refused ? parent.rejected + 1 : 0;
+    if (parent.rejected == REJECTED_MAX) bump(stats_->stopped_parents);
+    for (Work& work : parent.work) {
+        const u64 ids[] = {execution.order_id, execution.orig_order_id};
+        for (const u64 id : ids) {
+            if (id == 0 || work.state == FREE || (id != work.order_id && id != work.next_id)) continue;
+            settle(work, execution, id);
+            return;
+        }
+    }
+}
+
+// `id` is the one of the order's ids that the execution names.
+void Desk::settle(Work& work, const Execution& execution, u64 id) {
+    const bool about_next = id == work.next_id && id != work.order_id;
+    switch (execution.kind) {
+        case ACCEPTED:
+        case CANCEL_REJECTED: work.state = LIVE; break;
+        case REJECTED_BY_RISK:
+        case REJECTED_BY_VENUE:
+        case NOT_AT_VENUE:
+            // A replace or cancel that never came to be leaves the order as it was.
+            work.state = about_next ? LIVE : FREE;
+            break;
+        case FILLED:
+            // A trade of the replacement may overtake the word that it has replaced.
+            if (about_next && work.state == REPLACING) succeed(work, work.next_quantity);
+            work.leaves -= execution.last_qty;
+            work.traded += execution.last_qty;
+            if (work.state == SENT_NEW || work.state == IN_DOUBT) work.state = LIVE;
+            if (work.leaves <= 0) work.state = FREE;
+            break;
+        case REPLACED:
+            if (about_next || work.state == REPLACING) succeed(work, execution.leaves_qty);
+            work.leaves = execution.leaves_qty;
+            work.state = work.leaves > 0 ? LIVE : FREE;
+            break;
+        case CANCELED:
+            // The venue may take out a part only.
+            work.leaves = execution.leaves_qty;
+            if (work.leaves <= 0) work.state = FREE;
+            break;
+        case UNKNOWN: work.state = IN_DOUBT; break;
+        default: break;
+    }
+    if (work.state == LIVE) work.next_id = 0;
+}
+
+// The replacement takes the order's place, with this many shares open.
+void Desk::succeed(Work& work, i64 leaves) {
+    work.order_id = work.next_id;
+    work.price = work.next_price;
+    work.leaves = leaves;
+    work.traded = 0;
+    work.state = LIVE;
+    work.next_id = 0;
+}
+
+}  // namespace cws

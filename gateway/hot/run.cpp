@@ -1,0 +1,138 @@
+// The thread's body: sockets, waiting, pinning. All decisions are in step().
+#include <cerrno>
+#include <ctime>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hot.hpp"
+
+namespace cws {
+
+namespace {
+
+u64 realtime_ns() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
+}
+
+// Spins while packets come. When nothing comes: yields where there are fewer cores than spinners, then sleeps in poll.
+class Waiter {
+public:
+    Waiter(i64 spinners, i64 poll_ms) : poll_ms_(static_cast<int>(poll_ms)) {
+        const bool crowded = ::sysconf(_SC_NPROCESSORS_ONLN) < spinners;
+        spins_ = crowded ? 20 : 20'000;
+        yields_ = crowded ? 200 : 0;
+    }
+    void wait(bool any, pollfd* sockets, nfds_t count) {
+        if (any) {
+            idle_ = 0;
+            return;
+        }
+        ++idle_;
+        if (idle_ <= spins_) return __builtin_ia32_pause();
+        if (idle_ <= spins_ + yields_) {
+            ::sched_yield();
+            return;
+        }
+        ::poll(sockets, count, poll_ms_);
+        idle_ = 0;
+    }
+
+private:
+    int poll_ms_;
+    u32 spins_ = 0;
+    u32 yields_ = 0;
+    u32 idle_ = 0;
+};
+
+int pin(i64 core) {
+    if (core < 0) return 0;
+    if (core >= CPU_SETSIZE) return EINVAL;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<unsigned>(core), &set);
+    return ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
+}
+
+}  // namespace
+
+struct HotState::Receiver {
+    int socket;
+    u32 source;
+};
+
+// Up to a burst of packets from one socket.
+i64 HotState::receive(const Receiver& receiver, bool& any) {
+    constexpr u32 BURST = 16;
+    for (u32 i = 0; i < BURST; ++i) {
+        const ssize_t length = ::recv(receiver.socket, datagram_, sizeof datagram_, MSG_DONTWAIT);
+        if (length < 0) {
+            const int failure = errno;
+            // A retransmission server that is not there yet refuses; it is asked again.
+            const bool passing = failure == EAGAIN || failure == EWOULDBLOCK || failure == EINTR || failure == ECONNREFUSED;
+            return passing ? 0 : failure;
+        }
+        const u64 received_ns = realtime_ns();
+        any = true;
+        const u32 size = static_cast<u32>(length);
+        if (step(datagram_, size, received_ns) != 0) note_latency(received_ns);
+        if (!link_.tap(datagram_, size, receiver.source, received_ns)) bump(stats_.tap_dropped);
+    }
+    return 0;
+}
+
+void HotState::note_latency(u64 received_ns) {
+    const u64 now = realtime_ns();
+    const u64 took = now > received_ns + 4 ? now - received_ns : 4;
+    const u32 power = 63 - static_cast<u32>(__builtin_clzll(took));
+    const u32 bucket = (power - 2) * 4 + static_cast<u32>(took >> (power - 2) & 3) + 8;
+    bump(stats_.latency[bucket < 128 ? bucket : 127]);
+}
+
+// One request for a gap at a time: again when the gap moved or the interval is over.
+bool HotState::request_missing(i64 socket, u64 now_ns) {
+    if (socket < 0 || !arbiter_.open_gap()) return false;
+    const HotGap gap = arbiter_.gap();
+    const bool same = gap.from == asked_from_;
+    if (same && now_ns >= asked_ns_ && now_ns - asked_ns_ < config_.request_interval_ns) return false;
+    u8 request[mold::Request::length];
+    mold::write_request(request, gap.session, gap.from, gap.count);
+    asked_from_ = gap.from;
+    asked_ns_ = now_ns;
+    bump(stats_.requests);
+    return ::send(static_cast<int>(socket), request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof request;
+}
+
+i64 HotState::run(const HotSockets& sockets) {
+    if (const int failure = pin(sockets.core); failure != 0) return failure;
+    Receiver receivers[3];
+    pollfd polled[3];
+    u32 count = 0;
+    const i64 sources[] = {sockets.feed_a, sockets.feed_b, sockets.request};
+    for (u32 source = 0; source < 3; ++source) {
+        if (sources[source] < 0) continue;
+        receivers[count].socket = static_cast<int>(sources[source]);
+        receivers[count].source = source;
+        polled[count] = pollfd{receivers[count].socket, POLLIN, 0};
+        ++count;
+    }
+    Waiter waiter(sockets.spinners, sockets.poll_ms);
+    while (!link_.stopping()) {
+        bool any = false;
+        for (u32 i = 0; i < count; ++i) {
+            if (const i64 failure = receive(receivers[i], any); failure != 0) return failure;
+        }
+        any |= take_executions();
+        const u64 now_ns = any && gap_since_ == 0 ? ts_recv_ns_ : realtime_ns();
+        idle(now_ns);
+        request_missing(sockets.request, now_ns);
+        waiter.wait(any, polled, count);
+    }
+    return 0;
+}
+
+}  // namespace cws

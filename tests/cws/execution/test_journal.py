@@ -1,0 +1,84 @@
+"""The journal's reader: every flipped bit is refused, a torn tail is cut, and every kind reads as it was written."""
+
+from pathlib import Path
+
+import journals
+import pytest
+
+from cws.execution import entries as read
+from cws.execution.journal import Record, read_journal
+from cws.execution.latency import histogram
+from cws.execution.orders import orders
+from modules.errors import CwsError
+
+STORY = [
+    journals.intent(1, 11), journals.decision(1), journals.sent(1), journals.execution(1, 11, 1),
+    journals.filled(1, 11, 1, 4), journals.filled(1, 11, 2, 10), journals.intent(2, 12), journals.decision(2, 15),
+    journals.intent(3, 11, kind=2), journals.kill(3, 1, "small", "risk", "too fast"),
+]  # fmt: skip
+
+
+def test_a_journal_reads_as_it_was_written(tmp_path: Path) -> None:
+    journals.journal(tmp_path / "j", STORY, created_ns=9)
+    found = read_journal(tmp_path / "j")
+    assert (found.created_ns, found.seq, found.torn_bytes, len(found.hash)) == (9, len(STORY), 0, 64)
+    assert [(one.kind, one.payload) for one in found.records] == STORY
+    assert found.counts[read.INTENT] == 3
+    assert read.kill(found.records[-1]) == ("strategy", "own_checks", "small", "risk", "too fast")
+    shorter = read_journal(tmp_path / "j", last_seq=4)
+    assert shorter.seq == 4 and shorter.hash != found.hash and shorter.torn_bytes == 0
+
+
+def test_every_flipped_bit_is_refused(tmp_path: Path) -> None:
+    data = bytearray(journals.journal(tmp_path / "j", STORY[:3]))
+    for place in range(len(data)):
+        data[place] ^= 1 << place % 8
+        (tmp_path / "j").write_bytes(data)
+        with pytest.raises(CwsError, match="CWS-JOURNAL-002"):
+            read_journal(tmp_path / "j")
+        data[place] ^= 1 << place % 8
+
+
+def test_a_torn_tail_is_cut_and_counted(tmp_path: Path) -> None:
+    data = journals.journal(tmp_path / "j", STORY[:3])
+    last = 64 + len(STORY[2][1])
+    for cut in range(1, last):
+        (tmp_path / "j").write_bytes(data[:-cut])
+        found = read_journal(tmp_path / "j")
+        assert (found.seq, found.torn_bytes) == (2, last - cut)
+    (tmp_path / "j").write_bytes(data + bytes(100))
+    assert read_journal(tmp_path / "j").torn_bytes == 100, "zeros that a lost write left"
+
+
+def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CwsError, match="CWS-JOURNAL-001"):
+        read_journal(tmp_path / "nothing")
+    (tmp_path / "j").write_bytes(b"nonsense" * 10)
+    with pytest.raises(CwsError, match="CWS-JOURNAL-002"):
+        read_journal(tmp_path / "j")
+
+
+@pytest.mark.parametrize("kind", read.READERS)
+def test_a_payload_of_another_version_is_refused(kind: int) -> None:
+    for payload in (b"", b"\x09", b"\x01\x01\x05", bytes(300)):
+        with pytest.raises(CwsError, match="CWS-JOURNAL-003"):
+            read.READERS[kind](Record(1, 1, kind, payload))
+
+
+def test_orders_are_told_from_asking_to_the_end(tmp_path: Path) -> None:
+    journals.journal(tmp_path / "j", STORY)
+    first, second = orders(read_journal(tmp_path / "j"))
+    assert (first.order_id, first.state, first.filled, first.parent_id) == ("H00100000001", "filled", 10, 11)
+    assert (second.state, second.reason, second.filled) == ("rejected_by_risk", "R15", 0)
+
+
+def test_a_histogram_counts_every_order_that_went_out(tmp_path: Path) -> None:
+    journals.journal(tmp_path / "j", STORY)
+    found = histogram(read_journal(tmp_path / "j"))
+    assert found["count"] == sum(found["counts"]) == 1
+    assert found["p50_us"] == (3_000 - 500) / 1_000 and found["counts"][2] == 1, "2.5 us lies between 2 and 5"
+
+
+def test_tokens_and_reasons_are_those_of_the_wire() -> None:
+    assert read.token(ord("A") << 56 | 46_655 << 40 | 36**8 // 36**7) == "AZZZ00000010"
+    assert (read.reason_text(0), read.reason_text(7), read.reason_text(0x100 + ord("Z"))) == ("", "R07", "venue Z")

@@ -1,0 +1,127 @@
+"""What of a run stands in the ledger: signed checkpoints, kills, re-arms, evidence per check; and what must agree."""
+
+from pathlib import Path
+
+import journals
+import numpy as np
+import pytest
+
+from cws.execution import checkpoints
+from cws.execution import entries as read
+from cws.execution.attest import attest, evidence
+from cws.execution.collect import executions_table, positions, reconcile, story
+from cws.execution.journal import read_journal
+from cws.execution.keys import signing_key
+from cws.execution.kills import in_force, refuse_killed
+from cws.execution.session import Session
+from cws.execution.switch import Act, kill, rearm
+from cws.house import House, house_at
+from modules.errors import CwsError
+
+TRADES = [
+    journals.intent(1, 11), journals.decision(1), journals.sent(1), journals.execution(1, 11, 1),
+    journals.filled(1, 11, 1, 4), journals.filled(1, 11, 1, 4), journals.filled(1, 11, 2, 6, side=3),
+    journals.filled(1, 0, 1, 4, record=read.DROP_COPY), journals.filled(1, 0, 2, 6, record=read.DROP_COPY),
+    journals.intent(2, 12), journals.decision(2, 15),
+]  # fmt: skip
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return house_at(tmp_path / "home")
+
+
+def _journal(tmp_path: Path, records: list[tuple[int, bytes]]):
+    journals.journal(tmp_path / "j", records)
+    return read_journal(tmp_path / "j")
+
+
+def test_a_checkpoint_is_signed_and_what_it_says_is_proven_or_refuted(house: House, tmp_path: Path) -> None:
+    key = signing_key(tmp_path / "keys", "checkpoint")
+    journal = _journal(tmp_path, TRADES)
+    first = checkpoints.ingest(house.ledger, key, "r", journal, 5, {})
+    assert checkpoints.ingest(house.ledger, key, "r", journal, 6, {}) == first, "the same head is no news"
+    (entry,) = house.ledger.entries("journal")
+    said = dict(entry.body)
+    assert (said["seq"], said["counts"]["intent"]) == (len(TRADES), 2)  # type: ignore[index]
+    journals.journal(tmp_path / "j", [*TRADES, journals.sent(9)])
+    assert checkpoints.fault_in(said, tmp_path / "j") == "", "a journal that grew still holds it"
+    assert "signature" in checkpoints.fault_in({**said, "seq": 3}, tmp_path / "j")
+    journals.journal(tmp_path / "j", [*TRADES[1:], journals.sent(9)])
+    assert "another hash" in checkpoints.fault_in(said, tmp_path / "j"), "history was rewritten"
+    journals.journal(tmp_path / "j", TRADES, created_ns=2)
+    assert "another journal" in checkpoints.fault_in(said, tmp_path / "j")
+
+
+def test_a_key_is_made_once_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    first, second = (signing_key(tmp_path, "limits").private_bytes_raw() for _ in range(2))
+    assert first == second and (tmp_path / "limits.key").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "limits.key").write_bytes(first[:-1])
+    with pytest.raises(CwsError, match="CWS-EXECUTION-002"):
+        signing_key(tmp_path, "limits")
+
+
+def test_risks_own_kills_and_limits_come_into_the_ledger(house: House, tmp_path: Path) -> None:
+    limits = (read.LIMITS, (3).to_bytes(8, "little") + bytes(32))
+    own, asked = journals.kill(3, 1, "small", "risk", "rate"), journals.kill(1, 2, "", "me", "by hand")
+    key = signing_key(tmp_path / "keys", "checkpoint")
+    checkpoints.ingest(house.ledger, key, "r", _journal(tmp_path, [limits, own, asked]), 5, {})
+    checkpoints.ingest(house.ledger, key, "r", _journal(tmp_path, [limits, own, asked, own]), 6, {})
+    assert [entry.body["version"] for entry in house.ledger.entries("limits")] == [3]
+    assert [entry.body["trigger"] for entry in house.ledger.entries("kill")] == ["own_checks"] * 2, "none twice"
+    with pytest.raises(CwsError, match="CWS-EXECUTION-003"):
+        refuse_killed(in_force(house.ledger.entries()), "small", "CWSX")
+    refuse_killed(in_force(house.ledger.entries()), "another", "CWSX")
+
+
+def test_a_kill_holds_until_a_person_re_arms_it(house: House) -> None:
+    kill(house, Act("firm", "", "drill", "me"))
+    kill(house, Act("venue", "CWSX", "drill", "me"))
+    rearm(house, Act("firm", "", "over", "me"))
+    (left,) = in_force(house.ledger.entries())
+    assert (left.scope, left.name, left.trigger) == ("venue", "CWSX", "command")
+    with pytest.raises(CwsError, match="CWS-EXECUTION-006"):
+        rearm(house, Act("firm", "", "again", "me"))
+    for reason in ("", "   ", "x" * 501):
+        with pytest.raises(CwsError, match="CWS-EXECUTION-005"):
+            Act("firm", "", reason, "me")
+
+
+def test_evidence_counts_the_checks_up_to_the_one_that_refused(house: House, tmp_path: Path) -> None:
+    journal = _journal(tmp_path, TRADES)
+    found = evidence(journal)
+    assert (found["R14"]["evaluated"], found["R15"]["evaluated"], found["R16"]["evaluated"]) == (2, 2, 1)
+    assert found["R15"]["refused"] == 1 and found["R15"]["last_refused_ns"] == 11_000
+    key = signing_key(tmp_path / "keys", "checkpoint")
+    for run in ("one", "two"):
+        checkpoints.ingest(house.ledger, key, run, journal, 5, {"checks": found})
+    rows = {row["code"]: row for row in attest(house.ledger.entries())}
+    assert len(rows) == 23 and (rows["R15"]["evaluated"], rows["R15"]["refused"], rows["R15"]["runs"]) == (4, 2, 2)
+    assert rows["R16"]["last_refused_ns"] is None
+
+
+def test_a_trade_stands_once_however_often_it_was_told(tmp_path: Path) -> None:
+    told = story(_journal(tmp_path, TRADES))
+    assert [one.exec_id for one in told.trades] == [1, 2]
+    assert positions(told.trades) == {(7, 1): -2}
+    session = Session(np.array([100], dtype=np.int64), ("A.X",), 0)
+    rows = executions_table(told, session)
+    assert rows["kind"].tolist() == ["accepted", "filled", "filled", "rejected_by_risk"]
+    assert rows["reason"].tolist()[-1] == "R15" and rows["parent_id"].tolist() == [11, 11, 11, 12]
+
+
+def test_a_trade_that_was_taken_back_is_gone(tmp_path: Path) -> None:
+    told = story(_journal(tmp_path, [*TRADES, journals.execution(1, 11, 11, exec_id=2)]))
+    assert [one.exec_id for one in told.trades] == [1]
+
+
+def test_session_drop_copy_and_positions_must_agree(tmp_path: Path) -> None:
+    reconcile(story(_journal(tmp_path, TRADES)), {(7, 1): -2, (7, 2): 0}, "r")
+    for records, held in (
+        ([*TRADES, journals.filled(3, 11, 3, 1)], {(7, 1): -1}),
+        ([*TRADES, journals.filled(3, 0, 3, 1, record=read.DROP_COPY)], {(7, 1): -2}),
+        (TRADES, {(7, 1): -3}),
+        (TRADES, {}),
+    ):
+        with pytest.raises(CwsError, match="CWS-EXECUTION-004"):
+            reconcile(story(_journal(tmp_path, records)), held, "r")
