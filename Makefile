@@ -54,12 +54,14 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 $(BUILT): $(STAMP) $(NATIVE)
-	@if $(HAVE_TOOLS); then \
-	  echo "building the gateway (a few minutes the first time) ..." && \
-	  ($(CARGO) build --release --locked --quiet --workspace --exclude cws-native) && \
-	  .venv/bin/maturin build --quiet --release --locked -m gateway/crates/native/Cargo.toml -i $(PY) -o build/wheels >/dev/null 2>&1 && \
-	  .venv/bin/uv pip install -q --python $(PY) --no-deps --reinstall build/wheels/cws_native-*.whl && touch $@; \
-	else echo "cargo or g++ is missing: fills are on paper. Install $(TOOLS), then make run"; fi
+	@if ! { $(HAVE_TOOLS); }; then \
+	  echo "cargo or g++ is missing: fills are on paper. Install $(TOOLS), then make run"; \
+	else set -e; mkdir -p build; \
+	  echo "building the gateway (a few minutes the first time) ..."; \
+	  ($(CARGO) build --release --locked --quiet --workspace --exclude cws-native); \
+	  .venv/bin/maturin build --release --locked -m gateway/crates/native/Cargo.toml -i $(PY) -o build/wheels > build/maturin.log 2>&1 \
+	    || { cat build/maturin.log; exit 1; }; \
+	  .venv/bin/uv pip install -q --python $(PY) --no-deps --reinstall build/wheels/cws_native-*.whl; touch $@; fi
 
 clean:  ## remove what set-up made; the ledger and the lake in CWS_HOME stay
 	rm -rf .venv build gateway/target *.egg-info
