@@ -193,6 +193,10 @@ def test_modules_list_show_and_verify_agree(cws: Call) -> None:
     )
     assert shown["settings"]["window_bars"]["bounds"] == ">= 1, <= 252"
     assert shown["gives"]["signal"] == {"ts_event": "int64", "ts_avail": "int64", "symbol": "str", "value": "float64"}
+    judged = json.loads(cws("modules", "show", "cost_bps", "--json")[1])
+    assert (shown["judge"], shown["oracles"]) == ("value", {})
+    assert judged["judge"] == "correctness" and "all-in share" in judged["oracles"]["fees_are_the_terms"]
+    assert "fees_are_the_terms" in cws("modules", "show", "cost_bps")[1]
     skilled = json.loads(cws("modules", "show", "rank_to_weight", "--json")[1])["skills"]
     assert all(skill["chosen"] in skill["available"] for skill in skilled.values())
     assert skilled

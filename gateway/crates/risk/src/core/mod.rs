@@ -1,6 +1,7 @@
 //! One machine: intents, messages of the venue, commands and time go in, effects come out. What it is follows from what
 //! the journal holds, and from nothing else.
 
+mod cancels;
 mod control;
 mod drop_copy;
 mod intents;
@@ -56,6 +57,7 @@ pub struct Core {
     told: Option<(State, &'static str)>,
     beat_lost_ns: Option<u64>,
     recovering_since_ns: u64,
+    searched_ns: u64,
 }
 
 impl Core {
@@ -76,6 +78,7 @@ impl Core {
             told: None,
             beat_lost_ns: None,
             recovering_since_ns: 0,
+            searched_ns: 0,
         }
     }
 
