@@ -27,7 +27,6 @@ from modules.canonical import combined_hash, json_hash
 from modules.errors import CwsError
 from modules.values import Table
 
-
 MOVING = ("deflated", "parents")
 
 
