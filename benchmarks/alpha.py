@@ -1,35 +1,45 @@
 """A panel of the 101 formulaic alphas against the same in pandas: time, memory, agreement, distance from the limit.
 
 `python -m benchmarks.alpha [--json]`. Both sides run warm and interleaved, single process, CPU time, medians. The limit
-is bandwidth: every formula has to read its fields once and write its values once, at the speed at which numpy copies
-such matrices in the same run. `ours` fills its matrices anew from formula to formula, as `evaluate` lets a caller do;
-`fresh` takes fresh memory each time.
+is bandwidth: each field has to be read once and each formula's values written once, at the speed at which numpy copies
+such matrices in the same run. `WHAT` says what each time and ratio is.
 """
 
 import argparse
+import collections
 import ctypes
 import statistics
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.alpha_peer import evaluated
+from benchmarks.alpha_peer import evaluated, evaluated_set
 from benchmarks.machine import facts, show
 from cws.known_alphas import known_alphas
 from kernels.alpha.batch import evaluate
 from kernels.alpha.elementwise import F64
-from kernels.alpha.language import Field, Node, names_of
+from kernels.alpha.language import Node
 from kernels.alpha.parse import parse
 from kernels.alpha.streaming import Stream
+from kernels.alpha.together import evaluate_set
 
 BARS, SYMBOLS, REPETITIONS, GOAL = 1_000, 500, 3, 20.0
 REPLAYED_BARS, REPLAYED_SYMBOLS = 300, 20
 SUSPECT = 1e-9
+Frames: TypeAlias = Mapping[str, pd.DataFrame]
+WHAT = {
+    "ours_ns": "evaluate_set: all formulas as one set, parts equal between formulas computed once",
+    "peer_ns": "pandas, formula by formula: parts equal inside a formula computed once, none shared between formulas",
+    "ratio": "peer_ns / ours_ns: our set against pandas formula by formula",
+    "ratio_shared_peer": "shared_peer_ns / ours_ns: pandas also computes parts equal between formulas once",
+    "ratio_alone": "peer_ns / alone_ns: both formula by formula; ours fills its matrices anew",
+    "ratio_fresh": "peer_ns / fresh_ns: as ratio_alone, ours with fresh memory for every formula",
+}
 STRATEGIES = Path(__file__).resolve().parent.parent / "strategies"
 
 
@@ -84,79 +94,116 @@ def largest_difference(ours: F64, peer: F64) -> float:
     return float(np.abs(ours[both] - peer[both]).max(initial=0.0)) / scale
 
 
+def same_bits(one: F64, other: F64) -> bool:
+    """A NaN is a NaN, whatever its sign."""
+    return np.where(np.isnan(one), np.nan, one).tobytes() == np.where(np.isnan(other), np.nan, other).tobytes()
+
+
 def same_as_stream(formula: Node, fields: Mapping[str, F64]) -> bool:
     """The first bars of some symbols, one bar at a time by the other evaluator: the same bits."""
     small = {name: np.ascontiguousarray(x[:REPLAYED_BARS, :REPLAYED_SYMBOLS]) for name, x in fields.items()}
     stream = Stream(formula, REPLAYED_SYMBOLS)
     rows = np.array([stream.push({name: x[t] for name, x in small.items()}) for t in range(REPLAYED_BARS)])
-    found = evaluate(formula, small)
-    return np.where(np.isnan(rows), np.nan, rows).tobytes() == np.where(np.isnan(found), np.nan, found).tobytes()
+    return same_bits(rows, evaluate(formula, small))
 
 
-def measured(name: str, formula: Node, fields: Mapping[str, F64], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """One formula, per bar and symbol; both sides are warm before the first clock starts."""
-    first, spare = fields["close"], list[F64]()
-    ours, peer = evaluate(formula, fields), evaluated(formula, frames).to_numpy(dtype=np.float64)
-
-    def again() -> None:
-        # As one who evaluates many formulas on a panel: a result that is done with is filled anew.
-        spare.append(evaluate(formula, fields, spare))
-
-    again()
-    matrices = 1 + len(names_of(formula, Field))
-    target = np.empty_like(first)
-    times: dict[str, list[int]] = {"ours": [], "fresh": [], "peer": [], "limit": []}
-    for _ in range(REPETITIONS):
-        times["ours"].append(cpu_ns(again))
-        times["fresh"].append(cpu_ns(lambda: evaluate(formula, fields)))
-        times["peer"].append(cpu_ns(lambda: evaluated(formula, frames)))
-        # A copy reads one matrix and writes one.
-        times["limit"].append(cpu_ns(lambda: np.copyto(target, first)) * matrices // 2)
-    spent = {side: statistics.median(found) / first.size for side, found in times.items()}
+def agreement(name: str, formula: Node, ours: F64, fields: Mapping[str, F64], frames: Frames) -> dict[str, Any]:
+    """What one formula of the set gave against the peer, against itself alone, and against the stream."""
+    alone, peer = evaluate(formula, fields), evaluated(formula, frames).to_numpy(dtype=np.float64)
+    same = same_bits(ours, alone) and same_as_stream(formula, fields)
     return {
         "name": name,
-        "ours_ns": round(spent["ours"], 2),
-        "fresh_ns": round(spent["fresh"], 2),
-        "peer_ns": round(spent["peer"], 2),
-        "ratio": round(spent["peer"] / spent["ours"], 1),
-        "limit_ns": round(spent["limit"], 2),
         "max_rel_diff": largest_difference(ours, peer),
         "finite_in_both": round(float((np.isfinite(ours) & np.isfinite(peer)).mean()), 3),
-        "bit_equal_reference": same_as_stream(formula, fields),
+        "bit_equal_reference": same,
         "ours_peak_mb": peak_rise_mb(lambda: evaluate(formula, fields)),
         "peer_peak_mb": peak_rise_mb(lambda: evaluated(formula, frames)),
     }
 
 
+def _round(formulas: Sequence[Node], fields: Mapping[str, F64], frames: Frames, spare: list[F64]) -> dict[str, Any]:
+    """CPU time in ns of each way to evaluate all formulas once: of the set, or of each formula by itself."""
+
+    def refilled(formula: Node) -> None:
+        # As one who evaluates many formulas on a panel: a result that is done with is filled anew.
+        spare.append(evaluate(formula, fields, spare))
+
+    def together() -> None:
+        # A result goes to the spare ones before the next formula runs.
+        collections.deque(map(spare.append, evaluate_set(formulas, fields, spare)), 0)
+
+    def shared() -> None:
+        collections.deque(evaluated_set(formulas, frames), 0)
+
+    target = np.empty_like(fields["close"])
+    return {
+        "set": cpu_ns(together),
+        "alone": [cpu_ns(lambda formula=formula: refilled(formula)) for formula in formulas],
+        "fresh": sum(cpu_ns(lambda formula=formula: evaluate(formula, fields)) for formula in formulas),
+        "peer": [cpu_ns(lambda formula=formula: evaluated(formula, frames)) for formula in formulas],
+        "shared_peer": cpu_ns(shared),
+        # A copy reads one matrix and writes one.
+        "limit": cpu_ns(lambda: np.copyto(target, fields["close"])) * (len(fields) + len(formulas)) / 2,
+    }
+
+
+def _times(rounds: Sequence[dict[str, Any]], cells: int) -> dict[str, float]:
+    """Medians over the rounds, in ns a bar and symbol, all formulas together."""
+
+    def middle(way: str) -> float:
+        return statistics.median(float(np.sum(found[way])) for found in rounds) / cells
+
+    ours, peer = middle("set"), middle("peer")
+    ways = {way: middle(way) for way in ("alone", "fresh", "shared_peer", "limit")}
+    return {
+        "ours_ns": round(ours, 1),
+        "peer_ns": round(peer, 1),
+        "ratio": round(peer / ours, 1),
+        "shared_peer_ns": round(ways["shared_peer"], 1),
+        "ratio_shared_peer": round(ways["shared_peer"] / ours, 1),
+        "alone_ns": round(ways["alone"], 1),
+        "ratio_alone": round(peer / ways["alone"], 1),
+        "fresh_ns": round(ways["fresh"], 1),
+        "ratio_fresh": round(peer / ways["fresh"], 1),
+        "limit_ns": round(ways["limit"], 1),
+        "of_limit": round(ways["limit"] / ours, 3),
+    }
+
+
 def report(bars: int = BARS, symbols: int = SYMBOLS, names: Collection[str] = ()) -> dict[str, Any]:
-    """All formulas, or those in `names`; times are summed, peaks are the highest of any formula."""
+    """All formulas, or those in `names`; times are summed, peaks of single formulas are the highest of any."""
     fields = panel(bars, symbols)
     frames = {name: pd.DataFrame(values) for name, values in fields.items()}
     known = known_alphas(STRATEGIES)
     chosen = {name: parse(alpha.formula) for name, alpha in known.items() if name in names or not names}
-    rows = [measured(name, formula, fields, frames) for name, formula in chosen.items()]
-    sides = ("ours_ns", "fresh_ns", "peer_ns", "limit_ns")
-    ours, fresh, peer, limit = (sum(row[side] for row in rows) for side in sides)
+    formulas, spare = list(chosen.values()), list[F64]()
+    # This also warms all sides before the first clock starts.
+    rows = [
+        agreement(name, formula, values, fields, frames)
+        for (name, formula), values in zip(chosen.items(), evaluate_set(formulas, fields), strict=True)
+    ]
+    rounds = [_round(formulas, fields, frames, spare) for _ in range(1 + REPETITIONS)][1:]
+    for number, row in enumerate(rows):
+        ours, peer = (statistics.median(found[way][number] for found in rounds) for way in ("alone", "peer"))
+        row |= {"alone_ns": round(ours / bars / symbols, 2), "peer_ns": round(peer / bars / symbols, 2)}
+        row["ratio_alone"] = round(peer / ours, 1)
     return {
         "name": "alpha",
         "bars": bars,
         "symbols": symbols,
         "formulas": len(rows),
-        "ours_ns": round(ours, 1),
+        **_times(rounds, bars * symbols),
+        "what": WHAT,
         "peer": f"pandas {pd.__version__}, rolling.apply by its numba engine",
-        "peer_ns": round(peer, 1),
-        "ratio": round(peer / ours, 1),
-        "fresh_ns": round(fresh, 1),
-        "ratio_fresh": round(peer / fresh, 1),
-        "median_ratio": round(statistics.median(row["ratio"] for row in rows), 1),
+        "median_ratio_alone": round(statistics.median(row["ratio_alone"] for row in rows), 1),
         "goal": GOAL,
         "max_rel_diff": max(row["max_rel_diff"] for row in rows),
         "bit_equal_reference": all(row["bit_equal_reference"] for row in rows),
-        "ours_peak_mb": max(row["ours_peak_mb"] for row in rows),
+        "ours_peak_mb": peak_rise_mb(lambda: collections.deque(evaluate_set(formulas, fields), 0)),
         "peer_peak_mb": max(row["peer_peak_mb"] for row in rows),
-        "limit": "memory bandwidth: each field read once, each value written once",
-        "limit_ns": round(limit, 1),
-        "of_limit": round(limit / ours, 3),
+        "shared_peer_peak_mb": peak_rise_mb(lambda: collections.deque(evaluated_set(formulas, frames), 0)),
+        "alone_peak_mb": max(row["ours_peak_mb"] for row in rows),
+        "limit": "memory bandwidth: each field read once, each value of each formula written once",
         "peer_suspect": [row["name"] for row in rows if row["max_rel_diff"] > SUSPECT],
         "rows": rows,
         **facts(),
@@ -164,18 +211,24 @@ def report(bars: int = BARS, symbols: int = SYMBOLS, names: Collection[str] = ()
 
 
 def table(found: Mapping[str, Any]) -> str:
-    head = (
-        f"{found['formulas']} formulas, {found['bars']:,} bars x {found['symbols']} symbols, a bar and symbol: "
-        f"{found['ours_ns']:.0f} ns, {found['peer']} {found['peer_ns']:.0f} ns, ratio {found['ratio']} "
-        f"(goal {found['goal']:.0f}), {found['of_limit']} of the limit ({found['limit']})"
-    )
+    ways = (("ours_ns", "as a set"), ("alone_ns", "formula by formula"), ("fresh_ns", "with fresh memory for each"))
+    peers = (("peer_ns", "formula by formula"), ("shared_peer_ns", "with equal parts shared"))
+    head = [
+        f"{found['formulas']} formulas, {found['bars']:,} bars x {found['symbols']} symbols, ns a bar and symbol",
+        "ours: " + ", ".join(f"{found[key]:.0f} {way}" for key, way in ways),
+        f"{found['peer']}: " + ", ".join(f"{found[key]:.0f} {way}" for key, way in peers),
+        f"ratio {found['ratio']} (goal {found['goal']:.0f}): ours as a set, pandas formula by formula",
+        f"ratio {found['ratio_shared_peer']} where pandas shares, {found['ratio_alone']} where neither does",
+        f"{found['of_limit']} of the limit ({found['limit']})",
+    ]
     lines = [
-        f"{row['name']}  ours {row['ours_ns']:8.1f}  pandas {row['peer_ns']:8.1f} ns  ratio {row['ratio']:6.1f}  "
-        f"apart {row['max_rel_diff']:.1e}  same as stream {row['bit_equal_reference']}  "
+        f"{row['name']}  alone {row['alone_ns']:8.1f}  pandas {row['peer_ns']:8.1f} ns  "
+        f"ratio {row['ratio_alone']:6.1f}  apart {row['max_rel_diff']:.1e}  "
+        f"same as stream {row['bit_equal_reference']}  "
         f"peak {row['ours_peak_mb']:.0f} / {row['peer_peak_mb']:.0f} MB"
         for row in found["rows"]
     ]
-    return "\n".join([*lines, head]) + "\n"
+    return "\n".join([*lines, *head]) + "\n"
 
 
 def main(arguments: list[str]) -> int:

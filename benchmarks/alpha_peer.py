@@ -1,10 +1,10 @@
 """A formula of the alpha language in pandas, each function in pandas' own best documented way.
 
 Windows by `rolling`, what rolling lacks by `rolling.apply(raw=True, engine="numba")`, ranks across symbols by
-`rank(axis=1, pct=True)`. Equal parts are computed once, as in ours.
+`rank(axis=1, pct=True)`. Equal parts are computed once, as in ours: of one formula, or of all formulas of a set.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 
 from kernels.alpha.language import Node
 from kernels.alpha.program import Step, compiled
+from kernels.alpha.together import numbered
 
 
 def _place_of_largest(window: Any) -> float:
@@ -91,3 +92,19 @@ def evaluated(formula: Node, fields: Mapping[str, pd.DataFrame]) -> pd.DataFrame
         for step in compiled(formula, tuple(fields)):
             values.append(_value(step, [values[place] for place in step.inputs], fields))
     return values[-1]
+
+
+def evaluated_set(formulas: Sequence[Node], fields: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Each formula in turn; what several need is computed once and kept until the last of them has it."""
+    programs = [compiled(formula, tuple(fields)) for formula in formulas]
+    names = numbered(programs)
+    last_use = {name: number for number, own in enumerate(names) for name in own}
+    values: dict[int, Any] = {}
+    for number, (program, own) in enumerate(zip(programs, names, strict=True)):
+        with np.errstate(all="ignore"):
+            for step, name in zip(program, own, strict=True):
+                if name not in values:
+                    values[name] = _value(step, [values[own[place]] for place in step.inputs], fields)
+        yield values[own[-1]]
+        for name in [name for name in values if last_use[name] == number]:
+            del values[name]

@@ -5,6 +5,7 @@ the dataset's name, so that everything ever tried there is counted together.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,9 @@ from cws.pins import published
 from cws.trace_log import tracing
 from cws.traces import Gathered
 from cws.trials import LedgerSink, Result, Task, evaluate
-from kernels.alpha.batch import evaluate as evaluate_formula
 from kernels.alpha.canonical import text
-from kernels.alpha.language import FIELDS
+from kernels.alpha.language import FIELDS, Node
+from kernels.alpha.together import evaluate_set
 from kernels.ordered import F64, ordered_mean, ordered_sum
 from modules.canonical import json_hash
 from modules.errors import CwsError
@@ -102,13 +103,14 @@ def resemblances(bars: pd.DataFrame, signal: F64, known: Mapping[str, KnownAlpha
     """Correlation with every known alpha whose fields these bars have, the strongest first."""
     stamps = grid(bars)
     fields = {name: stamps.spread(bars[name]) for name in COLUMNS}
-    found: dict[str, float] = {}
+    formulas: dict[str, Node] = {}
     for name, alpha in known.items():
-        try:
-            formula = ready(alpha.formula, COLUMNS, {})
-        except CwsError:
-            continue
-        value = correlation(signal, stamps.gather(evaluate_formula(formula, fields)))
+        # Bars that lack a field cannot show this alpha.
+        with suppress(CwsError):
+            formulas[name] = ready(alpha.formula, COLUMNS, {})
+    found: dict[str, float] = {}
+    for name, values in zip(formulas, evaluate_set(list(formulas.values()), fields), strict=True):
+        value = correlation(signal, stamps.gather(values))
         if np.isfinite(value):
             found[name] = value
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))

@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.lanes import LANES, choose, least, load, spread
+from kernels.lanes import LANES, choose, floor, least, load, spread, store_whole
 
 # Lanes are no type of Python's.
 # pyright: reportCallIssue=false
@@ -15,7 +15,7 @@ F64 = NDArray[np.float64]
 Keys: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
 
 
-_LARGEST = 0x7FFFFFFFFFFFFFFF
+_LARGEST, _LARGEST_COARSE = 0x7FFFFFFFFFFFFFFF, 0x7FFFFFFF
 # Rows ranked together: their keys stay in the processor's cache.
 _ROWS = 64
 # Symbols up to which the coarse keys have bits enough to tell most values apart.
@@ -23,16 +23,14 @@ _MOST_COARSE = 1 << 13
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _sort_keys(values: F64, columns: int, out: NDArray[np.int64], known: NDArray[np.int64]) -> None:
+def _sort_keys(values: F64, columns: int, out: NDArray[np.int64]) -> None:
     """Integers that sort as the values do, as far as their upper bits tell; the `columns` lower bits hold the column.
 
     Sorting one integer is several times faster than sorting a value with its place. NaN comes last.
     """
     bits, keep = values.view(np.int64), ~np.int64((1 << columns) - 1)
     for t in range(values.shape[0]):
-        known[t] = 0
         for s in range(values.shape[1]):
-            known[t] += values[t, s] == values[t, s]
             key = bits[t, s] if values[t, s] != 0.0 else 0
             key = key ^ ((key >> 63) & _LARGEST)
             out[t, s] = ((key if values[t, s] == values[t, s] else _LARGEST) & keep) | s
@@ -43,10 +41,13 @@ def _bounds(row: F64) -> tuple[float, float]:
     """The least and the greatest known value, found in lanes; (inf, -inf) where none is known."""
     low, high = np.inf, -np.inf
     if row.size >= LANES:
-        lows, highs = spread(np.inf), spread(-np.inf)
-        for start in range(0, row.size, LANES):
-            v = load(row, min(start, row.size - LANES))
+        # Two of each, for one would wait for itself.
+        lows, highs, more_lows, more_highs = spread(np.inf), spread(-np.inf), spread(np.inf), spread(-np.inf)
+        for start in range(0, row.size, 2 * LANES):
+            v, w = load(row, min(start, row.size - LANES)), load(row, min(start + LANES, row.size - LANES))
             lows, highs = choose(v < lows, v, lows), choose(v > highs, v, highs)
+            more_lows, more_highs = choose(w < more_lows, w, more_lows), choose(w > more_highs, w, more_highs)
+        lows, highs = choose(more_lows < lows, more_lows, lows), choose(more_highs > highs, more_highs, highs)
         return least(lows), -least(-highs)
     for value in row:
         low, high = value if value < low else low, value if value > high else high
@@ -54,28 +55,36 @@ def _bounds(row: F64) -> tuple[float, float]:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _coarse_keys(values: F64, start: int, columns: int, out: NDArray[np.int32], known: NDArray[np.int64]) -> None:
+def _coarse_keys(
+    values: F64, start: int, columns: int, order: F64, out: NDArray[np.int32], known: NDArray[np.int64]
+) -> None:
     """Like `_sort_keys` in half the bits, from row `start` on: where in the row's range a value lies.
 
     Rounding keeps the order, so two values can only share a key, never swap. A range that is not finite is left to
-    the fine keys: `known` is -1, and otherwise counts the row's values.
+    the fine keys: `known` is -1, and otherwise 0. `order` counts the columns.
     """
-    missing, shift = np.int32((1 << (31 - columns)) - 1), np.int32(columns)
+    symbols, width, most = values.shape[1], float(1 << columns), (1 << (31 - columns)) - 1.0
+    wide, missing, column = spread(width), spread(most), np.int32(columns)
     for t in range(start, min(start + len(out), len(values))):
         row, keys = values[t], out[t - start]
         low, high = _bounds(row)
-        scale = (missing - 1.0) / (high - low) if high > low else 0.0
+        scale = (most - 1.0) / (high - low) if high > low else 0.0
         low = low if high > low else 0.0
+        known[t] = 0
         if not (np.isfinite(low) and np.isfinite(high) and np.isfinite(scale)):
             known[t] = -1
-            continue
-        count = 0
-        for s in range(row.size):
-            here = row[s] == row[s]
-            count += here
-            share = np.int32((row[s] - low) * scale if here else 0.0)
-            keys[s] = ((share if here else missing) << shift) | np.int32(s)
-        known[t] = count
+        elif symbols >= LANES:
+            below, scales = spread(low), spread(scale)
+            for s in range(0, symbols, LANES):
+                at = min(s, symbols - LANES)
+                v = load(row, at)
+                # All whole numbers below 2^31: nothing rounds.
+                share = choose(v == v, floor((v - below) * scales), missing)
+                store_whole(keys, at, share * wide + load(order, at))
+        else:
+            for s in range(symbols):
+                share = np.int32((row[s] - low) * scale if row[s] == row[s] else most)
+                keys[s] = (share << column) | np.int32(s)
 
 
 @nb.njit(inline="always")
@@ -115,6 +124,71 @@ def _average(row: F64, place: NDArray[np.uint64], first: int, last: int, known: 
         first = end + 1
 
 
+@nb.njit(error_model="numpy")
+def _known(keys: Keys, least_missing: int) -> int:
+    """How many of the sorted keys stand before the first that is missing."""
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if keys[middle] >= least_missing else (middle + 1, high)
+    return low
+
+
+@nb.njit(error_model="numpy")
+def _average_all(row: F64, place: NDArray[np.uint64], middles: F64, starts: NDArray[np.int64], out: F64) -> None:
+    """Like `_average` for a whole row full of equal values, where no branch could be foreseen.
+
+    `middles` has the rank for each sum of a first and a last place.
+    """
+    start, end = 0, row.size - 1
+    starts[0] = 0
+    for i in range(1, row.size):
+        start = i if row[i] != row[i - 1] else start
+        starts[i] = start
+    out[place[end]] = middles[starts[end] + end]
+    for i in range(row.size - 2, -1, -1):
+        end = i if row[i] != row[i + 1] else end
+        out[place[i]] = middles[starts[i] + end]
+
+
+@nb.njit(error_model="numpy")
+def _groups_ranked(
+    source: F64,
+    ordered: Keys,
+    mask: int,
+    shared: int,
+    centred: bool,
+    left: int,
+    row: F64,
+    place: NDArray[np.uint64],
+    out: F64,
+) -> bool:
+    """Rank the values that share a key, which may be out of order or equal; False where it takes over `left` moves."""
+    first, count = 0, len(ordered)
+    while shared and first < count - 1:
+        last = first
+        while last + 1 < count and (ordered[last + 1] ^ ordered[first]) & ~mask == 0:
+            last += 1
+        if last > first:
+            shared -= last - first
+            value, others = source[np.uint64(ordered[first] & mask)], 0
+            for i in range(first, last + 1):
+                place[i] = np.uint64(ordered[i] & mask)
+                row[i] = source[place[i]]
+                others += row[i] != value
+            if others:
+                left -= _settle(row, place, first, last, left)
+                if left < 0:
+                    return False
+                _average(row, place, first, last, count, centred, out)
+            else:
+                scaled = _scaled(first, last, count, centred)
+                for i in range(first, last + 1):
+                    out[place[i]] = scaled
+        first = last + 1
+    return True
+
+
 @nb.njit(cache=True, error_model="numpy")
 def _scaled_ranks(
     values: F64, start: int, keys: Keys, columns: int, known: NDArray[np.int64], centred: bool, out: F64
@@ -122,46 +196,43 @@ def _scaled_ranks(
     """Ranks from sorted keys; a row whose keys tell too little apart to settle quickly is left with known -1."""
     symbols, mask = values.shape[1], (1 << columns) - 1
     row, place, ranks, filled = np.empty(symbols), np.empty(symbols, np.uint64), np.empty(symbols), -1
+    # Places come in any order, and a row that is far away would be waited for at each.
+    near = np.empty(symbols)
+    middles, starts, halved = np.empty(2 * symbols), np.empty(symbols, np.int64), -1
     for t in range(start, min(start + len(keys), len(values))):
-        count = known[t]
-        if count < 0:
+        if known[t] < 0:
             continue
-        source, target, ordered = values[t], out[t], keys[t - start]
+        source, ordered = values[t], keys[t - start]
+        count = _known(ordered, _LARGEST_COARSE & ~mask if keys.itemsize == 4 else _LARGEST & ~mask)
         if filled != count:
             for i in range(count):
                 ranks[i] = _scaled(i, i, count, centred)
+            for i in range(count, symbols):
+                ranks[i] = np.nan
             filled = count
         shared = 0
         for i in range(1, count):
             shared += (ordered[i] ^ ordered[i - 1]) & ~mask == 0
-        for i in range(count):
-            target[np.uint64(ordered[i] & mask)] = ranks[i]
-        for i in range(count, symbols):
-            target[np.uint64(ordered[i] & mask)] = np.nan
-        # Only values that share a key are looked at: they may be out of order, or equal.
-        first, left = 0, 8 * symbols if keys.itemsize == 4 else symbols * symbols
-        while shared and first < count - 1:
-            last = first
-            while last + 1 < count and (ordered[last + 1] ^ ordered[first]) & ~mask == 0:
-                last += 1
-            if last > first:
-                shared -= last - first
-                value, others = source[np.uint64(ordered[first] & mask)], 0
-                for i in range(first, last + 1):
-                    place[i] = np.uint64(ordered[i] & mask)
-                    row[i] = source[place[i]]
-                    others += row[i] != value
-                if others:
-                    left -= _settle(row, place, first, last, left)
-                    if left < 0:
-                        known[t] = -1
-                        break
-                    _average(row, place, first, last, count, centred, target)
-                else:
-                    scaled = _scaled(first, last, count, centred)
-                    for i in range(first, last + 1):
-                        target[place[i]] = scaled
-            first = last + 1
+        for i in range(symbols):
+            near[np.uint64(ordered[i] & mask)] = ranks[i]
+        left = 8 * symbols if keys.itemsize == 4 else symbols * symbols
+        # Many small groups.
+        if 16 * shared > count and 10 * (count - shared) > count:
+            if halved != count:
+                for i in range(2 * count - 1):
+                    middles[i] = _scaled(0, i, count, centred)
+                halved = count
+            for i in range(count):
+                place[i] = np.uint64(ordered[i] & mask)
+                row[i] = source[place[i]]
+            if _settle(row, place, 0, count - 1, left) > left:
+                known[t] = -1
+            else:
+                _average_all(row[:count], place, middles, starts, near)
+        elif not _groups_ranked(source, ordered[:count], mask, shared, centred, left, row, place, near):
+            known[t] = -1
+        for s in range(symbols):
+            out[t, s] = near[s]
 
 
 def _ranks(values: F64, centred: bool, out: F64 | None) -> F64:
@@ -170,18 +241,18 @@ def _ranks(values: F64, centred: bool, out: F64 | None) -> F64:
     known, symbols = np.full(len(values), -1), values.shape[1]
     columns = max(1, (symbols - 1).bit_length())
     if symbols <= _MOST_COARSE:
-        keys = np.empty((min(_ROWS, len(values)), symbols), np.int32)
+        keys, order = np.empty((min(_ROWS, len(values)), symbols), np.int32), np.arange(float(symbols))
         for start in range(0, len(values), _ROWS):
-            _coarse_keys(values, start, columns, keys, known)
+            _coarse_keys(values, start, columns, order, keys, known)
             keys.sort(axis=1)
             _scaled_ranks(values, start, keys, columns, known, centred, out)
     left = known < 0
     if left.any():
         some = values[left]
-        fine, keys, count = np.empty(some.shape), np.empty(some.shape, np.int64), np.empty(len(some), np.int64)
-        _sort_keys(some, columns, keys, count)
+        fine, keys = np.empty(some.shape), np.empty(some.shape, np.int64)
+        _sort_keys(some, columns, keys)
         keys.sort(axis=1)
-        _scaled_ranks(some, 0, keys, columns, count, centred, fine)
+        _scaled_ranks(some, 0, keys, columns, np.zeros(len(some), np.int64), centred, fine)
         out[left] = fine
     return out
 
@@ -194,54 +265,6 @@ def centred_rank(values: F64, out: F64 | None = None) -> F64:
 def share_rank(values: F64, out: F64 | None = None) -> F64:
     """Rank in each row divided by the number of known values, ties averaged: in (0, 1]."""
     return _ranks(values, False, out)
-
-
-@nb.njit(cache=True, error_model="numpy")
-def _per_group(values: F64, group: NDArray[np.int64], out: F64) -> None:
-    sums, known = np.zeros(group.max() + 1), np.zeros(group.max() + 1)
-    for t in range(values.shape[0]):
-        sums[:] = 0.0
-        known[:] = 0.0
-        for s in range(values.shape[1]):
-            if group[t, s] >= 0 and values[t, s] == values[t, s]:
-                sums[group[t, s]] += values[t, s]
-                known[group[t, s]] += 1.0
-        for s in range(values.shape[1]):
-            at = group[t, s]
-            out[t, s] = values[t, s] - sums[at] / known[at] if at >= 0 else np.nan
-
-
-def neutralised(values: F64, group: F64, out: F64 | None = None) -> F64:
-    """`values` minus the mean of the known values of their group in each row, added in column order.
-
-    `group` is (T, S), equal numbers being one group; a symbol without a group (NaN) is NaN.
-    """
-    out = np.empty(values.shape) if out is None else out
-    if values.size:
-        # Groups seldom change, and then one row names them all.
-        fixed = bool(((group == group[:1]) | (np.isnan(group) & np.isnan(group[:1]))).all())
-        names = group[:1] if fixed else group
-        codes = np.unique(names, return_inverse=True)[1].reshape(names.shape)
-        codes = np.broadcast_to(np.where(np.isnan(names), -1, codes), group.shape)
-        _per_group(np.ascontiguousarray(values), np.ascontiguousarray(codes, dtype=np.int64), out)
-    return out
-
-
-@nb.njit(cache=True, error_model="numpy")
-def _per_size(values: F64, out: F64) -> None:
-    for t in range(values.shape[0]):
-        size = 0.0
-        for s in range(values.shape[1]):
-            size += abs(values[t, s]) if values[t, s] == values[t, s] else 0.0
-        for s in range(values.shape[1]):
-            out[t, s] = values[t, s] / size
-
-
-def unit_size(values: F64, out: F64 | None = None) -> F64:
-    """`values` divided by the sum of their absolute known values in each row, added in column order."""
-    out = np.empty(values.shape) if out is None else out
-    _per_size(np.ascontiguousarray(values), out)
-    return out
 
 
 @nb.njit(cache=True, error_model="numpy")

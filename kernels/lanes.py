@@ -91,6 +91,20 @@ def store(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
     return types.void(array, types.intp, _LANES), generate
 
 
+@intrinsic
+def store_whole(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
+    """Put eight values, cut to whole numbers, into a flat int32 array; each must lie in its range."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(array)(context, builder, arguments[0]).data
+        kind = ir.VectorType(ir.IntType(32), LANES)
+        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), kind.as_pointer())
+        builder.store(builder.fptosi(arguments[2], kind), pointer).align = 4
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, _LANES), generate
+
+
 def _from(builder: Any, address: Any) -> Any:
     found = builder.load(builder.inttoptr(address, _REAL.as_pointer()))
     found.align = 8
@@ -152,6 +166,11 @@ def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
 @intrinsic
 def root(typing: Any, value: Any) -> Any:
     return _made(_LANES, (_LANES,), lambda builder, value: _named(builder, "sqrt", value))
+
+
+@intrinsic
+def floor(typing: Any, value: Any) -> Any:
+    return _made(_LANES, (_LANES,), lambda builder, value: _named(builder, "floor", value))
 
 
 @intrinsic

@@ -23,6 +23,11 @@ bool Arbiter::take(const mold::Packet& packet, HotStats& stats, u32& skip) {
         bump(stats.foreign);
         return false;
     }
+    // No feed is this far ahead of the other: a number so high is damage, and would stop the book for good.
+    if (packet.sequence > next_ + JUMP_MAX) {
+        bump(stats.malformed);
+        return false;
+    }
     const u64 end = packet.sequence + packet.messages;
     if (packet.end_of_session) __atomic_store_n(&stats.ended, 1, __ATOMIC_RELAXED);
     // A heartbeat that is ahead of us says that something is missing, like a packet that is.

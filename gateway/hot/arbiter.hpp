@@ -9,6 +9,7 @@
 namespace cws {
 
 constexpr u32 PACKET_MAX = 2048;
+constexpr u64 JUMP_MAX = u64{1} << 24;  // messages
 
 class Arbiter {
 public:
@@ -31,7 +32,11 @@ public:
     const u8* held_next(u32& length);
 
     u64 next() const { return next_; }
-    bool ours(const mold::Packet& packet) const { return std::memcmp(session_, packet.session, sizeof session_) == 0; }
+    // Of this session, and ahead by no more than can be.
+    bool early(const mold::Packet& packet) const {
+        return packet.sequence > next_ && packet.sequence <= next_ + JUMP_MAX &&
+               std::memcmp(session_, packet.session, sizeof session_) == 0;
+    }
     bool open_gap() const { return next_ < highest_; }
     HotGap gap() const;
 

@@ -18,11 +18,14 @@ bool Book::open(const BookLimits& limits) {
     const u32 places = std::bit_ceil(limits.orders * 2 < 4 ? 4 : limits.orders * 2);
     mask_ = places - 1;
     shift_ = 64 - static_cast<u32>(std::countr_zero(places)) + 1;
+    // An odd number of cache lines to a side: the good ends of many sides then spread over all sets of the cache.
+    constexpr u32 LINE = 64 / sizeof(Entry);
+    stride_ = ((limits.levels_per_side + LINE - 1) / LINE | 1) * LINE;
     const u64 sides = (u64{limits.symbols} + 1) * 2;
     // A level has an order at least, so there are never more levels than orders.
     const bool mapped = order_memory_.map(u64{places} * sizeof(Order)) &&
                         level_memory_.map(u64{limits.orders} * sizeof(Level)) &&
-                        entry_memory_.map(sides * limits.levels_per_side * sizeof(Entry)) &&
+                        entry_memory_.map(sides * stride_ * sizeof(Entry)) &&
                         symbol_memory_.map(sides / 2 * sizeof(Symbol));
     if (!mapped) return false;
     orders_ = order_memory_.as<Order>();
@@ -45,7 +48,7 @@ Code Book::decide(const u8* message, u32 length) {
     if (expected == 0) return IGNORED;
     if (length != expected) return BAD_LENGTH;
     if (type == itch::SystemEvent::type) return set_system(message);
-    if (type != itch::TradingAction::type && !itch::about_order(message, length)) return IGNORED;
+    if (type != itch::TradingAction::type && itch::kinds[type] == itch::OTHER) return IGNORED;
     const u32 locate = itch::locate(message);
     if (locate == 0 || locate > limits_.symbols) return BAD_SYMBOL;
     switch (type) {
@@ -83,43 +86,36 @@ Code Book::add(const u8* message) {
     if (shares == 0) return BAD_SHARES;
     const u32 price = itch::Add::price(message);
     if (price == 0 || price > WIRE_PRICE_MAX) return BAD_PRICE;
-    const u32 place = find(reference);
-    if (orders_[place].reference != 0) return DUPLICATE_ORDER;
+    if (find(reference) != NONE) return DUPLICATE_ORDER;
     if (live_ == limits_.orders) return ORDERS_FULL;
     const u32 side_index = letter == 'B' ? BID : ASK;
     const u32 owner = u32{itch::locate(message)} * 2 + side_index;
-    const u32 key = key_of(side_index, price);
-    const u32 level = level_for(owner, key);
+    const u32 level = level_for(owner, key_of(side_index, price));
     if (level == NONE) return LEVELS_FULL;
-    orders_[place].level = level;
-    append(place, reference, shares, owner, key);
+    append(reference, shares, level);
     return APPLIED;
 }
 
 Code Book::reduce(const u8* message, u32 shares) {
     const u32 place = find(itch::reference(message));
+    if (place == NONE) return UNKNOWN_ORDER;
     Order& order = orders_[place];
-    if (order.reference == 0) return UNKNOWN_ORDER;
-    if (order.owner >> 1 != itch::locate(message)) return WRONG_SYMBOL;
+    if (order.locate != itch::locate(message)) return WRONG_SYMBOL;
     if (shares == 0) return BAD_SHARES;
     if (shares > order.shares) return TOO_MANY_SHARES;
     if (shares == order.shares) {
-        unlink(place);
-        vacate(place);
+        take_out(place);
         return APPLIED;
     }
     order.shares -= shares;
-    levels_[order.level].shares -= shares;
     return APPLIED;
 }
 
 Code Book::remove(const u8* message) {
     const u32 place = find(itch::reference(message));
-    const Order& order = orders_[place];
-    if (order.reference == 0) return UNKNOWN_ORDER;
-    if (order.owner >> 1 != itch::locate(message)) return WRONG_SYMBOL;
-    unlink(place);
-    vacate(place);
+    if (place == NONE) return UNKNOWN_ORDER;
+    if (orders_[place].locate != itch::locate(message)) return WRONG_SYMBOL;
+    take_out(place);
     return APPLIED;
 }
 
@@ -131,46 +127,62 @@ Code Book::replace(const u8* message) {
     const u32 price = itch::Replaced::price(message);
     if (price == 0 || price > WIRE_PRICE_MAX) return BAD_PRICE;
     const u32 place = find(itch::reference(message));
-    const Order old = orders_[place];
-    if (old.reference == 0) return UNKNOWN_ORDER;
-    if (old.owner >> 1 != itch::locate(message)) return WRONG_SYMBOL;
-    if (orders_[find(reference)].reference != 0) return DUPLICATE_ORDER;
-    const u32 key = key_of(old.owner & 1, price);
-    const Symbol& symbol = symbols_[old.owner >> 1];
-    if (levels_[old.level].orders > 1 && symbol.levels[old.owner & 1] == limits_.levels_per_side) {
-        const u32 at = position(old.owner, key);
-        if (at == 0 || side(old.owner)[at - 1].key != key) return LEVELS_FULL;
+    if (place == NONE) return UNKNOWN_ORDER;
+    if (orders_[place].locate != itch::locate(message)) return WRONG_SYMBOL;
+    if (find(reference) != NONE) return DUPLICATE_ORDER;
+    const Level& old = levels_[orders_[place].level];
+    const u32 owner = old.owner;
+    const u32 key = key_of(owner & 1, price);
+    if (old.head != old.tail && symbols_[owner >> 1].levels[owner & 1] == limits_.levels_per_side) {
+        const u32 at = position(owner, key);
+        if (at == 0 || side(owner)[at - 1].key != key) return LEVELS_FULL;
     }
-    unlink(place);
-    vacate(place);
-    const u32 fresh = find(reference);
-    orders_[fresh].level = level_for(old.owner, key);
-    append(fresh, reference, shares, old.owner, key);
+    take_out(place);
+    append(reference, shares, level_for(owner, key));
     return APPLIED;
 }
 
-// The place of the order, or the empty place where it would go. Ends: the table is never more than half full.
+// The place of the order, or NONE.
 u32 Book::find(u64 reference) const {
-    // An empty place has reference 0, and an order 0 is never added: asking for it finds an empty place.
+    if (reference == 0) return NONE;
     u32 place = home(reference);
-    while (orders_[place].reference != reference && orders_[place].reference != 0) place = (place + 1) & mask_;
+    while (orders_[place].reference != reference) {
+        if (orders_[place].passed == 0) return NONE;
+        place = (place + 1) & mask_;
+    }
     return place;
 }
 
-// How many levels of the side have a key up to this one: its own, if there, is the last of them.
-u32 Book::position(u32 owner, u32 key) const {
-    constexpr u32 NEAR = 8;
-    const Entry* entries = side(owner);
-    u32 at = symbols_[owner >> 1].levels[owner & 1];
-    const u32 near_end = at > NEAR ? at - NEAR : 0;
-    while (at > near_end && entries[at - 1].key > key) --at;
-    if (at > near_end) return at;
-    u32 low = 0;
-    while (low < at) {
-        const u32 middle = (low + at) / 2;
-        if (entries[middle].key > key) at = middle; else low = middle + 1;
+// An empty place for an order that is not there. Ends: the table is never more than half full.
+u32 Book::settle(u64 reference) {
+    u32 place = home(reference);
+    while (orders_[place].reference != 0) {
+        ++orders_[place].passed;
+        place = (place + 1) & mask_;
     }
-    return at;
+    return place;
+}
+
+void Book::vacate(u32 place) {
+    for (u32 at = home(orders_[place].reference); at != place; at = (at + 1) & mask_) --orders_[at].passed;
+    orders_[place].reference = 0;
+}
+
+// How many levels of the side have a key up to this one: its own, if there, is the last of them. The good end is looked
+// at first; inside, the search halves without a branch to guess.
+u32 Book::position(u32 owner, u32 key) const {
+    constexpr u32 NEAR = 16;
+    const Entry* entries = side(owner);
+    const u32 count = symbols_[owner >> 1].levels[owner & 1];
+    const bool near = count > NEAR && entries[count - NEAR].key <= key;
+    u32 low = near ? count - NEAR : 0;
+    u32 left = count - low;
+    while (left > 1) {
+        const u32 half = left / 2;
+        low += (entries[low + half].key <= key) * half;
+        left -= half;
+    }
+    return low + (left == 1 && entries[low].key <= key);
 }
 
 u32 Book::level_for(u32 owner, u32 key) {
@@ -182,80 +194,66 @@ u32 Book::level_for(u32 owner, u32 key) {
     if (count == limits_.levels_per_side) return NONE;
     u32 level = free_level_;
     if (level != NONE) {
-        free_level_ = levels_[level].next_free;
+        free_level_ = levels_[level].head;
     } else {
         level = used_levels_++;
     }
-    levels_[level] = Level{0, NONE, NONE, 0, NONE};
-    std::memmove(entries + at + 1, entries + at, (count - at) * sizeof(Entry));
+    levels_[level] = Level{NONE, NONE, owner, key};
+    for (u32 i = count; i > at; --i) entries[i] = entries[i - 1];
     entries[at] = Entry{level, key};
     ++count;
     symbol.best_key[owner & 1] = entries[count - 1].key;
     return level;
 }
 
-void Book::drop_level(u32 owner, u32 key) {
+void Book::drop_level(u32 level) {
+    const u32 owner = levels_[level].owner;
     Entry* entries = side(owner);
     Symbol& symbol = symbols_[owner >> 1];
     u32& count = symbol.levels[owner & 1];
-    const u32 at = position(owner, key);
-    const u32 level = entries[at - 1].level;
-    levels_[level].next_free = free_level_;
+    const u32 at = position(owner, levels_[level].key);
+    levels_[level].head = free_level_;
     free_level_ = level;
-    std::memmove(entries + at - 1, entries + at, (count - at) * sizeof(Entry));
+    for (u32 i = at; i < count; ++i) entries[i - 1] = entries[i];
     --count;
     if (count != 0) symbol.best_key[owner & 1] = entries[count - 1].key;
 }
 
-void Book::append(u32 place, u64 reference, u32 shares, u32 owner, u32 key) {
+// To the end of the level's queue.
+void Book::append(u64 reference, u32 shares, u32 level_index) {
+    const u32 place = settle(reference);
     Order& order = orders_[place];
-    Level& level = levels_[order.level];
+    Level& level = levels_[level_index];
     order.reference = reference;
     order.shares = shares;
+    order.level = level_index;
     order.prev = level.tail;
     order.next = NONE;
-    order.owner = owner;
-    order.key = key;
+    order.locate = static_cast<u16>(level.owner >> 1);
     if (level.tail == NONE) level.head = place; else orders_[level.tail].next = place;
     level.tail = place;
-    level.shares += shares;
-    ++level.orders;
     ++live_;
 }
 
-void Book::unlink(u32 place) {
+void Book::take_out(u32 place) {
     const Order& order = orders_[place];
-    Level& level = levels_[order.level];
     --live_;
-    if (level.orders == 1) return drop_level(order.owner, order.key);
-    if (order.prev == NONE) level.head = order.next; else orders_[order.prev].next = order.next;
-    if (order.next == NONE) level.tail = order.prev; else orders_[order.next].prev = order.prev;
-    level.shares -= order.shares;
-    --level.orders;
-}
-
-// Empties a place and closes the gap in its run, so that a probe may stop at an empty place.
-void Book::vacate(u32 place) {
-    u32 hole = place;
-    for (u32 at = (place + 1) & mask_; orders_[at].reference != 0; at = (at + 1) & mask_) {
-        const u32 wanted = home(orders_[at].reference);
-        if (((at - wanted) & mask_) < ((at - hole) & mask_)) continue;
-        orders_[hole] = orders_[at];
-        relink(hole);
-        hole = at;
+    if (order.prev == NONE && order.next == NONE) {
+        drop_level(order.level);
+        return vacate(place);
     }
-    orders_[hole].reference = 0;
-}
-
-void Book::relink(u32 place) {
-    const Order& order = orders_[place];
-    if (order.prev == NONE) levels_[order.level].head = place; else orders_[order.prev].next = place;
-    if (order.next == NONE) levels_[order.level].tail = place; else orders_[order.next].prev = place;
+    if (order.prev == NONE) levels_[order.level].head = order.next; else orders_[order.prev].next = order.next;
+    if (order.next == NONE) levels_[order.level].tail = order.prev; else orders_[order.next].prev = order.prev;
+    vacate(place);
 }
 
 u64 Book::touch_shares(u32 locate, u32 side_index) const {
     const u32 count = symbols_[locate].levels[side_index];
-    return count == 0 ? 0 : levels_[side(locate * 2 + side_index)[count - 1].level].shares;
+    u64 shares = 0;
+    if (count == 0) return shares;
+    const u32 best = side(locate * 2 + side_index)[count - 1].level;
+    for (u32 at = levels_[best].head; at != NONE; at = orders_[at].next) shares += orders_[at].shares;
+    return shares;
 }
 
 }  // namespace cws

@@ -45,26 +45,30 @@ constexpr u32 NONE = 0xFFFF'FFFF;
 constexpr u32 WIRE_PRICE_MAX = 2'000'000'000;
 constexpr u32 BID = 0, ASK = 1;
 
-// Two orders share a cache line. `reference` 0 is an empty place.
+// Two orders share a cache line. `reference` 0 is an empty place. An order never moves, so others may point at it:
+// `passed` counts the living orders that wanted this place or one before it and stand behind it, which is how a search
+// knows when to end, whatever was removed.
 struct alignas(32) Order {
     u64 reference;
     u32 shares;
     u32 level;
     u32 prev;
     u32 next;
-    u32 owner;  // locate * 2 + side
-    u32 key;
+    u32 passed;
+    u16 locate;
+    u16 unused;
 };
 static_assert(sizeof(Order) == 32);
 
-struct alignas(32) Level {
-    u64 shares;
-    u32 head;
+// The queue of one price. It keeps no sums: an order that leaves from the middle of its queue touches its two neighbours
+// and nothing else.
+struct alignas(16) Level {
+    u32 head;   // of a free level: the next free one
     u32 tail;
-    u32 orders;
-    u32 next_free;
+    u32 owner;  // locate * 2 + side
+    u32 key;
 };
-static_assert(sizeof(Level) == 32);
+static_assert(sizeof(Level) == 16);
 
 // One level in the sorted array of its side; a greater key is a better price on both sides.
 struct Entry {
@@ -101,6 +105,7 @@ public:
         const Symbol& symbol = symbols_[locate];
         return symbol.levels[side] == 0 ? 0 : price_of(side, symbol.best_key[side]);
     }
+    // Shares at the best price, summed over its queue.
     u64 touch_shares(u32 locate, u32 side) const;
     Symbol& symbol(u32 locate) { return symbols_[locate]; }
     u32 symbols() const { return limits_.symbols; }
@@ -111,9 +116,12 @@ public:
     // The checksum of crates/book/src/rules.rs, over one symbol and over all.
     u64 symbol_checksum(u32 locate) const;
     u64 checksum() const;
+    // Recounts what the structure says about itself. For tests.
+    bool sound() const;
 
     void warm_order(const u8* message, u32 length) const;
     void warm_level(const u8* message, u32 length) const;
+    u32 level_ahead(const u8* message, u32 length) const;
 
 private:
     Code decide(const u8* message, u32 length);
@@ -128,14 +136,14 @@ private:
         return static_cast<u32>((reference >> 1) * 0x9E37'79B9'7F4A'7C15U >> shift_) << 1 | (reference & 1);
     }
     u32 find(u64 reference) const;
+    u32 settle(u64 reference);
     u32 position(u32 owner, u32 key) const;
-    Entry* side(u32 owner) const { return entries_ + u64{owner} * limits_.levels_per_side; }
+    Entry* side(u32 owner) const { return entries_ + u64{owner} * stride_; }
     u32 level_for(u32 owner, u32 key);
-    void drop_level(u32 owner, u32 key);
-    void append(u32 place, u64 reference, u32 shares, u32 owner, u32 key);
-    void unlink(u32 place);
+    void drop_level(u32 level);
+    void append(u64 reference, u32 shares, u32 level);
+    void take_out(u32 place);
     void vacate(u32 place);
-    void relink(u32 place);
 
     Order* orders_ = nullptr;
     Level* levels_ = nullptr;
@@ -143,6 +151,7 @@ private:
     Symbol* symbols_ = nullptr;
     u32 mask_ = 0;
     u32 shift_ = 0;
+    u32 stride_ = 0;  // entries from side to side
     u32 live_ = 0;
     u32 free_level_ = NONE;
     u32 used_levels_ = 0;

@@ -8,8 +8,11 @@ namespace cws {
 
 namespace {
 
-constexpr u32 FAR = 12;   // messages ahead: the order's place and the symbol's header
-constexpr u32 NEAR = 6;  // messages ahead: the level, the neighbours in its queue, the end of the side
+// How many messages ahead each stage runs: what it reads was asked for by the stage before.
+constexpr u32 FIRST = 20;   // the order's place and the symbol's header
+constexpr u32 SECOND = 13;  // the order's level and neighbours, the good end of the side
+constexpr u32 THIRD = 8;    // the level that an order will join
+constexpr u32 FOURTH = 4;   // the last order of that level
 
 void fetch(const void* address) { __builtin_prefetch(address, 1, 3); }
 
@@ -33,46 +36,92 @@ struct Blocks {
 }  // namespace
 
 void Book::warm_order(const u8* message, u32 length) const {
-    if (!itch::about_order(message, length)) return;
-    const u32 locate = itch::locate(message);
+    const itch::Kind kind = itch::kind_of(message, length);
+    const u32 locate = kind == itch::OTHER ? NONE : itch::locate(message);
     if (locate > limits_.symbols) return;
     fetch(symbols_ + locate);
     fetch(orders_ + home(itch::reference(message)));
-    if (message[0] == itch::Replaced::type) fetch(orders_ + home(itch::Replaced::new_order_reference_number(message)));
+    if (kind == itch::REPLACES) fetch(orders_ + home(itch::Replaced::new_order_reference_number(message)));
 }
 
 // Only hints: what is read here may change before the message is applied.
 void Book::warm_level(const u8* message, u32 length) const {
-    if (!itch::about_order(message, length)) return;
-    const u32 locate = itch::locate(message);
+    const itch::Kind kind = itch::kind_of(message, length);
+    const u32 locate = kind == itch::OTHER ? NONE : itch::locate(message);
     if (locate > limits_.symbols) return;
-    if (message[0] == itch::Add::type || message[0] == itch::AddMpid::type) {
+    if (kind == itch::ADDS) {
         const u32 owner = locate * 2 + (itch::Add::side(message) == 'B' ? BID : ASK);
         const u32 count = symbols_[locate].levels[owner & 1];
-        if (count != 0) fetch(side(owner) + count - 1);
+        if (count == 0) return;
+        const Entry* end = side(owner) + count - 1;
+        fetch(end);
+        if (count > 8) fetch(end - 8);
         return;
     }
     const Order& order = orders_[home(itch::reference(message))];
     if (order.reference == 0) return;
-    fetch(levels_ + order.level);
+    if (order.prev == NONE || order.next == NONE || kind == itch::REPLACES) fetch(levels_ + order.level);
     if (order.prev != NONE) fetch(orders_ + order.prev);
     if (order.next != NONE) fetch(orders_ + order.next);
-    const u32 count = symbols_[locate].levels[order.owner & 1];
-    if (count != 0 && order.owner >> 1 == locate) fetch(side(order.owner) + count - 1);
+}
+
+// The level that an add or replace will join, if it is there already.
+u32 Book::level_ahead(const u8* message, u32 length) const {
+    const itch::Kind kind = itch::kind_of(message, length);
+    if (kind == itch::OTHER || kind == itch::REDUCES) return NONE;
+    const u32 locate = itch::locate(message);
+    if (locate > limits_.symbols) return NONE;
+    u32 owner = locate * 2;
+    u32 key = 0;
+    if (kind == itch::ADDS) {
+        owner += itch::Add::side(message) == 'B' ? BID : ASK;
+        key = key_of(owner & 1, itch::Add::price(message));
+    } else {
+        const Order& order = orders_[home(itch::reference(message))];
+        if (order.reference == 0 || order.locate != locate) return NONE;
+        owner = levels_[order.level].owner;
+        if (owner >> 1 != locate) return NONE;
+        key = key_of(owner & 1, itch::Replaced::price(message));
+    }
+    const u32 at = position(owner, key);
+    const Entry* entries = side(owner);
+    return at != 0 && entries[at - 1].key == key ? entries[at - 1].level : NONE;
 }
 
 u64 Book::apply_blocks(const u8* data, u64 length) {
-    Blocks now{data, data + length}, near = now, far = now;
+    Blocks now{data, data + length}, first = now, second = now, third = now;
     u32 size = 0;
     u64 applied = 0;
     const u8* message = nullptr;
-    for (u32 i = 0; i < FAR && (message = far.next(size)) != nullptr; ++i) warm_order(message, size);
-    for (u32 i = 0; i < NEAR && (message = near.next(size)) != nullptr; ++i) warm_level(message, size);
+    const auto run_first = [&] { if ((message = first.next(size)) != nullptr) warm_order(message, size); };
+    const auto run_second = [&] { if ((message = second.next(size)) != nullptr) warm_level(message, size); };
+    // What the third stage found, for the fourth.
+    u32 found[THIRD - FOURTH] = {};
+    u32 third_turn = 0, fourth_turn = 0;
+    const auto run_third = [&] {
+        if ((message = third.next(size)) == nullptr) return;
+        const u32 level = level_ahead(message, size);
+        if (level != NONE) fetch(levels_ + level);
+        found[third_turn++ % (THIRD - FOURTH)] = level;
+    };
+    const auto run_fourth = [&] {
+        if (fourth_turn == third_turn) return;
+        const u32 level = found[fourth_turn++ % (THIRD - FOURTH)];
+        if (level != NONE && levels_[level].tail != NONE) fetch(orders_ + levels_[level].tail);
+    };
+    for (u32 i = 0; i < FIRST; ++i) run_first();
+    for (u32 i = 0; i < SECOND; ++i) run_second();
+    for (u32 i = 0; i < THIRD; ++i) {
+        if (i >= THIRD - FOURTH) run_fourth();
+        run_third();
+    }
     while ((message = now.next(size)) != nullptr) {
         apply(message, size);
         ++applied;
-        if ((message = near.next(size)) != nullptr) warm_level(message, size);
-        if ((message = far.next(size)) != nullptr) warm_order(message, size);
+        run_fourth();
+        run_third();
+        run_second();
+        run_first();
     }
     return applied;
 }

@@ -45,6 +45,8 @@ u64 cws_book_apply_blocks(void* book, const u8* data, u64 length) {
 
 u64 cws_book_checksum(const void* book) { return static_cast<const Owned*>(book)->book.checksum(); }
 
+u32 cws_book_sound(const void* book) { return static_cast<const Owned*>(book)->book.sound(); }
+
 // `locate` is in 1..=symbols: the caller's promise.
 u64 cws_book_symbol_checksum(const void* book, u32 locate) {
     return static_cast<const Owned*>(book)->book.symbol_checksum(locate);

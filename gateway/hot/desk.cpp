@@ -10,9 +10,10 @@ bool Desk::open(const HotConfig& config, Book& book, Sender& sender, Link& link,
     capacity_ = config.parents;
     const u32 ids = std::bit_ceil(capacity_ * 2U);
     const u32 words = (capacity_ + 63) / 64;
-    if (!memory_.map(capacity_ * sizeof(Parent) + words * sizeof(u64) + ids * sizeof(u16))) return false;
+    if (!memory_.map(capacity_ * sizeof(Parent) + (capacity_ + words) * sizeof(u64) + ids * sizeof(u16))) return false;
     parents_ = memory_.as<Parent>();
-    marks_ = reinterpret_cast<u64*>(parents_ + capacity_);
+    dues_ = reinterpret_cast<u64*>(parents_ + capacity_);
+    marks_ = dues_ + capacity_;
     ids_ = reinterpret_cast<u16*>(marks_ + words);
     id_mask_ = ids - 1;
     book_ = &book;
@@ -52,6 +53,13 @@ bool Desk::install(u32 slot, const HotParent& set) {
     if (!parent.present) {
         parent.present = true;
         parent.set = set;
+        parent.filled = set.filled;
+        parent.position = set.position;
+        for (u32 i = 0; i < 2; ++i) {
+            const HotAdopted& order = set.adopted[i];
+            if (order.order_id == 0 || order.leaves <= 0) continue;
+            parent.work[i] = Work{order.order_id, 0, order.price, order.leaves, order.traded, 0, 0, 0, LIVE, order.side};
+        }
         Symbol& symbol = book_->symbol(set.symbol);
         parent.next_same = symbol.watch;
         symbol.watch = static_cast<u16>(slot + 1);
@@ -67,6 +75,8 @@ bool Desk::install(u32 slot, const HotParent& set) {
     parent.set.strategy = was.strategy;
     parent.set.side = was.side;
     parent.set.style = was.style;
+    // Whoever sets it anew wants it tried again.
+    parent.rejected = 0;
     return true;
 }
 
@@ -86,7 +96,7 @@ void Desk::mark_all() {
 void Desk::mark_due(u64 event_ns) {
     earliest_due_ = NEVER;
     for (u32 slot = 0; slot < used_; ++slot) {
-        const u64 due = parents_[slot].due_ns;
+        const u64 due = dues_[slot];
         if (due <= event_ns) {
             mark(slot);
         } else if (due < earliest_due_) {
@@ -107,7 +117,7 @@ void Desk::act(u64 turn, u64 event_ns, u64 ts_recv_ns, bool broken) {
         for (; marked != 0; marked &= marked - 1) {
             Parent& parent = parents_[word * 64 + static_cast<u32>(std::countr_zero(marked))];
             look(parent, now);
-            if (parent.due_ns < earliest_due_) earliest_due_ = parent.due_ns;
+            if (due_of(parent) < earliest_due_) earliest_due_ = due_of(parent);
         }
     }
 }
@@ -124,7 +134,7 @@ bool Desk::hand_over(Parent& parent, const Now& now, OrderIntent& intent) {
     }
     bump(stats_->by_refusal[refusal]);
     // These two pass by themselves; the others wait until the book moves.
-    if (refusal == RATE || refusal == RING_FULL) parent.due_ns = now.event_ns;
+    if (refusal == RATE || refusal == RING_FULL) due_of(parent) = now.event_ns;
     return false;
 }
 
@@ -133,7 +143,7 @@ void Desk::place(Parent& parent, Work& work, const Now& now, u8 side, u8 terms, 
     if (work.turn == now.turn) {
         // Once a packet: an order that dies at once would otherwise go round and round. One that takes waits until its
         // book moves, one that rests until the next message.
-        if (terms != LIMIT_IOC) parent.due_ns = now.event_ns;
+        if (terms != LIMIT_IOC) due_of(parent) = now.event_ns;
         return;
     }
     OrderIntent intent{};
@@ -149,7 +159,7 @@ void Desk::place(Parent& parent, Work& work, const Now& now, u8 side, u8 terms, 
 void Desk::move(Parent& parent, Work& work, const Now& now, i64 price, i64 quantity) {
     if (parent.rejected >= REJECTED_MAX) return;
     if (work.turn == now.turn) {
-        parent.due_ns = now.event_ns;
+        due_of(parent) = now.event_ns;
         return;
     }
     OrderIntent intent{};

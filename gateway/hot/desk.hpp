@@ -25,7 +25,6 @@ struct Work {
 struct Parent {
     HotParent set;
     u64 version;
-    u64 due_ns;  // event time at which it wants to be looked at
     i64 filled;
     i64 position;
     u32 rejected;   // refusals in a row
@@ -70,6 +69,8 @@ private:
         marks_[slot / 64] |= u64{1} << slot % 64;
         any_marked_ = true;
     }
+    // Event time at which a parent wants to be looked at, whatever its book does.
+    u64& due_of(const Parent& parent) { return dues_[&parent - parents_]; }
     void mark_due(u64 event_ns);
     void look(Parent& parent, Now& now);
     void pull(Parent& parent, const Now& now);
@@ -88,6 +89,7 @@ private:
     static constexpr u64 NEVER = ~u64{0};
 
     Parent* parents_ = nullptr;
+    u64* dues_ = nullptr;  // side by side, so that a look at all of them is short
     u64* marks_ = nullptr;
     u16* ids_ = nullptr;  // open addressing over parent ids: 1 + slot
     u32 id_mask_ = 0;

@@ -30,12 +30,12 @@ bool buys(const HotParent& set) { return set.side == BUY; }
 
 void Desk::look(Parent& parent, Now& now) {
     const HotParent& set = parent.set;
-    parent.due_ns = NEVER;
+    due_of(parent) = NEVER;
     const bool over = set.activity != WORKING || now.broken || now.event_ns >= set.end_ns;
     if (over) return pull(parent, now);
-    parent.due_ns = set.end_ns;
+    due_of(parent) = set.end_ns;
     if (now.event_ns < set.start_ns) {
-        parent.due_ns = set.start_ns;
+        due_of(parent) = set.start_ns;
         return;
     }
     if (book_->symbol(set.symbol).state != 'T' || book_->system_state() != 'Q') return;
@@ -58,7 +58,7 @@ void Desk::pull(Parent& parent, const Now& now) {
 void Desk::slice(Parent& parent, const Now& now) {
     const HotParent& set = parent.set;
     const Due due = schedule(set, now.event_ns);
-    if (due.next_ns < parent.due_ns) parent.due_ns = due.next_ns;
+    if (due.next_ns < due_of(parent)) due_of(parent) = due.next_ns;
     if (set.passive != 0) return rest(parent, now, due.shares);
     Work& work = parent.work[0];
     const i64 wanted = lesser(due.shares - parent.filled, set.slice_quantity);

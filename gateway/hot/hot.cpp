@@ -29,7 +29,7 @@ u32 HotState::step(const u8* bytes, u32 length, u64 ts_recv_ns) {
         apply(packet, skip);
         arbiter_.advance(packet.sequence + packet.messages, stats_);
         drain();
-    } else if (packet.messages != 0 && arbiter_.ours(packet) && packet.sequence > arbiter_.next()) {
+    } else if (packet.messages != 0 && arbiter_.early(packet)) {
         arbiter_.hold(bytes, length, packet, stats_);
     }
     watch_gap();

@@ -23,6 +23,7 @@ public:
     const Arbiter& arbiter() const { return arbiter_; }
     const Book& book() const { return book_; }
     Sender& sender() { return sender_; }
+    u64 next_counter() const { return sender_.next_counter(); }
     Link& link() { return link_; }
     const HotStats& stats() const { return stats_; }
 

@@ -28,6 +28,17 @@ static_assert(sizeof(HotConfig) == 112 && offsetof(HotConfig, book) == 72 && off
 enum Style : u8 { CHILD = 1, PEG = 2, QUOTE = 3 };
 enum Activity : u8 { OFF = 0, WORKING = 1, STOPPING = 2 };
 
+// An order of an earlier life of the gateway that is still at the venue.
+struct HotAdopted {
+    u64 order_id;  // 0: none
+    i64 price;
+    i64 leaves;
+    i64 traded;  // since it was entered or last replaced
+    u8 side;
+    u8 reserved[7];
+};
+static_assert(sizeof(HotAdopted) == 40);
+
 // One parent order as Rust sets it. Prices and distances in 1e-9.
 struct HotParent {
     u64 parent_id;
@@ -46,8 +57,12 @@ struct HotParent {
     u8 side;
     u8 passive;   // child: 1 rests at the touch, 0 takes it
     u8 activity;  // Activity
+    // What an earlier life of the gateway left; read when the parent is set for the first time.
+    i64 filled;
+    i64 position;
+    HotAdopted adopted[2];  // a quote's bid and ask; others use the first
 };
-static_assert(sizeof(HotParent) == 88 && offsetof(HotParent, symbol) == 80);
+static_assert(sizeof(HotParent) == 184 && offsetof(HotParent, symbol) == 80 && offsetof(HotParent, adopted) == 104);
 
 struct HotGap {
     u64 from;

@@ -43,7 +43,7 @@ void cws_hot_gap(const void* state, HotGap* out) { *out = state_of(state).arbite
 int cws_hot_run(void* state, const HotSockets* sockets) { return static_cast<int>(state_of(state).run(*sockets)); }
 u64 cws_hot_checksum(const void* state) { return state_of(state).book().checksum(); }
 u32 cws_hot_touch(const void* state, u32 locate, u32 side) { return state_of(state).book().touch(locate, side); }
-u64 cws_hot_next_counter(const void* state) { return const_cast<HotState*>(&state_of(state))->sender().next_counter(); }
+u64 cws_hot_next_counter(const void* state) { return state_of(state).next_counter(); }
 
 // Slow path.
 void cws_hot_cursor(void* state, const u8* cursor) { state_of(state).sender().attach(cursor); }

@@ -5,7 +5,7 @@ nothing here goes bar by bar through the formula as `kernels.alpha.streaming` do
 give.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from kernels.alpha.elementwise_blocks import BLOCK, run
 from kernels.alpha.language import Node
 from kernels.alpha.plan import Matrix, Plan, Tree, planned
 from kernels.alpha.program import Step
-from kernels.cross_section import centred_rank, neutralised, share_rank, unit_size, zscore
+from kernels.cross_section import centred_rank, share_rank, zscore
+from kernels.groups import neutralised, unit_size
 from kernels.lanes import LANES
 
 # Windows: flat matrices, the number of symbols, bars, and where the result goes.
@@ -34,6 +35,8 @@ _WINDOWS: dict[str, Callable[..., None]] = {
     "trank": orders.rank_in_window,
     "ema": orders.exponential_mean,
 }
+# Cells of three huge pages, of which two lie whole in any such stretch.
+_HUGE = 3 << 18
 # Of a lone bar these say nothing.
 _OF_TWO_BARS = ("tstd", "tslope", "tcov", "tcorr")
 # Matrices, constants, and where the result may go.
@@ -90,12 +93,18 @@ def _tree(tree: Tree, matrices: Mapping[int, F64], out: F64) -> F64:
     return out
 
 
+def _empty(shape: tuple[int, ...]) -> F64:
+    """A matrix; a large one takes room enough for numpy to ask for huge pages, which it does from 4 MiB on."""
+    cells = shape[0] * shape[1]
+    return np.empty(max(cells, _HUGE) if 2 * cells > _HUGE else cells)[:cells].reshape(shape)
+
+
 class _Matrices:
     """Of one evaluation: those that later tasks need, and those that may be filled anew."""
 
-    def __init__(self, plan: Plan, fields: Mapping[str, F64], shape: tuple[int, ...], spare: list[F64]) -> None:
-        self._steps, self._last_use, self._fields, self._shape = plan.steps, plan.last_use, fields, shape
-        self._kept: dict[int, F64] = {}
+    def __init__(self, plan: Plan, fields: Mapping[str, F64], given: Mapping[int, F64], spare: list[F64]) -> None:
+        self._steps, self._fields, self._shape = plan.steps, fields, next(iter(fields.values())).shape
+        self._kept: dict[int, F64] = dict(given)
         self._free = spare
 
     def of(self, place: int) -> F64:
@@ -111,11 +120,10 @@ class _Matrices:
         self._kept[place] = values
 
     def fresh(self) -> F64:
-        return self._free.pop() if self._free else np.empty(self._shape)
+        return self._free.pop() if self._free else _empty(self._shape)
 
-    def release(self, task: int) -> None:
-        done = [place for place in self._kept if self._last_use.get(place) == task]
-        self._free += [self._kept.pop(place) for place in done]
+    def release(self, places: Iterable[int]) -> None:
+        self._free += [self._kept.pop(place) for place in places if place in self._kept]
 
 
 def _done(task: Tree | int, steps: tuple[Step, ...], matrices: _Matrices) -> F64:
@@ -129,6 +137,22 @@ def _done(task: Tree | int, steps: tuple[Step, ...], matrices: _Matrices) -> F64
     return _WHOLE[step.function](*inputs, *step.constants, out=matrices.fresh())
 
 
+def computed(
+    plan: Plan, fields: Mapping[str, F64], wanted: Collection[int], given: Mapping[int, F64], spare: list[F64]
+) -> dict[int, F64]:
+    """The matrices of the steps `wanted`; those `given` are neither computed nor filled anew.
+
+    The matrix of a field is that of `fields`, every other one that was not given is the caller's own.
+    """
+    tasks = plan.towards(wanted, given)
+    last_use = {place: task for task in tasks for place in plan.reads[task]}
+    matrices, stay = _Matrices(plan, fields, given, spare), {*wanted, *given}
+    for task in tasks:
+        matrices.keep(plan.gives[task], _done(plan.tasks[task], plan.steps, matrices))
+        matrices.release(place for place in plan.reads[task] if last_use[place] == task and place not in stay)
+    return {place: matrices.of(place) for place in wanted}
+
+
 def evaluate(formula: Node, fields: Mapping[str, F64], spare: list[F64] | None = None) -> F64:
     """The formula at every bar of every symbol; `fields` maps each field to its (T, S) matrix, NaN where no bar is.
 
@@ -140,8 +164,6 @@ def evaluate(formula: Node, fields: Mapping[str, F64], spare: list[F64] | None =
     plan, shape = planned(formula, tuple(fields)), next(iter(fields.values())).shape
     if 0 in shape:
         return np.empty(shape)
-    matrices, last = _Matrices(plan, fields, shape, [] if spare is None else spare), len(plan.steps) - 1
-    for number, task in enumerate(plan.tasks):
-        matrices.keep(task.step if isinstance(task, Tree) else task, _done(task, plan.steps, matrices))
-        matrices.release(number)
-    return matrices.of(last) if plan.tasks else matrices.of(last).copy()
+    last = len(plan.steps) - 1
+    found = computed(plan, fields, (last,), {}, [] if spare is None else spare)[last]
+    return found if plan.tasks else found.copy()

@@ -18,6 +18,7 @@ _LEVELS = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "neg": _UNARY, **
 _ARITHMETIC: dict[str, Callable[..., float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
+_RANKS = ("cs_rank", "cs_pct")
 _TURNED = {">": "<", ">=": "<="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
@@ -109,7 +110,8 @@ def _difference(left: Node, right: Node) -> Node:
     if taken is not None:
         # -a - b is -b - a.
         one, other = _in_order(taken, right)
-        return Call("-", (_negative(one), other))
+        nothing = isinstance(other, Number) and other.value == 0.0
+        return _negative(one) if nothing else Call("-", (_negative(one), other))
     if isinstance(right, Call) and right.function == "delay" and right.arguments == (left,):
         return Call("delta", (left,), right.constants)
     return Call("-", (left, right))
@@ -117,24 +119,23 @@ def _difference(left: Node, right: Node) -> Node:
 
 def _product(left: Node, right: Node) -> Node:
     one, other = _in_order(left, right)
-    if isinstance(other, Number) and other.value in (1.0, -1.0):
-        return one if other.value == 1.0 else _negative(one)
-    if isinstance(one, Call) and one.function == "neg":
-        inner = one.arguments[0]
-        return _product(inner, _negative(other)) if isinstance(other, Number) else _negative(_product(inner, other))
-    if isinstance(other, Call) and other.function == "neg":
-        return _negative(_product(one, other.arguments[0]))
-    return Call("*", (one, other))
+    if isinstance(other, Number) and other.value == 1.0:
+        return one
+    return _without_signs(one, other, _product) or Call("*", (one, other))
 
 
 def _quotient(left: Node, right: Node) -> Node:
-    if isinstance(right, Number) and right.value in (1.0, -1.0):
-        return left if right.value == 1.0 else _negative(left)
-    for place, side in enumerate((left, right)):
-        if isinstance(side, Call) and side.function == "neg":
-            inner = side.arguments[0]
-            return _negative(_quotient(left, inner) if place else _quotient(inner, right))
-    return Call("/", (left, right))
+    if isinstance(right, Number) and right.value == 1.0:
+        return left
+    return _without_signs(left, right, _quotient) or Call("/", (left, right))
+
+
+def _without_signs(left: Node, right: Node, made: Callable[[Node, Node], Node]) -> Node | None:
+    """A product or quotient with its sign before it, where a side has one."""
+    one, other = _negated(left), _negated(right)
+    if one is not None:
+        return _negative(made(one, right))
+    return _negative(made(left, other)) if other is not None else None
 
 
 def _negative(node: Node) -> Node:
@@ -162,6 +163,20 @@ def _opposite(node: Node) -> Node:
 _OPERATORS: dict[str, Callable[[Node, Node], Node]] = {"+": _sum, "-": _difference, "*": _product, "/": _quotient}
 
 
+def _size(node: Node) -> Node:
+    inner = _negated(node) or node
+    return inner if isinstance(inner, Call) and inner.function == "abs" else Call("abs", (inner,))
+
+
+def _rank(function: str, node: Node) -> Node:
+    """Ranks are in the order of what they rank, equal where that is, and so is the negative of a rank."""
+    inner = _negated(node) or node
+    if isinstance(inner, Call) and inner.function in _RANKS:
+        ranked = inner.arguments[0]
+        return _rank(function, ranked if inner is node else _negative(ranked))
+    return Call(function, (node,))
+
+
 def _made(function: str, arguments: tuple[Node, ...], constants: tuple[Constant, ...]) -> Node:
     """A call on canonical arguments, itself canonical."""
     if function in _OPERATORS:
@@ -173,6 +188,10 @@ def _made(function: str, arguments: tuple[Node, ...], constants: tuple[Constant,
         return _delay(arguments[0], constants[0])
     if function == "not":
         return _opposite(arguments[0])
+    if function == "abs":
+        return _size(arguments[0])
+    if function in _RANKS:
+        return _rank(function, arguments[0])
     if function in _TURNED:
         function, arguments = _TURNED[function], arguments[::-1]
     if function in COMMUTATIVE:

@@ -28,6 +28,22 @@ def take_product(high: float, low: float, value: float, lost: float) -> tuple[fl
 
 
 @nb.njit(inline="always")
+def give(high: float, low: float, value: float) -> tuple[float, float]:
+    """Take a value out of the sum: what `take` of -value gives, for a sum is never -0.0."""
+    total = high - value
+    other = total - high
+    return total, low + ((high - (total - other)) - (value + other))
+
+
+@nb.njit(inline="always")
+def give_product(high: float, low: float, value: float, lost: float) -> tuple[float, float]:
+    """Take out a value and what its own rounding lost."""
+    total = high - value
+    other = total - high
+    return total, low + (((high - (total - other)) - (value + other)) - lost)
+
+
+@nb.njit(inline="always")
 def times(one: float, other: float) -> tuple[float, float]:
     """one * other and what its rounding lost."""
     product = one * other

@@ -6,6 +6,7 @@ kind: `real` (a number at every bar of every symbol), `truth` (comparisons, and 
 that the bars a formula needs are known before it runs and no lag can be negative. docs/alpha.md has the semantics.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -32,9 +33,19 @@ class FormulaError(ValueError):
         super().__init__(f"{what} (at character {position + 1}) -> {fix}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Number:
     value: float
+
+    def _told(self) -> tuple[float, float]:
+        return self.value, math.copysign(1.0, self.value)
+
+    def __eq__(self, other: object) -> bool:
+        """0.0 == -0.0, and they are not the same number: 1 / x tells them apart."""
+        return isinstance(other, Number) and self._told() == other._told()
+
+    def __hash__(self) -> int:
+        return hash(self._told())
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.alpha.lane_sums import centred, positive_root, take, take_product, times
+from kernels.alpha.lane_sums import centred, give, give_product, positive_root, take, take_product, times
 from kernels.alpha.language import ANCHOR_BARS
 from kernels.lanes import LANES, choose, finite, load, some, spread, store
 
@@ -16,19 +16,41 @@ ROWS = 8
 
 
 @nb.njit(inline="always")
-def _pair_taken(s: tuple[float, ...], v: float, w: float, turn: float) -> tuple[float, ...]:
-    """Sums of x, y, x x, y y, x y with a bar more (turn 1) or less (turn -1); a bar without a side counts as 0, 0."""
-    a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc = s
+def _finite_pair(v: float, w: float) -> tuple[float, float]:
+    """A bar without a side counts as 0, 0."""
     good = finite(v) & finite(w)
-    v, w = choose(good, v, spread(0.0)), choose(good, w, spread(0.0))
-    a, ac = take(a, ac, turn * v)
-    c, cc = take(c, cc, turn * w)
+    return choose(good, v, spread(0.0)), choose(good, w, spread(0.0))
+
+
+@nb.njit(inline="always")
+def _pair_taken(s: tuple[float, ...], v: float, w: float) -> tuple[float, ...]:
+    """Sums of x, y, x x, y y, x y with a bar more."""
+    a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc = s
+    v, w = _finite_pair(v, w)
+    a, ac = take(a, ac, v)
+    c, cc = take(c, cc, w)
     p, lost = times(v, v)
-    xx, xxc = take_product(xx, xxc, turn * p, turn * lost)
+    xx, xxc = take_product(xx, xxc, p, lost)
     p, lost = times(w, w)
-    yy, yyc = take_product(yy, yyc, turn * p, turn * lost)
+    yy, yyc = take_product(yy, yyc, p, lost)
     p, lost = times(v, w)
-    xy, xyc = take_product(xy, xyc, turn * p, turn * lost)
+    xy, xyc = take_product(xy, xyc, p, lost)
+    return a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc
+
+
+@nb.njit(inline="always")
+def _pair_given(s: tuple[float, ...], v: float, w: float) -> tuple[float, ...]:
+    """The sums with a bar less."""
+    a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc = s
+    v, w = _finite_pair(v, w)
+    a, ac = give(a, ac, v)
+    c, cc = give(c, cc, w)
+    p, lost = times(v, v)
+    xx, xxc = give_product(xx, xxc, p, lost)
+    p, lost = times(w, w)
+    yy, yyc = give_product(yy, yyc, p, lost)
+    p, lost = times(v, w)
+    xy, xyc = give_product(xy, xyc, p, lost)
     return a, ac, c, cc, xx, xxc, yy, yyc, xy, xyc
 
 
@@ -42,7 +64,7 @@ def _pair_anchor(x: F64, y: F64, at: int, symbols: int, n: int) -> tuple[float, 
     zero = spread(0.0)
     s = zero, zero, zero, zero, zero, zero, zero, zero, zero, zero
     for place in range(at - (n - 1) * symbols, at + 1, symbols):
-        s = _pair_taken(s, load(x, place), load(y, place), spread(1.0))
+        s = _pair_taken(s, load(x, place), load(y, place))
     return s
 
 
@@ -110,7 +132,7 @@ def running_pair(x: F64, y: F64, symbols: int, n: int, correlate: bool, out: F64
                     sound = _pair_sound(s)
                 else:
                     old = at - n * symbols
-                    s = _pair_taken(_pair_taken(s, v, w, one), load(x, old), load(y, old), -one)
+                    s = _pair_given(_pair_taken(s, v, w), load(x, old), load(y, old))
                     sound = _pair_sound(s)
                     if some(~sound):
                         s = _pair_mended(sound, s, _pair_anchor(x, y, at, symbols, n))

@@ -1,6 +1,7 @@
 """What the batch evaluator does for a formula, in order: functions over whole matrices, and between them trees of
 operators that run in one pass over memory."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -40,12 +41,22 @@ class Tree:
 
 @dataclass(frozen=True)
 class Plan:
-    """`tasks` are trees and the numbers of steps that work on whole matrices; `last_use` says for a step after which
-    task nothing needs its matrix."""
+    """`tasks` are trees and the numbers of steps that work on whole matrices; `gives` has for each task its step, and
+    `reads` the steps whose matrices it needs."""
 
     steps: tuple[Step, ...]
     tasks: tuple[Tree | int, ...]
-    last_use: dict[int, int]
+    gives: tuple[int, ...]
+    reads: tuple[frozenset[int], ...]
+
+    def towards(self, wanted: Collection[int], given: Collection[int]) -> list[int]:
+        """The tasks, in order, that give the steps `wanted` where those `given` are there already."""
+        needed, chosen = set(wanted).difference(given), list[int]()
+        for task in reversed(range(len(self.tasks))):
+            if self.gives[task] in needed:
+                chosen.append(task)
+                needed |= self.reads[task].difference(given)
+        return chosen[::-1]
 
 
 def _owners(steps: tuple[Step, ...]) -> list[int]:
@@ -108,10 +119,10 @@ def _tree(steps: tuple[Step, ...], members: list[int]) -> Tree:
     return Tree(members[-1], tuple(operands), tuple(padded))
 
 
-def _reads(steps: tuple[Step, ...], task: Tree | int) -> set[int]:
+def _reads(steps: tuple[Step, ...], task: Tree | int) -> frozenset[int]:
     if isinstance(task, int):
-        return set(steps[task].inputs)
-    return {operand.step for operand in task.operands if isinstance(operand, Matrix)}
+        return frozenset(steps[task].inputs)
+    return frozenset(operand.step for operand in task.operands if isinstance(operand, Matrix))
 
 
 @lru_cache(maxsize=_PLANS)
@@ -130,5 +141,5 @@ def planned(formula: Node, fields: tuple[str, ...]) -> Plan:
         tasks.append(
             place if whole else _tree(steps, [member for member, owner in enumerate(owners) if owner == place])
         )
-    last_use = {step: number for number, task in enumerate(tasks) for step in _reads(steps, task)}
-    return Plan(steps, tuple(tasks), last_use)
+    gives = tuple(task.step if isinstance(task, Tree) else task for task in tasks)
+    return Plan(steps, tuple(tasks), gives, tuple(_reads(steps, task) for task in tasks))

@@ -10,6 +10,7 @@ from three_processes import World, binaries, until
 pytestmark = pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built")
 
 STEP_NS = 1_000_000_000
+MOVING = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}
 Start = Callable[..., World]
 
 
@@ -36,14 +37,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
         world.stop_all()
 
 
-def lockstep_day(world: World) -> dict[str, Any]:
-    """One parent of 300 over five seconds; what everybody says at the end of the day."""
-    world.parent(7, end_ns=world.start_ns + 5 * STEP_NS)
-    assert world.ask("gateway", cmd="begin")["begun"]
+def end_of_day(world: World) -> dict[str, Any]:
+    """Begin, and what everybody says when the day is over."""
+    assert world.ask("gateway", cmd="begin")["ok"]
     until(lambda: world.ask("gateway", cmd="status")["lockstep"]["finished"], world.log("gateway"))
     copy = world.ask("risk", cmd="drop_copy")
     return {
-        "parent": world.ask("gateway", cmd="parents")["parents"][0],
+        "parents": world.ask("gateway", cmd="parents")["parents"],
         "orders": world.ask("gateway", cmd="orders")["orders"],
         "positions": world.ask("risk", cmd="positions")["positions"],
         "only": (copy["only_order_session"], copy["only_drop_copy"]),
@@ -52,10 +52,23 @@ def lockstep_day(world: World) -> dict[str, Any]:
     }
 
 
+def busy_day(world: World) -> dict[str, Any]:
+    """Two parents that rest and one that takes, against a market that moves."""
+    end_ns = world.start_ns + 4 * STEP_NS
+    world.parent(1, quantity=2_000, end_ns=end_ns)
+    world.parent(2, quantity=2_000, end_ns=end_ns, style="peg")
+    world.parent(3, quantity=500, end_ns=end_ns, style="child passive", limit_price=99_900_000_000)
+    return end_of_day(world)
+
+
 def test_a_lockstep_day_fills_a_parent_the_same_way_twice(start: Start) -> None:
+    def day(world: World) -> dict[str, Any]:
+        world.parent(7, end_ns=world.start_ns + 5 * STEP_NS)
+        return end_of_day(world)
+
     world = start("first")
-    told = lockstep_day(world)
-    parent = told["parent"]
+    told = day(world)
+    parent = told["parents"][0]
     assert (parent["state"], parent["cum"], parent["open"]) == ("filled", 300, 0), (parent, world.log("gateway"))
     assert (parent["patch"], parent["data_version"], parent["ledger_id"]) == ("p1", "d1", "l1")
     assert sum(order["cum"] for order in told["orders"]) == 300
@@ -64,40 +77,89 @@ def test_a_lockstep_day_fills_a_parent_the_same_way_twice(start: Start) -> None:
     status = world.ask("gateway", cmd="status")
     assert status["oms"]["illegal"] == status["noted"] == status["capture"]["dropped"] == 0, status["notes"]
     assert world.stop_all() == {"gateway": 0, "risk": 0, "venue": 0}
-    assert lockstep_day(start("second")) == told
+    assert day(start("second")) == told
+
+
+def test_a_busy_lockstep_day_is_the_same_twice(start: Start) -> None:
+    first, second = (busy_day(start(name, flow=MOVING, duration_s=5)) for name in ("first", "second"))
+    assert sum(parent["cum"] for parent in first["parents"]) > 0 and len(first["orders"]) > 20
+    assert sum(parent["cum"] for parent in first["parents"]) == first["positions"][0]["position"]
+    assert first == second
+
+
+def test_a_lockstep_day_goes_on_after_a_kill(start: Start) -> None:
+    world = start("killed", flow=MOVING, duration_s=60)
+    world.parent(1, quantity=2_000, end_ns=world.start_ns + 50 * STEP_NS, style="peg")
+    assert world.ask("gateway", cmd="begin")["begun"]
+    until(lambda: world.ask("gateway", cmd="orders")["total"] > 3, world.log("gateway"))
+    world.stop("gateway", "kill")
+    held_up = world.ask("venue", cmd="status")["published"]
+    world.start("gateway")
+    told = end_of_day(world)
+    assert world.ask("venue", cmd="status")["published"] > held_up
+    assert [row["position"] for row in told["positions"]] == [parent["cum"] for parent in told["parents"]]
+    ids = [order["order_id"] for order in told["orders"]]
+    assert len(set(ids)) == len(ids) and {one[:4] for one in ids} == {"H001", "H002"}
 
 
 def test_a_free_running_parent_is_filled_and_counted(start: Start) -> None:
-    flow = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}
-    world = start("free", "free", flow=flow)
+    world = start("free", "free", flow=MOVING)
     world.parent(7)
     world.parent(8, side="sell_short", quantity=200, end_ns=0, style="peg")
-    until(lambda: world.ask("gateway", cmd="orders")["total"] > 0, world.log("gateway"))
     until(lambda: world.ask("gateway", cmd="parents")["parents"][0]["cum"] > 0, world.log("gateway"))
+    latency = "tick_to_intent_ns"
+    until(lambda: world.ask("gateway", cmd="status")["latency"][latency]["count"] > 0, world.log("gateway"))
     assert world.ask("gateway", cmd="cancel_parent", parent_id=8)["ok"]
     until(lambda: world.ask("gateway", cmd="parents")["parents"][1]["state"] == "canceled", world.log("gateway"))
     status = world.ask("gateway", cmd="status")
-    assert status["latency"]["tick_to_intent_ns"]["count"] > 0
     assert status["latency"]["tick_to_ack_ns"]["count"] > 0
+    assert status["risk"]["state"] == "ACTIVE"
 
 
-def test_a_killed_gateway_goes_on_where_it_stood(start: Start) -> None:
-    flow = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}
-    world = start("killed", "free", flow=flow)
+@pytest.mark.parametrize("keeps_its_journal", [True, False])
+def test_a_killed_gateway_goes_on_where_it_stood(start: Start, keeps_its_journal: bool) -> None:
+    world = start("killed", "free", flow=MOVING)
     world.parent(7, quantity=400, style="peg", slice_quantity=100)
     until(lambda: world.ask("gateway", cmd="orders", open=True)["orders"], world.log("gateway"))
     world.stop("gateway", "kill")
+    if not keeps_its_journal:
+        (world.folder / "gateway.journal").unlink()
     world.start("gateway")
-    status = world.ask("gateway", cmd="status")
-    assert status["epoch"] == 2
+    assert world.ask("gateway", cmd="status")["epoch"] == 2
 
-    def rests_of_the_first_life() -> list[str]:
+    def of_the_first_life() -> list[str]:
         orders = world.ask("gateway", cmd="orders", open=True)["orders"]
         return [order["order_id"] for order in orders if order["order_id"].startswith("H001")]
 
-    until(lambda: not rests_of_the_first_life(), world.log("gateway"))
-    until(lambda: world.ask("gateway", cmd="orders", open=True)["orders"], "it works the rest")
+    until(lambda: not of_the_first_life(), world.log("gateway"))
+    until(
+        lambda: any(one["order_id"].startswith("H002") for one in world.ask("gateway", cmd="orders")["orders"]),
+        world.log("gateway"),
+    )
     parent = world.ask("gateway", cmd="parents")["parents"][0]
-    assert parent["cum"] + parent["open"] <= 400
+    assert parent["cum"] + parent["open"] <= 400 and parent["ledger_id"] == "l1"
     ids = [order["order_id"] for order in world.ask("gateway", cmd="orders")["orders"]]
     assert len(ids) == len(set(ids))
+
+
+def test_faults_of_the_venue_leave_nothing_unexplained(start: Start) -> None:
+    chances = {"drop": 0.02, "duplicate": 0.02, "reorder": 0.02, "fill_before_ack": 0.2, "duplicate_execution": 0.2}
+    world = start("faults", "free", flow=MOVING, faults={**chances, "late_fill": 0.1, "late_fill_ms": 50})
+    world.parent(1, quantity=100_000, style="peg")
+    world.parent(2, quantity=100_000)
+    until(lambda: world.ask("gateway", cmd="status")["oms"]["fills"] > 20, world.log("gateway"))
+    assert world.ask("venue", cmd="disconnect")["ok"]
+    until(lambda: world.ask("risk", cmd="status")["session"]["state"] == "Up", "risk logs in again")
+    for parent_id in (1, 2):
+        assert world.ask("gateway", cmd="cancel_parent", parent_id=parent_id)["ok"]
+    until(lambda: not world.ask("gateway", cmd="orders", open=True)["orders"], world.log("gateway"))
+
+    def settled() -> bool:
+        copy = world.ask("risk", cmd="drop_copy")
+        return copy["only_order_session"] == copy["only_drop_copy"] == []
+
+    until(settled, "drop copy says the same")
+    parents = world.ask("gateway", cmd="parents")["parents"]
+    assert sum(parent["cum"] for parent in parents) == world.ask("risk", cmd="positions")["positions"][0]["position"]
+    oms = world.ask("gateway", cmd="status")["oms"]
+    assert oms["overfills"] == oms["strangers"] == oms["malformed"] == 0

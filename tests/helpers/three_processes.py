@@ -62,13 +62,14 @@ def toml(value: Mapping[str, Any], path: str = "") -> str:
 
 @dataclass
 class World:
-    """`quotes`: rows of the replay file; `faults`, `risk`, `gateway`: what differs from the usual settings."""
+    """`quotes` are rows of the replay file, where `flow` says nothing else; `faults`, `duration_s`: as the venue's."""
 
     folder: Path
     mode: str
     quotes: list[str]
     faults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     flow: Mapping[str, Any] | None = None
+    duration_s: int = 0
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, "subprocess.Popen[bytes]"])
 
     def __post_init__(self) -> None:
@@ -96,6 +97,7 @@ class World:
         account = {"password": PASSWORD, "firm": "CWSF"}
         venue = {
             "run_dir": ".", "seed": 7, "mode": self.mode, "session": "CWS0000001", "start_ns": self.start_ns,
+            "duration_s": self.duration_s,
             "market_data": market,
             "orders": {"listen": f"127.0.0.1:{orders}", "drop_copy": f"127.0.0.1:{copy}"},
             "sessions": [{"user": USER, **account}], "drop_copy": [{"user": COPY_USER, **account}],
@@ -176,8 +178,7 @@ class World:
     def start_all(self) -> None:
         for name in ("venue", "risk", "gateway"):
             self.start(name)
-        until(lambda: self.ask("risk", cmd="status")["session"]["state"] == "Up", "risk is logged in")
-        until(lambda: self.ask("gateway", cmd="status")["risk"]["announced"], "risk knows the gateway")
+        until(lambda: self.ask("gateway", cmd="status")["risk"]["state"] == "ACTIVE", "risk takes orders")
 
     def log(self, name: str) -> str:
         path = self.folder / f"{name}.log"

@@ -75,3 +75,20 @@ def test_values_that_differ_in_their_last_bits_only_are_ranked() -> None:
             known > 1, 2.0 * (ranks - 1.0) / np.maximum(known - 1, 1) - 1.0, np.where(np.isnan(ranks), ranks, 0.0)
         )
         np.testing.assert_allclose(centred_rank(values), centred, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("endless", [False, True])
+@pytest.mark.parametrize("levels", [0.1, 0.4, 0.9])
+def test_many_small_groups_of_values_that_hardly_differ_are_ranked(levels: float, endless: bool) -> None:
+    """Sums of ranks look so: a grid of values, each with a rounding of its own. An infinity takes the fine keys."""
+    rng = np.random.default_rng(3)
+    for symbols in (7, 8, 65, 300):
+        values = rng.integers(-1, 1 + int(levels * symbols), (40, symbols)) * (
+            1.0 + 2**-52 * rng.integers(0, 3, (40, symbols))
+        )
+        values[rng.random(values.shape) < 0.1] = np.nan
+        values[:, 0] = np.inf if endless else values[:, 0]
+        known = (~np.isnan(values)).sum(axis=1, keepdims=True)
+        expected = pd.DataFrame(values).rank(axis=1).to_numpy() / np.maximum(known, 1)
+        np.testing.assert_allclose(share_rank(values), expected, rtol=1e-15)
+        np.testing.assert_array_equal(np.isnan(share_rank(values)), np.isnan(values))

@@ -9,6 +9,9 @@ use std::ptr::NonNull;
 
 use crate::guard::Slot;
 
+/// The folder is another's too: no link is followed to a file of ours, no pipe is waited for.
+const NEVER_ELSEWHERE: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+
 pub(crate) struct Mapping {
     start: NonNull<u8>,
     len: usize,
@@ -28,6 +31,7 @@ impl Mapping {
             .create(true)
             .truncate(false)
             .mode(0o644)
+            .custom_flags(NEVER_ELSEWHERE)
             .open(path)?;
         let found = file.metadata()?.len();
         if found == 0 {
@@ -46,7 +50,13 @@ impl Mapping {
 
     /// Maps an existing file for reading; its length is the writer's.
     pub(crate) fn readable(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(NEVER_ELSEWHERE)
+            .open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "no plain file"));
+        }
         let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         let mut mapping = Self::map(&file, len, libc::PROT_READ)?;
         mapping.foreign = Some(Slot::of(mapping.start.as_ptr() as usize, len)?);

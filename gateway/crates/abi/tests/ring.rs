@@ -163,3 +163,23 @@ fn a_beat_that_is_cut_off_is_no_beat() {
     file.set_len(0).expect("cuts");
     assert_eq!(reader.last_ns(), 0);
 }
+
+#[test]
+fn links_and_pipes_are_no_rings() {
+    let folder = Folder::new("link");
+    drop(folder.producer());
+    let path = |name: &str| folder.0.join(name);
+    std::os::unix::fs::symlink(path("x.ring"), path("link.ring")).expect("links");
+    std::os::unix::fs::symlink(path("x.ring"), path("link.cursor")).expect("links");
+    let open = |ring: &str, cursor: &str| Consumer::<OrderIntent>::open(&path(ring), &path(cursor));
+    assert!(open("link.ring", "x.cursor").is_err());
+    assert!(open("x.ring", "link.cursor").is_err());
+    let pipe = std::ffi::CString::new(path("pipe.ring").into_os_string().into_encoded_bytes())
+        .expect("a path");
+    // SAFETY: a path that ends with its zero.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+    assert!(
+        open("pipe.ring", "x.cursor").is_err(),
+        "and it does not wait for a writer"
+    );
+}

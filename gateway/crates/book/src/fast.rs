@@ -11,6 +11,7 @@ unsafe extern "C" {
     fn cws_book_apply(book: *mut c_void, message: *const u8, length: u32) -> u32;
     fn cws_book_apply_blocks(book: *mut c_void, data: *const u8, length: u64) -> u64;
     fn cws_book_checksum(book: *const c_void) -> u64;
+    fn cws_book_sound(book: *const c_void) -> u32;
     fn cws_book_symbol_checksum(book: *const c_void, locate: u32) -> u64;
     fn cws_book_touch(book: *const c_void, locate: u32, side: u32) -> u32;
     fn cws_book_touch_shares(book: *const c_void, locate: u32, side: u32) -> u64;
@@ -107,6 +108,12 @@ impl FastBook {
     pub fn checksum(&self) -> u64 {
         // SAFETY: reads the whole book.
         unsafe { cws_book_checksum(self.book.as_ptr()) }
+    }
+
+    /// Recounts what the structure says about itself: links, searches, live orders. Slow; for tests.
+    pub fn sound(&self) -> bool {
+        // SAFETY: reads the whole book.
+        unsafe { cws_book_sound(self.book.as_ptr()) != 0 }
     }
 
     fn checked(&self, locate: u16) -> u32 {

@@ -8,9 +8,11 @@ use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
 
-use cws_abi::{Execution, OrderIntent, Producer, RingError};
+use cws_abi::{Execution, OrderIntent, Producer};
 
 use crate::hot_abi::{HotConfig, HotGap, HotParent, HotSockets, HotStats};
+pub use crate::hot_error::HotError;
+use crate::hot_error::check;
 
 unsafe extern "C" {
     fn cws_hot_new(
@@ -48,46 +50,6 @@ pub struct Tapped {
     pub source: u32,
     pub length: u32,
 }
-
-#[derive(Debug)]
-pub enum HotError {
-    /// A setting is out of range, or the memory is not there.
-    Config,
-    Ring(RingError),
-    /// All slots for parents are taken.
-    ParentsFull,
-    /// `what` names the field.
-    Parent(&'static str),
-    /// The system call's error number.
-    System(i32),
-}
-
-impl std::fmt::Display for HotError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Config => write!(
-                f,
-                "CWS-HOT-001 a setting is out of range or the memory is not there; see HotConfig"
-            ),
-            Self::Ring(error) => write!(f, "{error}"),
-            Self::ParentsFull => write!(
-                f,
-                "CWS-HOT-002 all slots for parents are taken; raise HotConfig.parents and start anew"
-            ),
-            Self::Parent(what) => write!(
-                f,
-                "CWS-HOT-003 parent order: {what}; correct it and hand it over again"
-            ),
-            Self::System(errno) => write!(
-                f,
-                "CWS-HOT-004 {}; check the sockets and the core",
-                std::io::Error::from_raw_os_error(*errno)
-            ),
-        }
-    }
-}
-
-impl std::error::Error for HotError {}
 
 struct State {
     raw: NonNull<c_void>,
@@ -287,49 +249,4 @@ impl Control {
         // SAFETY: an atomic flag.
         unsafe { cws_hot_stop(self.raw()) };
     }
-}
-
-/// The greatest number of shares that the hot loop computes with: products with prices stay inside 128 bits by far.
-const QUANTITY_MAX: i64 = 1 << 40;
-const PRICE_MAX: i64 = 200_000_000_000_000;
-
-fn check(parent: &HotParent, symbols: u32) -> Result<(), &'static str> {
-    let distances = [parent.half_spread, parent.skew, parent.requote];
-    let whole = |price: i64| price % 100_000 == 0;
-    let faults = [
-        (parent.parent_id == 0, "parent_id is 0"),
-        (!(1..=QUANTITY_MAX).contains(&parent.quantity), "quantity"),
-        (
-            !(1..=parent.quantity).contains(&parent.slice_quantity),
-            "slice_quantity is not in 1..=quantity",
-        ),
-        (
-            !(0..=PRICE_MAX).contains(&parent.limit_price) || !whole(parent.limit_price),
-            "limit_price",
-        ),
-        (
-            parent.start_ns >= parent.end_ns,
-            "start_ns is not before end_ns",
-        ),
-        (
-            !(1..=PRICE_MAX).contains(&parent.tick) || !whole(parent.tick),
-            "tick is no multiple of 1e-4",
-        ),
-        (
-            distances.iter().any(|d| !(0..=PRICE_MAX).contains(d)),
-            "half_spread, skew or requote",
-        ),
-        (
-            !(1..=symbols).contains(&u32::from(parent.symbol)),
-            "symbol is no locate of the book",
-        ),
-        (!(1..=3).contains(&parent.style), "style"),
-        (!(1..=3).contains(&parent.side), "side"),
-        (parent.passive > 1, "passive"),
-        (parent.activity > 2, "activity"),
-    ];
-    faults
-        .iter()
-        .find(|(fault, _)| *fault)
-        .map_or(Ok(()), |(_, what)| Err(*what))
 }

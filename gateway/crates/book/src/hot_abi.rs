@@ -85,6 +85,21 @@ pub enum Activity {
     Stopping = 2,
 }
 
+/// An order of an earlier life of the gateway that is still at the venue.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HotAdopted {
+    /// 0: none.
+    pub order_id: u64,
+    pub price: i64,
+    pub leaves: i64,
+    /// Shares since it was entered or last replaced.
+    pub traded: i64,
+    /// [`cws_abi::Side`].
+    pub side: u8,
+    pub reserved: [u8; 7],
+}
+
 /// One parent order. Prices and distances in 1e-9, times in UTC ns of the event clock.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,6 +132,12 @@ pub struct HotParent {
     pub passive: u8,
     /// [`Activity`].
     pub activity: u8,
+    /// Shares that an earlier life of the gateway traded; this and the rest is read when the parent is first set.
+    pub filled: i64,
+    /// Signed shares that a quote holds from before.
+    pub position: i64,
+    /// Orders that still rest from before: a quote's bid and ask, of others the first.
+    pub adopted: [HotAdopted; 2],
 }
 
 /// Messages that are missing: what a MoldUDP64 request asks for.
@@ -236,7 +257,8 @@ const _: () = {
     assert!(size_of::<HotConfig>() == 112);
     assert!(offset_of!(HotConfig, book) == 72);
     assert!(offset_of!(HotConfig, session) == 96);
-    assert!(size_of::<HotParent>() == 88);
+    assert!(size_of::<HotParent>() == 184);
+    assert!(offset_of!(HotParent, adopted) == 104);
     assert!(offset_of!(HotParent, symbol) == 80);
     assert!(size_of::<HotGap>() == 32);
     assert!(size_of::<HotStats>() == 8 * (18 + REFUSALS + 1 + LATENCY_BUCKETS + 15));

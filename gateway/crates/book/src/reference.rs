@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use cws_wire::WireError;
 use cws_wire::itch50::Message;
 
+use crate::checksum::{fold, fold_side};
 use crate::rules::{Code, Counters, Limits, WIRE_PRICE_MAX, blocks};
 
 #[derive(Clone, Copy)]
-struct Resting {
-    reference: u64,
-    shares: u32,
+pub(crate) struct Resting {
+    pub(crate) reference: u64,
+    pub(crate) shares: u32,
 }
 
 impl Resting {
@@ -284,25 +285,4 @@ fn check_order(order: Resting, price: u32) -> Result<(), Code> {
     } else {
         Ok(())
     }
-}
-
-fn fold(sum: u64, word: u64) -> u64 {
-    (sum ^ word)
-        .rotate_left(29)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-fn fold_side<'a>(
-    sum: u64,
-    levels: impl ExactSizeIterator<Item = (&'a u32, &'a VecDeque<Resting>)>,
-) -> u64 {
-    let sum = fold(sum, levels.len() as u64);
-    levels.fold(sum, |sum, (price, queue)| {
-        let shares = queue.iter().map(|order| u64::from(order.shares)).sum();
-        let level = [u64::from(*price), shares, queue.len() as u64];
-        let sum = level.into_iter().fold(sum, fold);
-        queue.iter().fold(sum, |sum, order| {
-            fold(fold(sum, order.reference), u64::from(order.shares))
-        })
-    })
 }

@@ -3,8 +3,9 @@
 mod rig;
 
 use cws_abi::{ExecKind, IntentKind, Side};
-use cws_book::flow::{Flow, FlowConfig, Random};
-use cws_book::hot_abi::{HotConfig, Style};
+use cws_book::flow::{Flow, FlowConfig};
+use cws_book::hot_abi::{HotConfig, HotParent, Style};
+use cws_book::random::Random;
 use cws_book::reference::ReferenceBook;
 use rig::{Rig, SECOND, add, answer, config, delete, packet, parent};
 
@@ -117,6 +118,12 @@ fn what_contradicts_itself_or_is_of_another_session_is_counted_and_left() {
     other[0] ^= 1;
     rig.hot.step(&other, 0);
     assert_eq!(rig.control.stats().foreign, 1);
+    rig.hot.step(&packet(1 << 40, &[delete(0, 5, 1)]), 0);
+    assert_eq!(
+        rig.control.stats().malformed,
+        sound.len() as u64 + 2,
+        "a number that cannot be"
+    );
     assert_eq!(rig.hot.checksum(), before);
     assert_eq!(rig.hot.gap(), None);
 }
@@ -153,6 +160,11 @@ fn no_trigger_acts_over_a_gap_and_a_gap_given_up_pulls_what_rests() {
         rig.packet(&[add(SECOND, 5, 3, Side::Buy, 100, 1_000_000)])
             .is_empty()
     );
+    let late = HotParent {
+        parent_id: 78,
+        ..parent(Style::Child)
+    };
+    rig.control.set_parent(&late).expect("sound");
     rig.now_ns += SECOND / 2;
     assert_eq!(rig.hot.idle(rig.now_ns), 0);
     rig.now_ns += SECOND;

@@ -94,7 +94,7 @@ fn the_heap_stands_still_while_packets_go_through() {
             rig.ring.release();
             intents += 1;
             let kind = match intent.kind {
-                1 if at % 2 == 0 => ExecKind::Filled,
+                1 if intent.terms == 2 || at % 2 == 0 => ExecKind::Filled,
                 1 => ExecKind::Accepted,
                 2 => ExecKind::Canceled,
                 _ => ExecKind::Replaced,

@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 use crate::desk::DeskLimits;
 
+/// R16: session and halt state, kills among them.
+pub const STATE_CHECK: u16 = 16;
 /// As many messages a second as the hot loop can count.
 const RATE_MAX: u64 = 1_000_000_000;
 
@@ -211,6 +213,11 @@ impl Config {
             orders_max: self.limits.orders_max,
             parents_max: self.limits.parents_max,
             rejects_max: self.limits.rejects_max,
+            passing: match self.mode {
+                Mode::Free => &[STATE_CHECK],
+                // A pause would be of the wall clock, and risk was ready before the day began.
+                Mode::Lockstep => &[],
+            },
         }
     }
 

@@ -17,6 +17,8 @@ pub struct DeskLimits {
     pub orders_max: usize,
     pub parents_max: usize,
     pub rejects_max: usize,
+    /// Refusals for these reasons do not count towards `rejects_max`.
+    pub passing: &'static [u16],
 }
 
 #[derive(Debug)]
@@ -33,7 +35,7 @@ impl Desk {
             orders: Orders::new(Limits {
                 orders_max: limits.orders_max,
             }),
-            parents: Parents::new(limits.parents_max, limits.rejects_max),
+            parents: Parents::new(limits.parents_max, limits.rejects_max, limits.passing),
             notes: VecDeque::new(),
             noted: 0,
         }
@@ -72,8 +74,8 @@ impl Desk {
     }
 
     /// One record of this gateway's own journal, or of the risk core's: what is not about orders is passed over. What
-    /// was done about it then is not done again.
-    pub fn replay(&mut self, entry: &Entry, ts_ns: u64) {
+    /// was done about it then is not done again. Time does not pass: it comes with the market data.
+    pub fn replay(&mut self, entry: &Entry) {
         match entry {
             Entry::Parent(order) => {
                 self.add_parent(order.clone()).ok();
@@ -82,7 +84,6 @@ impl Desk {
                 self.cancel_parent(*parent_id).ok();
             }
             Entry::Intent(intent) => {
-                self.parents.tick(ts_ns);
                 self.intent(intent);
             }
             Entry::Execution(execution) => {

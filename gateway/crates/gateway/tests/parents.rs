@@ -2,73 +2,13 @@
 
 mod common;
 
-use common::{PARENT, broken, cancel, fill, id, new_order, replace, told};
+use common::story::{Story, asked, parent};
+use common::{PARENT, cancel, fill, id, new_order, replace, told};
 use cws_abi::{ExecKind, Execution, OrderIntent, Side};
 use cws_gateway::desk::{Desk, DeskLimits};
 use cws_gateway::parents::{Action, ParentState, parent_order};
-use cws_journal::{Entry, ParentOrder};
-use proptest::prelude::*;
-use serde_json::{Value, json};
-
-fn asked(parent_id: u64, quantity: i64) -> Value {
-    json!({"cmd": "parent", "parent_id": parent_id, "strategy": "reversal", "strategy_no": 2, "symbol": "ABC",
-        "side": "buy", "quantity": quantity, "limit_price": 0, "style": "child", "slice_quantity": 50,
-        "start_ns": 10, "end_ns": 1000, "patch": "p", "data_version": "d", "ledger_id": "l"})
-}
-
-fn parent(parent_id: u64, quantity: i64) -> ParentOrder {
-    parent_order(&asked(parent_id, quantity)).expect("sound")
-}
-
-struct Story {
-    desk: Desk,
-    seq: u64,
-    log: Vec<Entry>,
-}
-
-impl Story {
-    fn new(quantity: i64) -> Self {
-        let limits = DeskLimits {
-            orders_max: 100,
-            parents_max: 3,
-            rejects_max: 2,
-        };
-        let mut story = Self {
-            desk: Desk::new(limits),
-            seq: 0,
-            log: Vec::new(),
-        };
-        story.log.push(Entry::Parent(parent(PARENT, quantity)));
-        story
-            .desk
-            .add_parent(parent(PARENT, quantity))
-            .expect("first");
-        assert_eq!(story.desk.parents.tick(10), [Action::Arm(PARENT)]);
-        story
-    }
-    fn intent(&mut self, intent: OrderIntent) -> Vec<Action> {
-        self.log.push(Entry::Intent(intent));
-        self.desk.intent(&intent)
-    }
-    fn tell(&mut self, execution: Execution) -> Vec<Action> {
-        self.seq += 1;
-        let numbered = Execution {
-            seq: self.seq,
-            ..execution
-        };
-        self.log.push(Entry::Execution(numbered));
-        let mut actions = self.desk.execution(&numbered);
-        actions.extend(self.desk.parents.review());
-        actions
-    }
-    fn state(&self) -> ParentState {
-        self.desk.parents.get(PARENT).expect("added").state
-    }
-    fn sums(&self) -> [i64; 3] {
-        let parent = self.desk.parents.get(PARENT).expect("added");
-        [parent.cum(), parent.exposure(), parent.room()]
-    }
-}
+use cws_journal::ParentOrder;
+use serde_json::json;
 
 #[test]
 fn children_add_up_to_their_parent() {
@@ -148,6 +88,7 @@ fn the_quantity_of_a_quote_bounds_its_position() {
         orders_max: 100,
         parents_max: 3,
         rejects_max: 2,
+        passing: &[16],
     };
     let mut desk = Desk::new(limits);
     let style = "quote half_spread=100000".to_owned();
@@ -207,6 +148,15 @@ fn the_end_lapses_and_refusals_end() {
     }
     assert_eq!(story.state(), ParentState::Rejected);
     assert_eq!(story.desk.parents.get(PARENT).expect("added").reason, 5);
+    let mut story = Story::new(100);
+    for counter in 1..=9 {
+        story.intent(new_order(counter, 10));
+        story.tell(Execution {
+            reason: 16,
+            ..told(ExecKind::RejectedByRisk, counter)
+        });
+    }
+    assert_eq!(story.state(), ParentState::Working, "risk will be back");
 }
 
 #[test]
@@ -277,60 +227,4 @@ fn every_field_is_checked_and_named() {
     let mut request = asked(1, 1);
     request["side"] = json!(3);
     assert_eq!(parent_order(&request).expect("a number").side, 3);
-}
-
-fn any_step() -> impl Strategy<Value = Entry> {
-    let execution = |execution| Entry::Execution(execution);
-    prop_oneof![
-        2 => (1_u64..20, 1_i64..60).prop_map(|(o, q)| Entry::Intent(new_order(o, q))),
-        1 => (20_u64..30, 1_u64..20).prop_map(|(o, t)| Entry::Intent(cancel(o, t))),
-        1 => (30_u64..40, 1_u64..35, 1_i64..60).prop_map(|(o, t, q)| Entry::Intent(replace(o, t, q))),
-        3 => (1_u64..40, 1_u64..40, 1_i64..30).prop_map(move |(o, e, q)| execution(fill(o, e, q))),
-        1 => (1_u64..40, 1_u64..40).prop_map(move |(o, e)| execution(broken(o, e))),
-        3 => (1_u8..12, 1_u64..40, 0_u64..20, 0_i64..40).prop_map(move |(kind, o, orig, leaves)| {
-            execution(Execution {
-                kind,
-                orig_order_id: if orig == 0 { 0 } else { id(orig) },
-                leaves_qty: leaves,
-                ..told(ExecKind::Accepted, o)
-            })
-        }),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn sums_equal_a_recount_and_a_replay(steps in prop::collection::vec(any_step(), 0..80)) {
-        let mut story = Story::new(200);
-        for step in steps {
-            match step {
-                Entry::Intent(intent) => story.intent(intent),
-                Entry::Execution(execution) => story.tell(execution),
-                _ => Vec::new(),
-            };
-            let children = || story.desk.orders.iter().filter(|order| order.parent_id == PARENT);
-            let parent = story.desk.parents.get(PARENT).expect("added");
-            prop_assert_eq!(parent.cum(), children().map(|order| order.cum).sum::<i64>());
-            prop_assert_eq!(parent.exposure(), children().map(|order| order.exposure()).sum::<i64>());
-            prop_assert_eq!(parent.notional, children().map(|order| order.notional()).sum::<i128>());
-            let live: Vec<u64> = children().filter(|order| order.is_live()).map(|o| o.id).collect();
-            prop_assert_eq!(parent.live.iter().copied().collect::<Vec<_>>(), live);
-            if parent.state.is_final() && parent.state != ParentState::Filled {
-                prop_assert!(parent.room() == 0);
-            }
-        }
-        let limits = DeskLimits { orders_max: 100, parents_max: 3, rejects_max: 2 };
-        let mut again = Desk::new(limits);
-        for entry in &story.log {
-            again.replay(entry, 10);
-        }
-        prop_assert!(again.orders.iter().eq(story.desk.orders.iter()));
-        let parent = |desk: &Desk| desk.parents.get(PARENT).cloned();
-        let never_started = story.log.iter().all(|entry| !matches!(entry, Entry::Intent(_)));
-        if !never_started {
-            prop_assert_eq!(parent(&again), parent(&story.desk));
-        }
-    }
 }

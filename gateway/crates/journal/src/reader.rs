@@ -153,7 +153,7 @@ impl Journal {
     }
 
     fn tear(&mut self, bytes: u64) {
-        if bytes > 0 || self.offset < HEADER_LEN as u64 {
+        if bytes > 0 || self.len > self.offset {
             self.tail = Tail::Torn {
                 at: self.offset,
                 bytes: self.len - self.offset,

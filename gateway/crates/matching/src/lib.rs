@@ -6,6 +6,7 @@
 //! - a replacement's quantity counts what the order had traded (OUCH 4.2), and the replacement starts with nothing traded;
 //! - a replacement at the same price with no more open quantity keeps place and number, any other goes to the end of the
 //!   queue under a new number;
+//! - a replacement keeps its side and terms: what was post-only stays it;
 //! - a cancel or replace of an order that is not open is ignored in silence; a replacement that could not stand as an order
 //!   of its own cancels the old one (OUCH 4.2, replace, case 2); while halted or closed it is refused (case 3).
 

@@ -3,11 +3,14 @@
 mod common;
 #[path = "common/desk.rs"]
 mod desk;
+#[path = "common/venue.rs"]
+mod venue;
 
-use common::{LIMITS, PRICE, id, intent, order};
+use common::{PRICE, id, intent, order};
 use cws_abi::{ExecKind, IntentKind, OrderIntent, Side};
-use desk::{Desk, Venue};
+use desk::Desk;
 use serde_json::json;
+use venue::Venue;
 
 fn cancel(counter: u64, of: u64) -> OrderIntent {
     OrderIntent {
@@ -206,173 +209,4 @@ fn a_kill_cancels_everything_and_only_a_person_re_arms() {
         desk.ask(&json!({"cmd": "rearm", "scope": "firm", "who": "ops", "reason": "drill over"}));
     assert_eq!(rearmed["ok"], true, "{rearmed}");
     desk.wait(|status| status["state"] == "ACTIVE");
-}
-
-#[test]
-fn a_ring_that_is_cut_off_halts_and_cancels_still_go_out() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("torn", &venue, "");
-    desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
-    let ring = std::fs::OpenOptions::new()
-        .write(true)
-        .open(desk.dir.join("intents.ring"))
-        .expect("opens");
-    ring.set_len(0).expect("cuts");
-    venue.cancel_of(&enter);
-    let status = desk.wait(|status| status["state"] == "HALTED");
-    assert_eq!(status["why"], "shared memory was tampered with");
-    assert!(desk.alive());
-}
-
-#[test]
-fn a_full_journal_halts_and_cancels_still_go_out() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("full", &venue, "journal_max_bytes = 3000");
-    desk.open_day(&mut venue);
-    journal_fails(&mut desk, &mut venue);
-    let status = desk.status();
-    assert!(
-        status["journal"]["failure"]
-            .as_str()
-            .is_some_and(|why| why.contains("os error 28")),
-        "{status}"
-    );
-}
-
-#[test]
-fn a_disk_that_takes_no_more_halts_and_cancels_still_go_out() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("efbig", &venue, "executions_capacity = 16");
-    // The rings are smaller; the journal grows past it.
-    desk.file_limit = Some(3000);
-    desk.open_day(&mut venue);
-    journal_fails(&mut desk, &mut venue);
-}
-
-/// Orders until one is refused because the journal failed; then the first order is cancelled all the same.
-fn journal_fails(desk: &mut Desk, venue: &mut Venue) {
-    let enter = rest(desk, venue, 1, 100);
-    for counter in 2..60 {
-        desk.push(&order(counter, Side::Buy, 1001, PRICE));
-    }
-    let status = desk.wait(|status| status["why"] == "the journal failed");
-    assert_eq!(status["state"], "HALTED");
-    venue.cancel_of(&enter);
-    desk.push(&order(70, Side::Buy, 10, PRICE));
-    while desk.execution().order_id != id(70).bits() {}
-    desk.push_intent(cancel(71, 1));
-    std::thread::sleep(std::time::Duration::from_millis(150));
-    desk.push_intent(cancel(72, 1));
-    venue.cancel_of(&enter);
-    assert!(desk.alive());
-}
-
-#[test]
-fn only_signed_newer_valid_limits_count() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("limits", &venue, "");
-    desk.open_day(&mut venue);
-    let path = desk.dir.join("limits.toml");
-    let reload = |desk: &Desk| desk.ask(&json!({"cmd": "limits", "path": path}));
-    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-004", "the same version");
-    desk.limits(2, |text| {
-        text.replace("max_order_quantity = 1000\n", "max_order_quantity = 10\n")
-    });
-    assert_eq!(reload(&desk)["version"], 2);
-    desk.limits(1, |text| text);
-    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-004", "older");
-    desk.limits(3, |text| text);
-    let tampered = std::fs::read_to_string(&path)
-        .expect("reads")
-        .replace("max_position = 5000", "max_position = 5001");
-    std::fs::write(&path, tampered).expect("writes");
-    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-002", "tampered");
-    desk.limits(3, |text| text.replace("lot = 1\n", ""));
-    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-003", "a key is missing");
-    desk.limits(3, |_| {
-        LIMITS
-            .replace("version = 1\n", "version = 3\n")
-            .replace("1800000100000000000", "1000")
-    });
-    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-005", "stale");
-    std::fs::remove_file(&path).expect("removes");
-    assert_eq!(reload(&desk)["code"], "CWS-LIMITS-001");
-    let status = desk.status();
-    assert_eq!(
-        (&status["limits"]["version"], &status["limits_refused"]),
-        (&json!(2), &json!(6))
-    );
-    desk.push(&order(1, Side::Buy, 11, PRICE));
-    while desk.execution().reason != 1 {}
-}
-
-#[test]
-fn without_good_limits_it_is_halted() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("nolimits", &venue, "");
-    desk.limits(1, |text| text + "# changed\n");
-    std::fs::write(desk.dir.join("limits.toml.sig"), "00").expect("writes");
-    desk.start();
-    venue.accept();
-    desk.push(&order(1, Side::Buy, 1, PRICE));
-    assert_eq!(desk.expect(ExecKind::RejectedByRisk).reason, 16);
-    assert_eq!(desk.status()["why"], "no limits");
-}
-
-#[test]
-fn a_password_that_others_may_read_is_refused() {
-    let venue = Venue::new();
-    let mut desk = Desk::new("password", &venue, "");
-    desk.password(0o640);
-    let said = desk.try_start().expect_err("refuses to start");
-    assert!(said.contains("CWS-RISK-006"), "{said}");
-    desk.password(0o600);
-    std::fs::write(desk.dir.join("password"), "longer than ten\n").expect("writes");
-    assert!(
-        desk.try_start()
-            .expect_err("refuses")
-            .contains("CWS-RISK-007")
-    );
-}
-
-#[test]
-fn a_silent_gateway_is_refused_and_its_orders_cancelled() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("beat", &venue, "beat_cancel_ms = 200");
-    desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
-    desk.stop_beating();
-    venue.cancel_of(&enter);
-    desk.push(&order(2, Side::Buy, 50, PRICE));
-    assert_eq!(desk.expect(ExecKind::RejectedByRisk).reason, 16);
-    assert_eq!(desk.status()["why"], "no heartbeat of the gateway");
-}
-
-#[test]
-fn a_desk_that_is_gone_kills_the_firm() {
-    let mut venue = Venue::new();
-    let dir = std::env::temp_dir().join(format!("cws-risk-dead-{}", std::process::id()));
-    let file = dir.join("desk.beat");
-    let extra = format!("dead_man_file = \"{}\"\ndead_man_s = 1", file.display());
-    let mut desk = Desk::new("dead", &venue, &extra);
-    std::fs::write(&file, "").expect("writes");
-    desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
-    venue.cancel_of(&enter);
-    desk.wait(|status| status["killed"]["firm"] == true);
-}
-
-#[test]
-fn sigterm_cancels_and_says_goodbye() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("term", &venue, "");
-    desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
-    desk.signal(libc::SIGTERM);
-    venue.cancel_of(&enter);
-    venue.canceled(&enter, 100);
-    assert!(venue.logged_out());
-    assert!(desk.join().success());
-    desk.expect(ExecKind::Canceled);
 }

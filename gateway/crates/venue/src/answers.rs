@@ -1,11 +1,11 @@
 //! Engine events as sequenced answers of the sessions they concern, and what goes wrong with them on purpose.
 
-use cws_matching::{Event, Phase};
+use cws_matching::{Event, Executed, Phase, Replaced};
 
 use crate::desk::{Desks, Held, Owner, Pending};
 use crate::faults::{FaultKind, Faults};
 use crate::itch::{price4, shares};
-use crate::ouch;
+use crate::ouch::{self, Token};
 
 /// Held-back fills; at the bound none is held any more.
 const HELD_MAX: usize = 10_000;
@@ -27,6 +27,17 @@ struct Answer {
     order: u64,
     kind: Kind,
     bytes: Vec<u8>,
+}
+
+impl Answer {
+    fn new(desk: usize, order: u64, kind: Kind, bytes: Vec<u8>) -> Self {
+        Self {
+            desk,
+            order,
+            kind,
+            bytes,
+        }
+    }
 }
 
 impl Desks {
@@ -98,7 +109,7 @@ impl Desks {
         }
     }
 
-    /// Sends the held-back fills that are due; true if there were any.
+    /// Sends the held-back fills that are due.
     pub fn release_due(&mut self, now_ns: u64) {
         self.release(|held| held.due_ns <= now_ns);
     }
@@ -126,90 +137,81 @@ impl Desks {
         timestamp: u64,
         out: &mut Vec<Answer>,
     ) {
-        let mut say = |desk, order, kind, bytes| {
-            out.push(Answer {
-                desk,
-                order,
-                kind,
-                bytes,
-            });
-        };
         match (event, asked) {
             (Event::Accepted(e), Some((desk, Pending::Enter(enter)))) => {
-                self.desks[*desk].tokens.insert(enter.order_token, e.order);
                 let (desk, enter) = (*desk, *enter);
+                self.desks[desk].tokens.insert(enter.order_token, e.order);
                 self.owners.insert(e.order, Owner { desk, enter });
-                say(
-                    desk,
-                    e.order,
-                    Kind::Ack,
-                    ouch::accepted(timestamp, &enter, e.order),
-                );
+                let bytes = ouch::accepted(timestamp, &enter, e.order);
+                out.push(Answer::new(desk, e.order, Kind::Ack, bytes));
             }
             (Event::Rejected(e), Some((desk, pending))) => {
-                let token = match pending {
-                    Pending::Enter(enter) => enter.order_token,
-                    Pending::Replace(replace) => replace.replacement_order_token,
-                    Pending::Cancel(token) => *token,
-                };
+                let token = pending.token();
                 self.desks[*desk].tokens.insert(token, 0);
-                say(
-                    *desk,
-                    0,
-                    Kind::Other,
-                    ouch::rejected(timestamp, token, e.reason as u8),
-                );
+                let bytes = ouch::rejected(timestamp, token, e.reason as u8);
+                out.push(Answer::new(*desk, 0, Kind::Other, bytes));
             }
-            (Event::Replaced(e), Some((desk, Pending::Replace(replace)))) => {
-                let Some(mut owner) = self.owners.remove(&e.old) else {
-                    return;
-                };
-                let previous = owner.enter.order_token;
-                owner.enter.order_token = replace.replacement_order_token;
-                owner.enter.shares = shares(e.new.quantity);
-                owner.enter.price = price4(e.new.price);
-                let bytes = ouch::replaced(timestamp, &owner.enter, e.order, previous);
-                let tokens = &mut self.desks[*desk].tokens;
-                tokens.insert(previous, 0);
-                tokens.insert(replace.replacement_order_token, e.order);
-                self.owners.insert(e.order, owner);
-                say(*desk, e.old, Kind::Cut, bytes);
+            (Event::Replaced(e), Some((_, Pending::Replace(replace)))) => {
+                out.extend(self.replaced(e, replace.replacement_order_token, timestamp));
             }
             (Event::Executed(e), _) => {
-                let what = (shares(e.quantity), price4(e.price));
-                for (order, open, flag) in [
+                let sides = [
                     (e.resting, e.resting_open, b'A'),
                     (e.aggressor, e.aggressor_open, b'R'),
-                ] {
-                    let Some(owner) = self.owners.get(&order) else {
-                        continue;
-                    };
-                    let token = owner.enter.order_token;
-                    let bytes = ouch::executed(timestamp, token, what, flag, e.match_number);
-                    let kind = Kind::Fill {
-                        resting: flag == b'A',
-                    };
-                    say(owner.desk, order, kind, bytes);
-                    self.forget_if_done(order, open);
-                }
+                ];
+                out.extend(
+                    sides
+                        .into_iter()
+                        .filter_map(|side| self.executed(e, side, timestamp)),
+                );
             }
             (Event::Canceled(e), _) => {
                 let Some(owner) = self.owners.get(&e.order) else {
                     return;
                 };
-                let token = owner.enter.order_token;
+                let (desk, token) = (owner.desk, owner.enter.order_token);
                 let bytes = ouch::canceled(timestamp, token, shares(e.quantity), e.reason as u8);
-                say(owner.desk, e.order, Kind::Cut, bytes);
+                out.push(Answer::new(desk, e.order, Kind::Cut, bytes));
                 self.forget_if_done(e.order, e.open);
             }
             (Event::Phase(phase), _) => {
                 let code = if *phase == Phase::Open { b'S' } else { b'E' };
-                for desk in 0..self.desks.len() {
-                    say(desk, 0, Kind::Other, ouch::system_event(timestamp, code));
-                }
+                let bytes = ouch::system_event(timestamp, code);
+                let all = 0..self.desks.len();
+                out.extend(all.map(|desk| Answer::new(desk, 0, Kind::Other, bytes.clone())));
             }
             _ => {}
         }
+    }
+
+    fn replaced(&mut self, e: &Replaced, token: Token, timestamp: u64) -> Option<Answer> {
+        let mut owner = self.owners.remove(&e.old)?;
+        let (desk, previous) = (owner.desk, owner.enter.order_token);
+        owner.enter.order_token = token;
+        owner.enter.shares = shares(e.new.quantity);
+        owner.enter.price = price4(e.new.price);
+        let bytes = ouch::replaced(timestamp, &owner.enter, e.order, previous);
+        let tokens = &mut self.desks[desk].tokens;
+        tokens.insert(previous, 0);
+        tokens.insert(token, e.order);
+        self.owners.insert(e.order, owner);
+        Some(Answer::new(desk, e.old, Kind::Cut, bytes))
+    }
+
+    /// One side of a trade, if a session owns it.
+    fn executed(
+        &mut self,
+        e: &Executed,
+        (order, open, flag): (u64, i64, u8),
+        timestamp: u64,
+    ) -> Option<Answer> {
+        let owner = self.owners.get(&order)?;
+        let (desk, token) = (owner.desk, owner.enter.order_token);
+        let what = (shares(e.quantity), price4(e.price));
+        let bytes = ouch::executed(timestamp, token, what, flag, e.match_number);
+        let resting = flag == b'A';
+        self.forget_if_done(order, open);
+        Some(Answer::new(desk, order, Kind::Fill { resting }, bytes))
     }
 
     fn forget_if_done(&mut self, order: u64, open: i64) {

@@ -54,6 +54,11 @@ impl Venue {
         found.is_none_or(|connection| connection.state == State::Closing)
     }
 
+    /// Every client was told of the end of the session; one whose line loses messages never is.
+    pub fn is_told(&self) -> bool {
+        self.connections.iter().all(Connection::is_told)
+    }
+
     /// Logs a client in: the newest connection of an account is the one that counts.
     pub(crate) fn login(
         &mut self,

@@ -27,6 +27,17 @@ pub enum Pending {
     Cancel(Token),
 }
 
+impl Pending {
+    /// The token that a refusal names.
+    pub(crate) fn token(&self) -> Token {
+        match self {
+            Self::Enter(enter) => enter.order_token,
+            Self::Replace(replace) => replace.replacement_order_token,
+            Self::Cancel(token) => *token,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Owner {
     pub(crate) desk: usize,

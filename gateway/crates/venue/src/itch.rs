@@ -1,7 +1,7 @@
 //! Engine events as ITCH 5.0 messages.
 
 use cws_abi::Side;
-use cws_matching::{Event, Phase};
+use cws_matching::{Event, Phase, Replaced, Rested};
 use cws_wire::Price4;
 use cws_wire::itch50::{
     AddOrder, OrderCancel, OrderDelete, OrderExecuted, OrderReplace, StockDirectory,
@@ -83,20 +83,7 @@ pub fn messages(events: &[Event], timestamp: u64, stocks: &[[u8; 8]]) -> Vec<Vec
         match event {
             Event::Accepted(_) | Event::Rejected(_) => {}
             Event::Rested(_) if skip_rested => skip_rested = false,
-            Event::Rested(e) => out.push(
-                AddOrder {
-                    stock_locate: e.symbol,
-                    tracking_number: 0,
-                    timestamp,
-                    order_reference_number: e.order,
-                    side: if e.side == Side::Buy { b'B' } else { b'S' },
-                    shares: shares(e.open),
-                    stock: stocks[usize::from(e.symbol) - 1],
-                    price: price4(e.price),
-                }
-                .to_bytes()
-                .to_vec(),
-            ),
+            Event::Rested(e) => out.push(added(e, timestamp, stocks)),
             Event::Executed(e) => out.push(
                 OrderExecuted {
                     stock_locate: e.symbol,
@@ -124,17 +111,7 @@ pub fn messages(events: &[Event], timestamp: u64, stocks: &[[u8; 8]]) -> Vec<Vec
                 // Only an order that rests whole is "replaced" to the public; one that trades on entry leaves and comes.
                 skip_rested = matches!(events.get(index + 1), Some(Event::Rested(_)));
                 out.push(if skip_rested {
-                    OrderReplace {
-                        stock_locate: e.new.symbol,
-                        tracking_number: 0,
-                        timestamp,
-                        original_order_reference_number: e.old,
-                        new_order_reference_number: e.order,
-                        shares: shares(e.new.quantity),
-                        price: price4(e.new.price),
-                    }
-                    .to_bytes()
-                    .to_vec()
+                    moved(e, timestamp)
                 } else {
                     cut(e.new.symbol, timestamp, e.old, e.old_open, 0)
                 });
@@ -153,6 +130,33 @@ pub fn messages(events: &[Event], timestamp: u64, stocks: &[[u8; 8]]) -> Vec<Vec
         }
     }
     out
+}
+
+fn added(e: &Rested, timestamp: u64, stocks: &[[u8; 8]]) -> Vec<u8> {
+    let add = AddOrder {
+        stock_locate: e.symbol,
+        tracking_number: 0,
+        timestamp,
+        order_reference_number: e.order,
+        side: if e.side == Side::Buy { b'B' } else { b'S' },
+        shares: shares(e.open),
+        stock: stocks[usize::from(e.symbol) - 1],
+        price: price4(e.price),
+    };
+    add.to_bytes().to_vec()
+}
+
+fn moved(e: &Replaced, timestamp: u64) -> Vec<u8> {
+    let replace = OrderReplace {
+        stock_locate: e.new.symbol,
+        tracking_number: 0,
+        timestamp,
+        original_order_reference_number: e.old,
+        new_order_reference_number: e.order,
+        shares: shares(e.new.quantity),
+        price: price4(e.new.price),
+    };
+    replace.to_bytes().to_vec()
 }
 
 fn cut(stock_locate: u16, timestamp: u64, order: u64, quantity: i64, open: i64) -> Vec<u8> {

@@ -150,9 +150,12 @@ impl Clients {
         worked
     }
 
-    pub fn is_drained(&self, venue: &mut Venue) -> bool {
-        let mut ids = self.streams.iter().map(|(id, _)| *id);
-        ids.all(|id| venue.outgoing(id).is_none_or(|out| out.is_empty()))
+    /// Nothing more is written; what clients still send is read, since an unread byte would take back what they were told.
+    pub fn shut(&mut self, venue: &mut Venue, now: Now) {
+        for (_, stream) in &self.streams {
+            stream.shutdown(std::net::Shutdown::Write).ok();
+        }
+        while self.read(venue, now) {}
     }
 }
 

@@ -9,8 +9,8 @@ use cws_wire::soup_bin_tcp::{
 
 use crate::stream::Stream;
 
-/// The longest packet of a client: OUCH's longest inbound message has 49 bytes.
-const PACKET_MAX: usize = 256;
+/// The longest packet of a client; the reader holds four, so that one read takes many orders.
+const PACKET_MAX: usize = cws_wire::soup::MAX_PACKET;
 /// Bytes that wait for the socket; the stream keeps the rest.
 const OUT_MAX: usize = 1 << 16;
 const LOGIN_WITHIN_NS: u64 = 15_000_000_000;
@@ -142,7 +142,7 @@ impl Connection {
         now_ns: u64,
     ) {
         // Zero asks for what comes from now on; nobody has more than we sent.
-        let next = match parse_number("requested_sequence_number", wanted) {
+        let next = match parse_number("requested_sequence_number", &right_justified(wanted)) {
             Ok(0) => last + 1,
             Ok(wanted) if wanted <= last + 1 => wanted,
             Ok(_) | Err(_) => return self.reject(b'S', now_ns),
@@ -166,6 +166,11 @@ impl Connection {
             State::LoggedIn(account) => Some(account),
             State::BeforeLogin { .. } | State::Closing => None,
         }
+    }
+
+    /// Everything up to the end of the session was handed to the socket.
+    pub fn is_told(&self) -> bool {
+        self.account().is_none() || (self.end_sent && self.out.is_empty())
     }
 
     /// From message `number` on nothing reaches the client.
@@ -206,9 +211,18 @@ impl Connection {
     }
 
     fn write(&mut self, packet: &Server<'_>, now_ns: u64) {
-        let mut place = [0; PACKET_MAX];
+        // OUCH's longest outbound message has 80 bytes.
+        let mut place = [0; 128];
         let length = encode_server(packet, &mut place);
         self.out.extend_from_slice(&place[..length]);
         self.last_out_ns = now_ns;
     }
+}
+
+/// SoupBinTCP pads numbers on the left; a client that pads on the right is understood, too.
+fn right_justified(number: &[u8; 20]) -> [u8; 20] {
+    let digits = number.trim_ascii();
+    let mut place = [b' '; 20];
+    place[20 - digits.len()..].copy_from_slice(digits);
+    place
 }

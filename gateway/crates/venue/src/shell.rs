@@ -208,7 +208,8 @@ impl Shell {
         self.venue.end(now());
         loop {
             self.round()?;
-            if self.clients.is_drained(&mut self.venue) || now().monotonic_ns >= until_ns {
+            if self.venue.is_told() || now().monotonic_ns >= until_ns {
+                self.clients.shut(&mut self.venue, now());
                 return Ok(());
             }
             self.wait();

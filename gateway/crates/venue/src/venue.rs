@@ -131,7 +131,8 @@ impl Venue {
         }
         // Whoever asks for it finds what was published before; the last packet is awaited again.
         if fresh {
-            self.input(Input::StartOfDay, now);
+            // At exactly the first event time: a venue that comes back counts from the same moment.
+            self.input_at(Input::StartOfDay, self.event_ns, now);
         }
     }
 

@@ -180,6 +180,24 @@ fn a_late_fill_comes_after_the_cancel_and_shares_are_conserved() {
     venue.tick(at(504));
     line.read(&mut venue);
     assert_eq!(line.letters(), "SACEAE");
+    line.order(
+        &mut venue,
+        &enter("C", b'B', 100, 18_000).to_bytes(),
+        at(600),
+    );
+    other.order(
+        &mut venue,
+        &enter("U", b'S', 100, 18_000).to_bytes(),
+        at(600),
+    );
+    line.order(&mut venue, &cancel("B", 0).to_bytes(), at(601));
+    assert_eq!(
+        line.letters(),
+        "SACEAEA",
+        "another order's cancel brings nothing"
+    );
+    line.order(&mut venue, &cancel("C", 0).to_bytes(), at(602));
+    assert_eq!(line.letters(), "SACEAEAE");
 }
 
 #[test]

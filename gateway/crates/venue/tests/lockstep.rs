@@ -155,6 +155,33 @@ fn orders_are_matched_at_the_time_of_the_packet_and_their_data_come_next() {
     assert_eq!(stamp, before);
 }
 
+#[test]
+fn a_killed_lockstep_venue_waits_for_the_same_packet() {
+    let mut run = Run::start(7);
+    let mut client = Rng::new(5, "client");
+    (0..400).for_each(|number| drop(run.packet(number, &mut client)));
+    let mut again = Venue::new(
+        config(|config| config.seed = 7),
+        support::START_NS,
+        Vec::new(),
+    )
+    .expect("the same configuration");
+    again.start(cws_venue::records_of(&run.venue.unwritten), at(0));
+    let told = |venue: &mut Venue| {
+        let mut status = command(venue, json!({"cmd": "status"}));
+        status["sessions"] = json!(null);
+        status
+    };
+    assert_eq!(told(&mut again), told(&mut run.venue));
+    for venue in [&mut again, &mut run.venue] {
+        for _ in 0..100 {
+            let seq = command(venue, json!({"cmd": "status"}))["awaited"].clone();
+            command(venue, json!({"cmd": "ack", "seq": seq}));
+        }
+    }
+    assert_eq!(told(&mut again), told(&mut run.venue));
+}
+
 /// Price to queue of (order, shares), as a receiver of ITCH keeps it.
 type Queues = BTreeMap<(u16, bool, u32), Vec<(u64, u32)>>;
 

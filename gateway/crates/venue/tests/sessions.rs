@@ -4,11 +4,10 @@ mod support;
 
 use cws_abi::Side;
 use cws_venue::{Mode, Port, Venue};
-use cws_wire::ouch42::Outbound;
 use cws_wire::soup_bin_tcp::{Client, ClientHeartbeat, LogoutRequest};
 use proptest::prelude::*;
 use serde_json::json;
-use support::{Line, at, cancel, command, config, enter, open, replace, token};
+use support::{Line, at, config, enter, open};
 
 const RISK: (&str, &str) = ("RISK01", "changeme");
 const OTHER: (&str, &str) = ("RISK02", "other");
@@ -99,101 +98,6 @@ fn both_sides_beat_and_who_is_silent_is_disconnected() {
         at(17_000),
     );
     assert!(loud.closed);
-}
-
-#[test]
-fn an_order_lives_as_ouch_says() {
-    let mut venue = quiet();
-    let mut line = Line::login(&mut venue, Port::Orders, RISK, 1);
-    let mut other = Line::login(&mut venue, Port::Orders, OTHER, 1);
-    let mut copy = Line::login(&mut venue, Port::DropCopy, ("DROP01", "changeme"), 1);
-    let mut say = |line: &mut Line, bytes: &[u8]| line.order(&mut venue, bytes, at(1));
-    say(&mut line, &enter("A", b'B', 500, 18_000).to_bytes());
-    say(&mut line, &enter("A", b'B', 100, 18_000).to_bytes()); // the token again: silence
-    say(&mut line, &replace("A", "B", 400, 18_000).to_bytes());
-    say(&mut line, &replace("A", "C", 400, 18_000).to_bytes()); // not open any more: silence
-    say(&mut other, &enter("A", b'S', 100, 18_000).to_bytes());
-    say(&mut line, &cancel("B", 250).to_bytes());
-    say(&mut line, &cancel("B", 0).to_bytes());
-    say(&mut line, &cancel("B", 0).to_bytes());
-    say(&mut line, b"Xshort");
-    let mut bad = enter("Z", b'B', 100, 18_000);
-    bad.stock = *b"NONE    ";
-    say(&mut line, &bad.to_bytes());
-    line.read(&mut venue);
-    copy.read(&mut venue);
-    assert_eq!(line.letters(), "SAUECCJ");
-    assert_eq!(copy.letters(), "AUAEE");
-    let told = line.outbound();
-    let Outbound::Replaced(replaced) = told[2] else {
-        panic!("replaced")
-    };
-    assert_eq!(
-        (replaced.shares, replaced.previous_order_token),
-        (400, token("A"))
-    );
-    let Outbound::Executed(executed) = told[3] else {
-        panic!("executed")
-    };
-    let filled = (
-        executed.executed_shares,
-        executed.execution_price.0,
-        executed.liquidity_flag,
-    );
-    assert_eq!(
-        (executed.order_token, filled),
-        (token("B"), (100, 1_800_000, b'A'))
-    );
-    let cuts = told.iter().filter_map(|message| match message {
-        Outbound::Canceled(canceled) => Some((canceled.decrement_shares, canceled.reason)),
-        _ => None,
-    });
-    assert_eq!(cuts.collect::<Vec<_>>(), [(150, b'U'), (150, b'U')]);
-    let Outbound::Rejected(rejected) = told[6] else {
-        panic!("rejected")
-    };
-    assert_eq!((rejected.order_token, rejected.reason), (token("Z"), b'S'));
-    assert_eq!(
-        command(&mut venue, json!({"cmd": "status"}))["refused_bytes"],
-        json!(1)
-    );
-}
-
-#[test]
-fn terms_that_are_not_offered_are_refused_by_letter() {
-    let mut venue = quiet();
-    let mut line = Line::login(&mut venue, Port::Orders, RISK, 1);
-    let good = enter("A", b'B', 100, 18_000);
-    let cases: [(&dyn Fn(&mut cws_wire::ouch42::EnterOrder), u8); 9] = [
-        (&|order| order.side = b'Q', b'O'),
-        (&|order| order.cross_type = b'O', b'R'),
-        (&|order| order.minimum_quantity = 50, b'N'),
-        (&|order| order.time_in_force = 60, b'O'),
-        (&|order| order.price = cws_wire::Price4::MARKET, b'X'),
-        (&|order| order.price.0 += 1, b'X'),
-        (&|order| order.shares = 0, b'Z'),
-        (&|order| order.shares = 1_000_000, b'Z'),
-        (
-            &|order| (order.display, order.time_in_force) = (b'P', 0),
-            b'D',
-        ),
-    ];
-    for (number, (change, letter)) in cases.iter().enumerate() {
-        let mut order = good;
-        order.order_token = token(&format!("A{number}"));
-        change(&mut order);
-        line.order(&mut venue, &order.to_bytes(), at(1));
-        let Some(Outbound::Rejected(rejected)) = line.outbound().last().copied() else {
-            panic!("case {number} is accepted")
-        };
-        assert_eq!(rejected.reason, *letter, "case {number}");
-    }
-    command(&mut venue, json!({"cmd": "halt", "symbol": "AAPL"}));
-    line.order(&mut venue, &enter("H", b'B', 100, 18_000).to_bytes(), at(1));
-    let Some(Outbound::Rejected(rejected)) = line.outbound().last().copied() else {
-        panic!("halted")
-    };
-    assert_eq!(rejected.reason, b'H');
 }
 
 #[test]

@@ -87,6 +87,15 @@ impl Rig {
         assert!(made.is_empty());
     }
 
+    /// The consumer claims to have released what was never written.
+    pub fn lying_cursor(&self, tail: u64) {
+        use std::os::unix::fs::FileExt;
+        let path = self.folder.join("intents.cursor");
+        let file = std::fs::OpenOptions::new().write(true).open(path);
+        let file = file.expect("the consumer's file");
+        file.write_all_at(&tail.to_ne_bytes(), 0).expect("written");
+    }
+
     pub fn execution(&mut self, execution: &Execution) -> Vec<OrderIntent> {
         self.hot.execution(execution);
         self.taken()
@@ -198,4 +207,19 @@ pub fn answer(intent: &OrderIntent, kind: ExecKind, last_qty: i64) -> Execution 
         side: intent.side,
         ..Execution::default()
     }
+}
+
+/// Half a second before the parent's start, the market open.
+pub fn ready(style: Style) -> Rig {
+    let mut rig = Rig::new(config());
+    rig.now_ns = SECOND / 2;
+    rig.open_market(5);
+    rig.control.set_parent(&parent(style)).expect("sound");
+    rig
+}
+
+/// A message of another symbol: the clock moves, the parent's book does not.
+pub fn tick(rig: &mut Rig, at: u64) -> Vec<OrderIntent> {
+    rig.now_ns = at;
+    rig.packet(&[state(at, 9, b'T')])
 }

@@ -1,5 +1,6 @@
 //! Order management: one table of states (`table`), one order (`order`), all orders (`orders`).
 
+mod answers;
 mod executions;
 mod order;
 mod orders;

@@ -28,19 +28,22 @@ pub struct Parents {
     open: BTreeSet<u64>,
     parents_max: usize,
     rejects_max: usize,
+    /// Reasons that pass by themselves and end no parent: the shell pauses until they are over.
+    passing: &'static [u16],
     /// Parents with too many refusals in a row, until [`Parents::review`].
     suspects: BTreeSet<u64>,
 }
 
 impl Parents {
     /// After `rejects_max` refused children in a row a parent ends as rejected.
-    pub fn new(parents_max: usize, rejects_max: usize) -> Self {
+    pub fn new(parents_max: usize, rejects_max: usize, passing: &'static [u16]) -> Self {
         assert!(parents_max > 0 && rejects_max > 0, "limits of one at least");
         Self {
             parents: BTreeMap::new(),
             open: BTreeSet::new(),
             parents_max,
             rejects_max,
+            passing,
             suspects: BTreeSet::new(),
         }
     }
@@ -156,6 +159,9 @@ impl Parents {
         };
         if change.before.is_none() {
             parent.children += 1;
+            if parent.state == ParentState::Pending {
+                parent.state = ParentState::Working; // A child says that its time has come.
+            }
         }
         let was_over = parent.is_over();
         let sums = parent.sums(change.side);
@@ -171,7 +177,7 @@ impl Parents {
         let entered = change.before != Some(change.after);
         if change.after == State::Rejected && entered {
             parent.reason = reason;
-            if change.order_id > parent.last_good {
+            if change.order_id > parent.last_good && !self.passing.contains(&reason) {
                 parent.refused.insert(change.order_id);
             }
             if parent.refused.len() >= self.rejects_max {

@@ -2,30 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cws_abi::{Beat, BeatReader, ExecKind, Execution, OrderId};
+use cws_abi::{Beat, BeatReader, ExecKind, Execution};
 use cws_book::hot::{Control, PACKET_MAX};
 use cws_book::hot_abi::Activity;
-use cws_journal::{Entry, ParentOrder, Writer};
+use cws_journal::{Entry, Writer};
 use cws_process::clock;
 use cws_process::fault::Fault;
 use hdrhistogram::Histogram;
 
 use super::capture::Capture;
+use super::pause::Pause;
 use super::restart::{BEGUN, ring_fault};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
-use crate::config::Config;
+use crate::config::{Config, STATE_CHECK};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::oms::Note;
-use crate::parents::{Action, ParentState};
-use crate::style::hot_parent;
 
 /// Work of one kind in one round; the rest waits for the next.
 const ROUND_MAX: usize = 1_024;
-
-/// R16: session and halt state, kills among them.
-const STATE_CHECK: u16 = 16;
 
 pub struct Gateway {
     pub config: Config,
@@ -56,6 +52,7 @@ pub struct Gateway {
     pub to_ack: Histogram<u64>,
     /// Since when risk refuses for its own state (R16: session, halt or kill); None where it took an order since.
     pub held_since_ns: Option<u64>,
+    pub pause: Pause,
     /// Refusals by reason.
     pub reasons: BTreeMap<u16, u64>,
     /// Records of executions that the hot thread has not been told yet.
@@ -101,6 +98,7 @@ impl Gateway {
         worked |= self.poll_intents()?;
         worked |= self.poll_executions()?;
         self.tick();
+        self.end_pause(mono_ns);
         self.commit();
         Ok(worked)
     }
@@ -160,7 +158,7 @@ impl Gateway {
     /// What our hot thread has sent since.
     pub fn poll_intents(&mut self) -> Result<bool, Fault> {
         let mut worked = false;
-        while let Some(intent) = self.intents.next().map_err(|error| ring_fault(&error))? {
+        while let Some(intent) = self.intents.take().map_err(|error| ring_fault(&error))? {
             worked = true;
             self.journal.stage(clock::utc_ns(), &Entry::Intent(intent));
             let actions = self.desk.intent(&intent);
@@ -171,7 +169,7 @@ impl Gateway {
 
     fn poll_executions(&mut self) -> Result<bool, Fault> {
         for count in 0..ROUND_MAX {
-            let Some(execution) = self.executions.next().map_err(|error| ring_fault(&error))?
+            let Some(execution) = self.executions.take().map_err(|error| ring_fault(&error))?
             else {
                 return Ok(count > 0);
             };
@@ -197,12 +195,16 @@ impl Gateway {
         let accepted = execution.kind == ExecKind::Accepted as u8;
         if accepted {
             self.held_since_ns = None;
+            self.pause.over_for_good();
         } else if execution.reason == STATE_CHECK && self.held_since_ns.is_none() {
             self.held_since_ns = Some(execution.ts_recv_ns);
         }
         if accepted && execution.ts_trigger_ns != 0 {
             let latency_ns = execution.ts_recv_ns.saturating_sub(execution.ts_trigger_ns);
             self.to_ack.saturating_record(latency_ns.max(1));
+        }
+        if execution.reason == STATE_CHECK && execution.kind == ExecKind::RejectedByRisk as u8 {
+            self.pause_parents();
         }
         let actions = self.desk.execution(execution);
         if self.is_earlier(execution.order_id) {
@@ -243,7 +245,7 @@ impl Gateway {
         self.executions.release();
     }
 
-    fn open_parents(&self) -> Vec<u64> {
+    pub(super) fn open_parents(&self) -> Vec<u64> {
         let open = self
             .desk
             .parents
@@ -251,147 +253,4 @@ impl Gateway {
             .filter(|parent| !parent.state.is_final());
         open.map(|parent| parent.order.parent_id).collect()
     }
-
-    pub fn act(&mut self, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                // The hot thread keeps to start and end by itself.
-                Action::Arm(_) => {}
-                Action::Disarm(id) => self.work(id, Activity::Stopping),
-                // The hot thread cancels the children of a parent that stops; those of earlier lives were cancelled at
-                // the start, and are reported if they still rest.
-                Action::Cancel(id) if self.is_earlier(id) => self.desk.note(Note {
-                    code: "CWS-GATEWAY-005",
-                    order_id: id,
-                    what: "an order of an earlier life rests on; cancel it with `cws kill`".into(),
-                }),
-                Action::Cancel(_) => {}
-            }
-        }
-    }
-
-    /// Takes a parent order that a socket handed over.
-    pub fn hand_over(&mut self, order: ParentOrder) -> Result<bool, Fault> {
-        if let Some(what) = &self.journal_fault {
-            return Err(Fault::new(
-                "CWS-GATEWAY-006",
-                format!("nothing new is taken: {what}"),
-                "gateway.journal",
-                "make room or mend the disk, and start the gateway again",
-            ));
-        }
-        let id = order.parent_id;
-        let fresh = self.desk.add_parent(order.clone())?;
-        if fresh {
-            self.journal.stage(clock::utc_ns(), &Entry::Parent(order));
-            self.commit();
-            self.work(id, Activity::Working);
-        }
-        Ok(fresh)
-    }
-
-    pub fn cancel(&mut self, id: u64, who: String) -> Result<(), Fault> {
-        let actions = self.desk.cancel_parent(id)?;
-        let entry = Entry::CancelParent { parent_id: id, who };
-        self.journal.stage(clock::utc_ns(), &entry);
-        self.commit();
-        self.act(actions);
-        Ok(())
-    }
-
-    /// After a restart: what is left of each open parent goes on.
-    pub fn resume(&mut self) {
-        let open: Vec<(u64, ParentState)> = self
-            .desk
-            .parents
-            .iter()
-            .filter(|parent| !parent.state.is_final())
-            .map(|parent| (parent.order.parent_id, parent.state))
-            .collect();
-        for (id, state) in open {
-            self.count_earlier(id);
-            if state != ParentState::Canceling {
-                self.work(id, Activity::Working);
-            }
-        }
-    }
-
-    /// Tells the hot thread how a parent is to be worked from now on.
-    fn work(&mut self, id: u64, activity: Activity) {
-        let Some(parent) = self.desk.parents.get(id) else {
-            return;
-        };
-        if activity == Activity::Working && parent.state.is_final() {
-            return;
-        }
-        let known = self.directory.locate(&parent.order.symbol);
-        let Some(symbol) = known.filter(|_| self.ready || activity != Activity::Working) else {
-            if activity == Activity::Working {
-                self.unnamed.insert(id);
-            }
-            return;
-        };
-        self.unnamed.remove(&id);
-        let earlier = self.earlier.get(&id).copied().unwrap_or(0);
-        let quantity = parent.order.quantity - earlier;
-        let (activity, quantity) = match quantity {
-            ..=0 => (Activity::Stopping, 1),
-            shares => (activity, shares),
-        };
-        let told = hot_parent(&parent.order, symbol, quantity, self.defaults(), activity).and_then(
-            |parent| {
-                self.control
-                    .set_parent(&parent)
-                    .map_err(|error| hot_fault(&error))
-            },
-        );
-        if let Err(fault) = told {
-            self.desk.note(Note {
-                code: fault.code,
-                order_id: 0,
-                what: format!("parent {id} is not worked: {}", fault.what),
-            });
-            self.desk.parents.refuse(id);
-        }
-    }
-
-    /// Tick and end of a parent that names none.
-    fn defaults(&self) -> (i64, u64) {
-        const DAY_NS: u64 = 86_400_000_000_000;
-        (self.config.hot.tick, self.midnight_ns + DAY_NS)
-    }
-
-    fn is_earlier(&self, order_id: u64) -> bool {
-        OrderId::from_bits(order_id).is_none_or(|id| id.epoch() != self.epoch)
-    }
-
-    /// Orders of earlier lives ended or traded: the hot thread may work what they gave back.
-    fn count_earlier(&mut self, parent_id: u64) {
-        let of =
-            |order: &&crate::oms::Order| order.parent_id == parent_id && self.is_earlier(order.id);
-        let held: i64 = self
-            .desk
-            .orders
-            .iter()
-            .filter(of)
-            .map(|o| o.cum + o.exposure())
-            .sum();
-        if self.earlier.insert(parent_id, held) != Some(held) {
-            let working = self.desk.parents.get(parent_id).is_some_and(|parent| {
-                matches!(parent.state, ParentState::Working | ParentState::Pending)
-            });
-            if working {
-                self.work(parent_id, Activity::Working);
-            }
-        }
-    }
-}
-
-fn hot_fault(error: &cws_book::hot::HotError) -> Fault {
-    Fault::new(
-        "CWS-GATEWAY-007",
-        error.to_string(),
-        "parent",
-        "see gateway/README.md for the ranges",
-    )
 }

@@ -1,10 +1,7 @@
 //! Lockstep: the venue holds the clock, and nothing of ours runs on any other. See gateway/README.md, Lockstep.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::UdpSocket;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::Duration;
 
 use cws_book::hot::{Hot, PACKET_MAX};
 use cws_process::clock;
@@ -13,16 +10,16 @@ use cws_process::line_socket::LineSocket;
 use cws_process::stop;
 use cws_process::waiting::Waiting;
 use cws_wire::mold::{END_OF_SESSION, Packet};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::commands;
 use super::gateway::Gateway;
 use super::start::Sockets;
+use super::venue_clock::{Venue, fault, number};
 
-/// How long an answer of `venue.sock` may take.
-const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// A published packet that did not come is asked for again after this.
 const ASK_AGAIN_NS: u64 = 20_000_000;
+const INTENTS_AN_INSTANT_MAX: u64 = 1 << 20;
 /// Which of the three sources is the retransmissions.
 const AGAIN: usize = 2;
 
@@ -38,6 +35,8 @@ pub struct Lockstep<'a> {
     next: u64,
     /// Packets that the hot loop has not been given yet.
     packets: Vec<Vec<u8>>,
+    /// An event time, and how many intents there were when it came.
+    instant: (u64, u64),
 }
 
 /// Until SIGTERM or the end of the venue's day; then only commands are answered.
@@ -57,6 +56,7 @@ pub fn run(
         now_ns: 0,
         next: 1,
         packets: Vec::new(),
+        instant: (0, 0),
     };
     while !day.gateway.lockstep.begun && !stop::asked() {
         day.turn()?;
@@ -134,7 +134,7 @@ impl Lockstep<'_> {
     fn receive(&mut self) -> Result<[bool; 3], Fault> {
         let mut packet = [0; PACKET_MAX];
         let mut heard = [false; 3];
-        for source in 0..3 {
+        for (source, heard) in heard.iter_mut().enumerate() {
             let socket = match source {
                 AGAIN => &self.sockets.request,
                 feed => &self.sockets.feeds[feed],
@@ -142,7 +142,7 @@ impl Lockstep<'_> {
             let Some(length) = received(socket, &mut packet)? else {
                 continue;
             };
-            heard[source] = true;
+            *heard = true;
             let bytes = &packet[..length];
             self.now_ns = clock::utc_ns();
             self.gateway.look_at(bytes, source as u32, self.now_ns);
@@ -188,6 +188,21 @@ impl Lockstep<'_> {
             if !self.gateway.poll_intents()? {
                 break;
             }
+            self.bound()?;
+        }
+        Ok(())
+    }
+
+    /// Time stands still while triggers act. One that answers to its own orders would keep it from going on for ever.
+    fn bound(&mut self) -> Result<(), Fault> {
+        let stats = self.gateway.control.stats();
+        let (event_ns, intents) = self.instant;
+        if stats.event_ns != event_ns {
+            self.instant = (stats.event_ns, stats.intents);
+        } else if stats.intents - intents > INTENTS_AN_INSTANT_MAX {
+            let what =
+                format!("more than {INTENTS_AN_INSTANT_MAX} intents at event time {event_ns}");
+            return Err(fault(&what));
         }
         Ok(())
     }
@@ -258,54 +273,4 @@ fn received(socket: &UdpSocket, packet: &mut [u8]) -> Result<Option<usize>, Faul
             _ => Err(fault(&error.to_string())),
         },
     }
-}
-
-/// The clock's owner.
-struct Venue {
-    stream: BufReader<UnixStream>,
-}
-
-impl Venue {
-    fn connect(path: &Path) -> Result<Self, Fault> {
-        let refuse = |error: std::io::Error| fault(&format!("{}: {error}", path.display()));
-        let stream = UnixStream::connect(path).map_err(refuse)?;
-        stream.set_read_timeout(Some(ANSWER_MAX)).map_err(refuse)?;
-        stream.set_write_timeout(Some(ANSWER_MAX)).map_err(refuse)?;
-        Ok(Self {
-            stream: BufReader::new(stream),
-        })
-    }
-
-    fn ask(&mut self, request: &Value) -> Result<Value, Fault> {
-        let refuse = |error: std::io::Error| fault(&error.to_string());
-        let line = format!("{request}\n");
-        self.stream
-            .get_mut()
-            .write_all(line.as_bytes())
-            .map_err(refuse)?;
-        let mut answer = String::new();
-        self.stream.read_line(&mut answer).map_err(refuse)?;
-        let answer: Value =
-            serde_json::from_str(&answer).map_err(|error| fault(&error.to_string()))?;
-        if answer["ok"] == json!(true) {
-            Ok(answer)
-        } else {
-            Err(fault(&answer.to_string()))
-        }
-    }
-}
-
-fn number(answer: &Value, name: &str) -> Result<u64, Fault> {
-    answer[name]
-        .as_u64()
-        .ok_or_else(|| fault(&format!("no {name} in {answer}")))
-}
-
-fn fault(what: &str) -> Fault {
-    Fault::new(
-        "CWS-GATEWAY-009",
-        what,
-        "lockstep with venue.sock",
-        "start the venue with mode = \"lockstep\" in the same run_dir, then the gateway",
-    )
 }

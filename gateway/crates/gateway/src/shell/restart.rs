@@ -45,7 +45,7 @@ pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
             epoch = epoch.max(told);
         }
         begun |= matches!(entry, Entry::Session { event: BEGUN, .. });
-        desk.replay(&entry, record.ts_ns);
+        desk.replay(&entry);
         Ok(())
     })
     .map_err(|error| unusable(&error))?;
@@ -86,7 +86,7 @@ fn borrow(risk: &Path, desk: &mut Desk, journal: &mut Writer) -> Result<u64, Jou
             _ => false,
         };
         if wanted {
-            desk.replay(&entry, record.ts_ns);
+            desk.replay(&entry);
             journal.stage(record.ts_ns, &entry);
             taken += 1;
         }

@@ -24,7 +24,7 @@ impl Intents {
         })
     }
 
-    pub fn next(&mut self) -> Result<Option<OrderIntent>, RingError> {
+    pub fn take(&mut self) -> Result<Option<OrderIntent>, RingError> {
         let expected = self.consumer.taken() + 1;
         match self.consumer.take() {
             Ok(Some(intent)) if intent.seq == expected => Ok(Some(intent)),
@@ -83,7 +83,7 @@ impl Executions {
         Ok(self.consumer.is_some())
     }
 
-    pub fn next(&mut self) -> Result<Option<Execution>, RingError> {
+    pub fn take(&mut self) -> Result<Option<Execution>, RingError> {
         self.consumer.as_mut().map_or(Ok(None), Consumer::take)
     }
 

@@ -44,6 +44,11 @@ impl RiskLink {
         &self.state
     }
 
+    /// What it said last may be old: it is asked again soon.
+    pub fn doubt(&mut self) {
+        self.state.clear();
+    }
+
     /// Never waits. What risk refuses is given back once, for a person.
     pub fn poll(&mut self, mono_ns: u64) -> Option<String> {
         let pause_ns = if self.state == "ACTIVE" {

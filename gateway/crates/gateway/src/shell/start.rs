@@ -13,6 +13,7 @@ use cws_process::line_socket::LineSocket;
 
 use super::capture::{Capture, Places};
 use super::gateway::{Gateway, LockstepState};
+use super::pause::Pause;
 use super::restart::{cancel_earlier, rebuild, ring_fault, unusable};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
@@ -91,7 +92,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
     // What risk said while nobody was here comes first: an order that has ended needs no cancel.
     let mut executions = Executions::new(&run_dir);
     if executions.attach().map_err(|error| ring_fault(&error))? {
-        while let Some(execution) = executions.next().map_err(|error| ring_fault(&error))? {
+        while let Some(execution) = executions.take().map_err(|error| ring_fault(&error))? {
             if execution.seq > desk.orders.execution_seq() {
                 journal.stage(now_ns, &Entry::Execution(execution));
             }
@@ -132,6 +133,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         last_packet_ns: 0,
         to_ack: status::histogram(),
         held_since_ns: None,
+        pause: Pause::default(),
         reasons: BTreeMap::new(),
         untold: VecDeque::new(),
         lockstep: LockstepState {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses its own part.
 
+pub mod story;
+
 use cws_abi::{ExecKind, Execution, IntentKind, OrderId, OrderIntent, Side, Terms};
 use cws_gateway::oms::{Limits, Orders};
 

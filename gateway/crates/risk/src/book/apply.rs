@@ -151,7 +151,9 @@ impl Book {
             0 => execution.order_id,
             named => named,
         };
-        if let Some(open) = self.orders.get_mut(&target) {
+        if let Some(open) = self.orders.get_mut(&target)
+            && (open.cancel_id == execution.order_id || execution.orig_order_id == 0)
+        {
             open.cancel_id = 0;
         }
     }

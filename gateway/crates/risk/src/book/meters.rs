@@ -6,8 +6,10 @@ use crate::order::Order;
 
 const MINUTE_NS: u64 = 60_000_000_000;
 const SECOND_NS: u64 = 1_000_000_000;
-/// Remembered executions of one strategy, symbol and side, and remembered recent orders: more is forgotten, oldest first.
-const REMEMBERED_MAX: usize = 4096;
+/// Remembered executions of one strategy, symbol and side; a limit above is none.
+const EXECUTIONS_MAX: usize = 65_536;
+/// Remembered recent orders; more are forgotten, oldest first.
+const RECENT_MAX: usize = 4_096;
 
 /// A token bucket, in 1e-9 of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,19 +119,23 @@ impl Meters {
     pub fn executed(&mut self, order: &Order, now_ns: u64) {
         let key = (order.strategy, order.symbol, order.side as u8);
         let times = self.executions.entry(key).or_default();
-        if times.len() == REMEMBERED_MAX {
+        if times.len() == EXECUTIONS_MAX {
             times.pop_front();
         }
         times.push_back(now_ns);
     }
 
-    /// Executions of this strategy, symbol and side within the window.
-    pub fn executions(&self, order: &Order, window_ns: u64, now_ns: u64) -> usize {
+    /// Whether there were `count` executions of this strategy, symbol and side within the window.
+    pub fn repeated(&self, order: &Order, count: u32, window_ns: u64, now_ns: u64) -> bool {
         let key = (order.strategy, order.symbol, order.side as u8);
         let since = now_ns.saturating_sub(window_ns);
-        self.executions.get(&key).map_or(0, |times| {
-            times.iter().rev().take_while(|at| **at >= since).count()
-        })
+        let Some(back) = (count as usize).checked_sub(1) else {
+            return true;
+        };
+        let times = self.executions.get(&key);
+        times
+            .and_then(|times| times.iter().rev().nth(back))
+            .is_some_and(|at| *at >= since)
     }
 
     /// A person looked: what repeated may repeat again.
@@ -149,7 +155,7 @@ impl Meters {
         let same = Repeat::of(order);
         self.recent.insert(same, now_ns);
         self.recent_order.push_back((now_ns, same));
-        if self.recent_order.len() > REMEMBERED_MAX
+        if self.recent_order.len() > RECENT_MAX
             && let Some((at, old)) = self.recent_order.pop_front()
             && self.recent.get(&old) == Some(&at)
         {

@@ -5,7 +5,7 @@ use super::{Ask, bounded};
 /// R06: gross and net notional of all positions, with this order traded.
 pub(super) fn gross_and_net(ask: &Ask<'_>) -> bool {
     let before = ask.book.exposure.totals;
-    let after = ask.book.exposure.totals_with(ask.order, ask.added());
+    let after = ask.totals;
     let firm = &ask.limits.firm;
     bounded(after.gross, before.gross, firm.max_gross_notional)
         && bounded(after.net.abs(), before.net.abs(), firm.max_net_notional)
@@ -14,7 +14,7 @@ pub(super) fn gross_and_net(ask: &Ask<'_>) -> bool {
 /// R07: notional of all positions with every open order, and this one, filled on its worse side.
 pub(super) fn open_worst_case(ask: &Ask<'_>) -> bool {
     let before = ask.book.exposure.totals.worst;
-    let after = ask.book.exposure.totals_with(ask.order, ask.added()).worst;
+    let after = ask.totals.worst;
     after <= before || after <= ask.limits.firm.max_open_notional
 }
 
@@ -26,7 +26,7 @@ pub(super) fn daily_loss(ask: &Ask<'_>) -> bool {
         .get(&ask.order.strategy)
         .copied()
         .unwrap_or(0);
-    let strategy = ask.strategy().is_none_or(|s| -made < s.max_daily_loss);
+    let strategy = ask.strategy.is_none_or(|s| -made < s.max_daily_loss);
     strategy && -exposure.firm_pnl < ask.limits.firm.max_daily_loss
 }
 
@@ -36,6 +36,6 @@ pub(super) fn capital(ask: &Ask<'_>) -> bool {
     let firm = &ask.limits.firm;
     let covered = (firm.capital + exposure.firm_pnl.min(0)).max(0) * 10_000;
     let margin = |worst: i128| worst.saturating_mul(i128::from(firm.margin_bps));
-    let after = exposure.totals_with(ask.order, ask.added()).worst;
+    let after = ask.totals.worst;
     after <= exposure.totals.worst || margin(after) <= covered
 }

@@ -16,7 +16,7 @@ pub(super) fn message_rate(ask: &Ask<'_>) -> bool {
             >= 1
     };
     let meters = &ask.book.meters;
-    let strategy = ask.strategy().is_none_or(|s| {
+    let strategy = ask.strategy.is_none_or(|s| {
         has_token(
             meters.strategies.get(&s.no),
             s.messages_per_s,
@@ -35,7 +35,7 @@ pub(super) fn message_rate(ask: &Ask<'_>) -> bool {
 /// R10: cancels and replaces for each new order within a minute. Cancels themselves always pass; a strategy that cancels
 /// too much can only cancel until the minute is over.
 pub(super) fn cancel_ratio(ask: &Ask<'_>) -> bool {
-    let Some(strategy) = ask.strategy() else {
+    let Some(strategy) = ask.strategy else {
         return true;
     };
     let (orders, cancels) = ask.book.meters.minute(strategy.no, ask.now.mono_ns);
@@ -47,15 +47,13 @@ pub(super) fn cancel_ratio(ask: &Ask<'_>) -> bool {
 
 /// R12: a strategy that trades the same way again and again stops until a person looked.
 pub(super) fn repeated_executions(ask: &Ask<'_>) -> bool {
-    let Some(strategy) = ask.strategy() else {
+    let Some(strategy) = ask.strategy else {
         return true;
     };
     let window_ns = u64::from(strategy.repeated_window_ms) * 1_000_000;
-    let seen = ask
-        .book
-        .meters
-        .executions(ask.order, window_ns, ask.now.mono_ns);
-    seen < strategy.max_repeated_executions as usize
+    let max = strategy.max_repeated_executions;
+    let meters = &ask.book.meters;
+    !meters.repeated(ask.order, max, window_ns, ask.now.mono_ns)
 }
 
 /// R18: no order of ours on the other side that this one could trade with; a market order trades with any.

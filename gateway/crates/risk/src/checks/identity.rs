@@ -19,7 +19,7 @@ pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
         return false;
     }
     if order.replaces != 0 {
-        return ask.replaced().is_some_and(|old| {
+        return ask.replaced.is_some_and(|old| {
             let same = (
                 old.order.symbol,
                 old.order.side,
@@ -29,7 +29,7 @@ pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
             old.open() && old.replaced_by == 0 && !old.cancel_wanted && same
         });
     }
-    let Some(strategy) = ask.strategy() else {
+    let Some(strategy) = ask.strategy else {
         return true;
     };
     let window_ns = u64::from(strategy.duplicate_window_ms) * 1_000_000;
@@ -40,14 +40,14 @@ pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
 
 /// R13: what the parent's children traded and may still trade, counted here, stays within the parent.
 pub(super) fn within_parent(ask: &Ask<'_>) -> bool {
-    let Some(parent) = ask.book.parents.get(&ask.order.parent_id) else {
+    let Some(parent) = ask.parent else {
         return false;
     };
     let (order, of) = (ask.order, &parent.order);
     let same = of.symbol_no == order.symbol
         && of.strategy_no == order.strategy
         && of.side == order.side as u8;
-    let sum = i128::from(parent.executed) + i128::from(parent.open) + i128::from(ask.added());
+    let sum = i128::from(parent.executed) + i128::from(parent.open) + i128::from(ask.added);
     let limit_kept = of.limit_price == 0
         || (order.price != 0
             && i128::from(order.sign()) * (i128::from(order.price) - i128::from(of.limit_price))
@@ -61,14 +61,10 @@ pub(super) fn authorised(ask: &Ask<'_>) -> bool {
         list.iter()
             .any(|entry| entry == ANY || (entry == hash && !hash.is_empty()))
     };
-    let Some(strategy) = ask.strategy() else {
+    let Some(strategy) = ask.strategy else {
         return false;
     };
-    let patch = ask
-        .book
-        .parents
-        .get(&ask.order.parent_id)
-        .map_or("", |parent| &parent.order.patch);
+    let patch = ask.parent.map_or("", |parent| &parent.order.patch);
     strategy.enabled
         && listed(&strategy.patches, patch)
         && listed(&ask.limits.firm.gateway_builds, &ask.status.gateway_build)

@@ -14,10 +14,10 @@ const CLOCK_SLACK_NS: u64 = 1_000_000;
 
 /// R03: distance from the signed reference. Fails closed where that is missing, stale or NaN, for market orders too.
 pub(super) fn price_collar(ask: &Ask<'_>) -> bool {
-    let Some(symbol) = ask.symbol() else {
+    let Some(symbol) = ask.symbol else {
         return true;
     };
-    let Some(reference) = ask.reference() else {
+    let Some(reference) = ask.reference else {
         return false;
     };
     if ask.order.price == 0 && ask.order.terms == Terms::MarketIoc {
@@ -30,7 +30,7 @@ pub(super) fn price_collar(ask: &Ask<'_>) -> bool {
 
 /// R17: whole ticks and lots, no NaN, nothing that the wire or 64 bits cannot say.
 pub(super) fn well_formed(ask: &Ask<'_>) -> bool {
-    let Some(symbol) = ask.symbol() else {
+    let Some(symbol) = ask.symbol else {
         return false;
     };
     let order = ask.order;

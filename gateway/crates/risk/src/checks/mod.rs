@@ -10,7 +10,7 @@ mod size;
 use std::fmt;
 
 use crate::Now;
-use crate::book::{Book, OpenOrder};
+use crate::book::{Book, OpenOrder, Parent, SymbolBook, Totals};
 use crate::limits::{Limits, Strategy, Symbol};
 use crate::order::Order;
 use crate::status::Status;
@@ -71,46 +71,70 @@ pub struct Check {
     pub passes: fn(&Ask<'_>) -> bool,
 }
 
-/// One question: may this order leave, as things stand? Nothing in it changes while it is answered.
+/// One question: may this order leave, as things stand? Nothing in it changes while it is answered; what several checks
+/// look up is looked up once.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
-    pub order: &'a Order,
-    pub limits: &'a Limits,
-    pub book: &'a Book,
-    pub status: &'a Status,
-    pub now: Now,
-    /// The only region whose ids are ours.
-    pub region: u8,
+    order: &'a Order,
+    limits: &'a Limits,
+    book: &'a Book,
+    status: &'a Status,
+    now: Now,
+    region: u8,
+    /// None is refused by R19; checks before it leave that to it.
+    strategy: Option<&'a Strategy>,
+    /// None is refused by R14; checks before it leave that to it.
+    symbol: Option<&'a Symbol>,
+    /// The signed reference price, where it can be used.
+    reference: Option<i64>,
+    parent: Option<&'a Parent>,
+    replaced: Option<&'a OpenOrder>,
+    /// The firm in this symbol; None where it never was in it.
+    held: Option<&'a SymbolBook>,
+    /// Shares that would come on top of what counts as open: for a replacement the difference, at least 0.
+    added: i64,
+    /// The firm's sums with this order traded, and with it open.
+    totals: Totals,
 }
 
-impl Ask<'_> {
-    /// None is refused by R19; checks before it leave that to it.
-    fn strategy(&self) -> Option<&Strategy> {
-        self.limits.strategies.get(&self.order.strategy)
-    }
-
-    /// None is refused by R14.
-    fn symbol(&self) -> Option<&Symbol> {
-        self.limits.symbols.get(&self.order.symbol)
-    }
-
-    /// The signed reference price, where it can be used.
-    fn reference(&self) -> Option<i64> {
-        let max_age_s = self.limits.firm.max_reference_age_s;
-        self.symbol()?.usable_reference(self.now.utc_ns, max_age_s)
-    }
-
-    fn replaced(&self) -> Option<&OpenOrder> {
-        self.book.orders.get(&self.order.replaces)
-    }
-
-    /// Shares that would come on top of what counts as open: for a replacement the difference, at least 0.
-    fn added(&self) -> i64 {
-        let Some(old) = self.replaced() else {
-            return self.order.quantity.max(0);
+impl<'a> Ask<'a> {
+    /// `region` is the only one whose ids are ours.
+    pub fn new(
+        order: &'a Order,
+        limits: &'a Limits,
+        book: &'a Book,
+        status: &'a Status,
+        now: Now,
+        region: u8,
+    ) -> Self {
+        let symbol = limits.symbols.get(&order.symbol);
+        let max_age_s = limits.firm.max_reference_age_s;
+        let replaced = (order.replaces != 0)
+            .then(|| book.orders.get(&order.replaces))
+            .flatten();
+        let added = match replaced {
+            None => order.quantity.max(0),
+            Some(old) => {
+                let open = order.quantity.saturating_sub(old.cum_chain());
+                open.saturating_sub(old.counted).max(0)
+            }
         };
-        let open = self.order.quantity.saturating_sub(old.cum_chain());
-        open.saturating_sub(old.counted).max(0)
+        Self {
+            order,
+            limits,
+            book,
+            status,
+            now,
+            region,
+            strategy: limits.strategies.get(&order.strategy),
+            symbol,
+            reference: symbol.and_then(|s| s.usable_reference(now.utc_ns, max_age_s)),
+            parent: book.parents.get(&order.parent_id),
+            replaced,
+            held: book.exposure.symbols.get(&order.symbol),
+            added,
+            totals: book.exposure.totals_with(order, added),
+        }
     }
 
     /// The highest price that the order could trade at, for its notional; None without a reference for a market order.
@@ -118,8 +142,8 @@ impl Ask<'_> {
         if self.order.price != 0 {
             return Some(self.order.price);
         }
-        let collar = i128::from(self.symbol()?.collar_bps) + 10_000;
-        i64::try_from(i128::from(self.reference()?) * collar / 10_000).ok()
+        let collar = i128::from(self.symbol?.collar_bps) + 10_000;
+        i64::try_from(i128::from(self.reference?) * collar / 10_000).ok()
     }
 }
 
@@ -130,11 +154,11 @@ fn bounded(after: i128, before: i128, bound: i128) -> bool {
 
 /// Something that all checks passed. Nobody outside this module can make one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// let forged = cws_risk::checks::RiskApproved { inner: 1 };
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn out_of_thin_air(order: cws_risk::order::Order) -> cws_risk::checks::RiskApproved<cws_risk::order::Order> {
 ///     order.into()
 /// }
@@ -142,9 +166,10 @@ fn bounded(after: i128, before: i128, bound: i128) -> bool {
 ///
 /// And the encoder takes nothing else:
 ///
-/// ```compile_fail
-/// fn unchecked(order: &cws_risk::order::Order, terms: &cws_risk::encode::Terms) -> Vec<u8> {
-///     cws_risk::encode::order(order, terms).unwrap()
+/// ```compile_fail,E0308
+/// use cws_risk::{encode, order::Order};
+/// fn unchecked(order: &Order, wire: &encode::WireTerms) -> bool {
+///     encode::place(order, wire).is_ok()
 /// }
 /// ```
 ///

@@ -10,7 +10,7 @@ use crate::status::State;
 /// R14: symbols that may not be traded, wholly or on one side; and whatever the limits do not name.
 pub(super) fn restricted(ask: &Ask<'_>) -> bool {
     let buys = ask.order.side == Side::Buy;
-    ask.symbol().is_some_and(|symbol| match symbol.restricted {
+    ask.symbol.is_some_and(|symbol| match symbol.restricted {
         Restricted::No => true,
         Restricted::Buy => !buys,
         Restricted::Sell => buys,
@@ -20,17 +20,12 @@ pub(super) fn restricted(ask: &Ask<'_>) -> bool {
 
 /// R15: a short sale needs located shares; a sale that is not marked short needs the shares themselves.
 pub(super) fn short_locate(ask: &Ask<'_>) -> bool {
-    let Some(symbol) = ask.symbol() else {
+    let Some(symbol) = ask.symbol else {
         return true;
     };
     let empty = SymbolBook::default();
-    let book = ask
-        .book
-        .exposure
-        .symbols
-        .get(&ask.order.symbol)
-        .unwrap_or(&empty);
-    let added = i128::from(ask.added());
+    let book = ask.held.unwrap_or(&empty);
+    let added = i128::from(ask.added);
     match ask.order.side {
         Side::Buy => true,
         Side::Sell => {
@@ -53,16 +48,16 @@ pub(super) fn state(ask: &Ask<'_>) -> bool {
         State::Halted => false,
     };
     let killed = ask
-        .strategy()
+        .strategy
         .is_some_and(|s| ask.status.killed_strategies.contains(&s.name));
-    let halted = ask.symbol().is_some_and(|symbol| symbol.halted)
+    let halted = ask.symbol.is_some_and(|symbol| symbol.halted)
         || ask.status.symbol_halted(ask.order.symbol, ask.now);
     allowed && !killed && !halted
 }
 
 /// All open orders of this side, and this one, only bring the firm's position nearer to zero.
 fn reduces(ask: &Ask<'_>) -> bool {
-    let Some(book) = ask.book.exposure.symbols.get(&ask.order.symbol) else {
+    let Some(book) = ask.held else {
         return false;
     };
     let open = if ask.order.side == Side::Buy {
@@ -70,14 +65,14 @@ fn reduces(ask: &Ask<'_>) -> bool {
     } else {
         book.open_sell
     };
-    let after = i128::from(open) + i128::from(ask.added());
+    let after = i128::from(open) + i128::from(ask.added);
     i128::from(book.position) * i128::from(ask.order.sign()) < 0
         && after <= i128::from(book.position).abs()
 }
 
 /// R22: the symbol's currency is the strategy's, and one that the firm trades.
 pub(super) fn currency(ask: &Ask<'_>) -> bool {
-    let (Some(symbol), Some(strategy)) = (ask.symbol(), ask.strategy()) else {
+    let (Some(symbol), Some(strategy)) = (ask.symbol, ask.strategy) else {
         return false;
     };
     symbol.currency == strategy.currency && ask.limits.firm.currencies.contains(&symbol.currency)
@@ -85,6 +80,6 @@ pub(super) fn currency(ask: &Ask<'_>) -> bool {
 
 /// R23: the venue's phase is one in which the strategy may trade.
 pub(super) fn phase(ask: &Ask<'_>) -> bool {
-    ask.strategy()
+    ask.strategy
         .is_some_and(|strategy| strategy.phases.contains(&ask.status.phase))
 }

@@ -8,11 +8,11 @@ use crate::book::{Holding, SymbolBook};
 /// R01: quantity of one order, by strategy and by symbol.
 pub(super) fn max_quantity(ask: &Ask<'_>) -> bool {
     let strategy = ask
-        .strategy()
+        .strategy
         .is_none_or(|s| ask.order.quantity <= s.max_order_quantity);
     strategy
         && ask
-            .symbol()
+            .symbol
             .is_none_or(|s| ask.order.quantity <= s.max_order_quantity)
 }
 
@@ -24,33 +24,28 @@ pub(super) fn max_notional(ask: &Ask<'_>) -> bool {
     };
     let notional = i128::from(price) * i128::from(ask.order.quantity);
     let strategy = ask
-        .strategy()
+        .strategy
         .is_none_or(|s| notional <= s.max_order_notional);
     strategy && notional <= ask.limits.firm.max_order_notional
 }
 
 /// R04: what we traded and what may still trade today, as a share of the average daily volume.
 pub(super) fn share_of_adv(ask: &Ask<'_>) -> bool {
-    let Some(symbol) = ask.symbol() else {
+    let Some(symbol) = ask.symbol else {
         return true;
     };
     let empty = SymbolBook::default();
-    let book = ask
-        .book
-        .exposure
-        .symbols
-        .get(&ask.order.symbol)
-        .unwrap_or(&empty);
+    let book = ask.held.unwrap_or(&empty);
     let ours = i128::from(book.volume)
         + i128::from(book.open_buy)
         + i128::from(book.open_sell)
-        + i128::from(ask.added());
+        + i128::from(ask.added);
     ours * 10_000 <= i128::from(symbol.adv) * i128::from(symbol.max_adv_share_bps)
 }
 
 /// R05: shares of a symbol that one strategy may hold, with its open orders of this side filled.
 pub(super) fn strategy_position(ask: &Ask<'_>) -> bool {
-    let Some(strategy) = ask.strategy() else {
+    let Some(strategy) = ask.strategy else {
         return true;
     };
     let empty = Holding::default();
@@ -61,7 +56,7 @@ pub(super) fn strategy_position(ask: &Ask<'_>) -> bool {
         Side::Sell | Side::SellShort => holding.open_sell,
     };
     let held = i128::from(holding.position);
-    let added = i128::from(open) + i128::from(ask.added());
+    let added = i128::from(open) + i128::from(ask.added);
     let after = held + i128::from(ask.order.sign()) * added;
     bounded(after.abs(), held.abs(), i128::from(strategy.max_position))
 }

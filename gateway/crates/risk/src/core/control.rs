@@ -8,6 +8,7 @@ use crate::Now;
 use crate::effects::Effects;
 use crate::signing::SignedLimits;
 
+const SEARCH_NS: u64 = 20_000_000;
 /// Most parents that are kept.
 pub const PARENTS_MAX: usize = 1 << 20;
 
@@ -21,8 +22,12 @@ impl Core {
     /// watched; u64::MAX where it is missing.
     pub fn tick(&mut self, desk_age_ns: Option<u64>, now: Now, fx: &mut Effects) {
         self.book.roll(now.utc_ns, self.day_starts_s());
-        self.overdue(now, fx);
-        self.recovered(now, fx);
+        // These go through all open orders.
+        if now.mono_ns.saturating_sub(self.searched_ns) >= SEARCH_NS {
+            self.searched_ns = now.mono_ns;
+            self.overdue(now, fx);
+            self.recovered(now, fx);
+        }
         let dead = desk_age_ns
             .is_some_and(|age| self.settings.dead_man_ns != 0 && age > self.settings.dead_man_ns);
         if dead && !self.status.killed_firm {

@@ -6,7 +6,7 @@ use cws_wire::padded;
 
 use super::Core;
 use crate::Now;
-use crate::book::Bucket;
+use crate::book::{Bucket, OpenOrder};
 use crate::checks::{Ask, Code, RiskApproved, approve};
 use crate::effects::{Effects, Outgoing};
 use crate::encode::{self, WireTerms};
@@ -59,14 +59,15 @@ impl Core {
 
     fn check(&self, order: &Order, now: Now) -> Result<RiskApproved<Order>, Code> {
         let limits = self.limits().ok_or(Code::R16)?;
-        approve(&Ask {
+        let ask = Ask::new(
             order,
             limits,
-            book: &self.book,
-            status: &self.status,
+            &self.book,
+            &self.status,
             now,
-            region: self.settings.region,
-        })
+            self.settings.region,
+        );
+        approve(&ask)
     }
 
     fn send(
@@ -193,10 +194,16 @@ impl Core {
         fx.entries.push((now.utc_ns, decision(intent, 0)));
         self.book.meters.count_cancel(intent.strategy, now.mono_ns);
         let again = self.settings.cancel_again_ns;
+        let down = self.status.session == SessionState::Down;
+        // Asked for just now; or a cut that nobody could take now, and that makes no sense later.
+        let pointless = |open: &OpenOrder| {
+            let sent = open.cancel_sent_mono_ns;
+            let just_now = sent != 0 && now.mono_ns.saturating_sub(sent) < again;
+            just_now && (keep > 0 || open.cancel_wanted) || keep > 0 && down
+        };
         let open = self.book.orders.get_mut(&target).filter(|open| open.open());
-        let waits = |sent: u64| sent != 0 && now.mono_ns.saturating_sub(sent) < again;
         match open {
-            Some(open) if keep > 0 || !waits(open.cancel_sent_mono_ns) => {
+            Some(open) if !pointless(open) => {
                 open.cancel_id = id;
                 self.send_cancel(target, id, keep, now, fx);
             }
@@ -228,8 +235,16 @@ impl Core {
             return;
         };
         open.cancel_wanted |= keep == 0;
-        if self.status.session == SessionState::Down {
-            return;
+        let down = self.status.session == SessionState::Down;
+        if down {
+            let bytes = Vec::new();
+            let (order_id, orig_order_id) = (id, target);
+            let wanted = Entry::Sent {
+                order_id,
+                orig_order_id,
+                bytes,
+            };
+            return fx.entries.push((now.utc_ns, wanted));
         }
         open.cancel_sent_mono_ns = now.mono_ns;
         let frame = encode::cancel(order_id, keep);

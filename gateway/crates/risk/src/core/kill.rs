@@ -102,7 +102,8 @@ impl Core {
         let again = self.settings.cancel_again_ns;
         let wanted = self.book.open_ids(|open| {
             let sent = open.cancel_sent_mono_ns;
-            let just_now = sent != 0 && now.mono_ns.saturating_sub(sent) < again;
+            let just_now =
+                open.cancel_wanted && sent != 0 && now.mono_ns.saturating_sub(sent) < again;
             strategy.is_none_or(|no| no == open.order.strategy) && !just_now
         });
         for id in wanted {
@@ -153,8 +154,9 @@ impl Core {
             return;
         };
         let window_ns = u64::from(strategy.repeated_window_ms) * 1_000_000;
-        let seen = self.book.meters.executions(&order, window_ns, now.mono_ns);
-        if seen > strategy.max_repeated_executions as usize {
+        let max = strategy.max_repeated_executions.saturating_add(1);
+        let meters = &self.book.meters;
+        if meters.repeated(&order, max, window_ns, now.mono_ns) {
             let name = strategy.name.clone();
             let by = ("risk", "repeated executions");
             self.kill(KillScope::Strategy, &name, Trigger::OwnChecks, by, now, fx);

@@ -56,6 +56,7 @@ pub struct Core {
     told: Option<(State, &'static str)>,
     beat_lost_ns: Option<u64>,
     recovering_since_ns: u64,
+    searched_ns: u64,
 }
 
 impl Core {
@@ -76,6 +77,7 @@ impl Core {
             told: None,
             beat_lost_ns: None,
             recovering_since_ns: 0,
+            searched_ns: 0,
         }
     }
 

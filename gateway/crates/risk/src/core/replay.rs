@@ -1,7 +1,7 @@
 //! The journal, read again: after it the core stands where it stood.
 
 use cws_abi::{Execution, OrderIntent};
-use cws_journal::{Entry, JournalError, Record};
+use cws_journal::{Entry, JournalError, KillScope, Record};
 
 use super::Core;
 use super::intents::refusal;
@@ -33,16 +33,18 @@ impl Core {
                 self.undecided = Some(intent);
             }
             Entry::Decision { reason, .. } if reason != 0 => self.replay_refusal(reason, now, fx),
-            Entry::Decision { .. } => self.replay_cancel(),
+            Entry::Decision { .. } => {}
             Entry::Sent {
                 order_id,
                 orig_order_id,
-                ..
-            } => self.replay_sent(order_id, orig_order_id),
+                bytes,
+            } => self.replay_sent(order_id, orig_order_id, &bytes),
             Entry::Execution(execution) => self.replay_execution(&execution, fx),
             Entry::DropCopy(told) => self.apply_drop_copy(&told),
-            Entry::Kill { scope, name, .. } => drop(self.set_killed(scope, &name, true)),
-            Entry::Rearm { scope, name, .. } => drop(self.set_killed(scope, &name, false)),
+            Entry::Kill { scope, name, .. } => self.replay_kill(scope, &name),
+            Entry::Rearm { scope, name, .. } => {
+                self.set_killed(scope, &name, false);
+            }
             Entry::Session { event, text, .. } => self.replay_session(event, text),
         }
         Ok(())
@@ -59,7 +61,7 @@ impl Core {
         });
     }
 
-    fn replay_sent(&mut self, order_id: u64, target: u64) {
+    fn replay_sent(&mut self, order_id: u64, target: u64, bytes: &[u8]) {
         let intent = self.undecided.take_if(|intent| intent.order_id == order_id);
         match intent.as_ref().map(read) {
             Some(Ok(Request::Place(order))) if !self.book.orders.contains_key(&order_id) => {
@@ -67,8 +69,11 @@ impl Core {
             }
             _ => {
                 if let Some(open) = self.book.orders.get_mut(&target).filter(|open| open.open()) {
-                    open.cancel_wanted = true;
-                    open.cancel_id = order_id;
+                    // A cancel ends with the shares that shall stay; one that had no session to leave on has no bytes.
+                    open.cancel_wanted |= bytes.is_empty() || bytes.ends_with(&[0; 4]);
+                    if order_id != 0 {
+                        open.cancel_id = order_id;
+                    }
                 }
             }
         }
@@ -92,16 +97,14 @@ impl Core {
         fx.executions.push(*execution);
     }
 
-    /// A cancel that was asked for is asked for again after the login, whether its bytes left or not.
-    fn replay_cancel(&mut self) {
-        let request = self.undecided.as_ref().map(read);
-        let Some(Ok(Request::Cancel { id, target, keep })) = request else {
-            return;
-        };
-        self.undecided = None;
-        if let Some(open) = self.book.orders.get_mut(&target).filter(|open| open.open()) {
-            open.cancel_wanted |= keep == 0;
-            open.cancel_id = id;
+    /// What a kill wants gone is asked for again after the login; where no limits name the strategy, all of it.
+    fn replay_kill(&mut self, scope: KillScope, name: &str) {
+        self.set_killed(scope, name, true);
+        let named = self.limits().and_then(|limits| limits.strategy_named(name));
+        let strategy = named.map(|strategy| strategy.no);
+        for open in self.book.orders.values_mut().filter(|open| open.open()) {
+            open.cancel_wanted |=
+                scope != KillScope::Strategy || strategy.is_none_or(|no| no == open.order.strategy);
         }
     }
 
@@ -126,7 +129,6 @@ impl Core {
     /// are UNKNOWN until the venue's replay.
     pub fn replayed(&mut self, now: Now, fx: &mut Effects) {
         self.book.meters = Default::default();
-        self.replay_cancel();
         if let Some(intent) = self.undecided.take() {
             let OrderIntent { seq, order_id, .. } = intent;
             let reason = Code::R16.reason();

@@ -3,6 +3,8 @@
 pub mod capture;
 pub mod config;
 pub mod connection;
+pub mod flow;
 pub mod outbox;
 pub mod runner;
 pub mod sign;
+pub mod watch;

@@ -178,14 +178,14 @@ impl World {
     }
 
     pub fn ask(&self) -> Ask<'_> {
-        Ask {
-            order: &self.order,
-            limits: &self.limits,
-            book: &self.book,
-            status: &self.status,
-            now: self.now,
-            region: b'A',
-        }
+        Ask::new(
+            &self.order,
+            &self.limits,
+            &self.book,
+            &self.status,
+            self.now,
+            b'A',
+        )
     }
 
     /// One check alone.

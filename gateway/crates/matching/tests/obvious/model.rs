@@ -1,16 +1,16 @@
-//! The engine against an obvious one: a Vec of orders, scanned for everything.
+//! The obvious engine: a Vec of orders in order of arrival, scanned for everything.
 
 use cws_abi::{Side, Terms};
 use cws_matching::{
-    Accepted, CancelReason, Canceled, Engine, Event, Executed, Limits, NewOrder, Phase,
-    RejectReason, Rejected, Replaced, Request, Rested, SelfMatch, Settings,
+    Accepted, CancelReason, Canceled, Event, Executed, Limits, NewOrder, Phase, RejectReason,
+    Rejected, Replaced, Request, Rested, SelfMatch,
 };
-use proptest::prelude::*;
+use std::collections::BTreeSet;
 
-const SYMBOLS: u16 = 2;
-const TICK: i64 = 10;
-const LIMITS: Limits = Limits {
-    open_orders: 40,
+pub const SYMBOLS: u16 = 2;
+pub const TICK: i64 = 10;
+pub const LIMITS: Limits = Limits {
+    open_orders: 12,
     levels: 6,
     quantity: 500,
     price: 1_000,
@@ -23,29 +23,24 @@ struct Open {
     open: i64,
 }
 
-/// In order of arrival; a replaced order that lost its place was pushed anew.
-struct Obvious {
+pub struct Obvious {
     rule: SelfMatch,
     orders: Vec<Open>,
     halted: [bool; SYMBOLS as usize + 1],
     phase: Phase,
     last_order: u64,
     last_match: u64,
-    events: Vec<Event>,
-}
-
-fn buy(side: Side) -> bool {
-    side == Side::Buy
+    pub events: Vec<Event>,
 }
 
 fn reaches(new: &NewOrder, price: i64) -> bool {
     new.terms == Terms::MarketIoc
-        || (buy(new.side) && new.price >= price)
-        || (!buy(new.side) && new.price <= price)
+        || ((new.side == Side::Buy) && new.price >= price)
+        || (!(new.side == Side::Buy) && new.price <= price)
 }
 
 impl Obvious {
-    fn new(rule: SelfMatch) -> Self {
+    pub fn new(rule: SelfMatch) -> Self {
         Self {
             rule,
             orders: Vec::new(),
@@ -59,9 +54,11 @@ impl Obvious {
 
     /// First of the best-priced orders against `new`.
     fn against(&self, new: &NewOrder) -> Option<usize> {
-        let facing = |o: &&Open| o.new.symbol == new.symbol && buy(o.new.side) != buy(new.side);
+        let facing = |o: &&Open| {
+            o.new.symbol == new.symbol && (o.new.side == Side::Buy) != (new.side == Side::Buy)
+        };
         let prices = self.orders.iter().filter(facing).map(|o| o.new.price);
-        let best = if buy(new.side) {
+        let best = if new.side == Side::Buy {
             prices.min()
         } else {
             prices.max()
@@ -74,12 +71,9 @@ impl Obvious {
 
     fn standing(&self, symbol: u16) -> Option<RejectReason> {
         if self.phase != Phase::Open {
-            Some(RejectReason::Closed)
-        } else if self.halted[usize::from(symbol)] {
-            Some(RejectReason::Halted)
-        } else {
-            None
+            return Some(RejectReason::Closed);
         }
+        self.halted[usize::from(symbol)].then_some(RejectReason::Halted)
     }
 
     fn refusal(&self, new: &NewOrder) -> Option<RejectReason> {
@@ -105,11 +99,12 @@ impl Obvious {
     }
 
     fn reject(&mut self, participant: u32, symbol: u16, reason: RejectReason) {
-        self.events.push(Event::Rejected(Rejected {
+        let rejected = Rejected {
             participant,
             symbol,
             reason,
-        }));
+        };
+        self.events.push(Event::Rejected(rejected));
     }
 
     fn enter(&mut self, number: u64, new: NewOrder) {
@@ -153,15 +148,11 @@ impl Obvious {
         if reason.is_none() && matches!(new.terms, Terms::LimitIoc | Terms::MarketIoc) {
             reason = Some(CancelReason::ImmediateOrCancel);
         }
-        let same_side = |o: &&Open| o.new.symbol == new.symbol && buy(o.new.side) == buy(new.side);
-        let mut prices: Vec<i64> = self
-            .orders
-            .iter()
-            .filter(same_side)
-            .map(|o| o.new.price)
-            .collect();
-        prices.sort_unstable();
-        prices.dedup();
+        let same_side = |o: &&Open| {
+            o.new.symbol == new.symbol && (o.new.side == Side::Buy) == (new.side == Side::Buy)
+        };
+        let same_side = self.orders.iter().filter(same_side);
+        let prices: BTreeSet<i64> = same_side.map(|o| o.new.price).collect();
         let full = self.orders.len() >= LIMITS.open_orders
             || (prices.len() >= LIMITS.levels && !prices.contains(&new.price));
         if reason.is_none() && full {
@@ -248,7 +239,7 @@ impl Obvious {
             .position(|o| o.number == number && o.new.participant == participant)
     }
 
-    fn apply(&mut self, request: Request) {
+    pub fn apply(&mut self, request: Request) {
         match request {
             Request::New(new) => match self.refusal(&new) {
                 Some(reason) => self.reject(new.participant, new.symbol, reason),
@@ -286,11 +277,8 @@ impl Obvious {
                 let halt = matches!(request, Request::Halt { .. });
                 if (1..=SYMBOLS).contains(&symbol) && self.halted[usize::from(symbol)] != halt {
                     self.halted[usize::from(symbol)] = halt;
-                    self.events.push(if halt {
-                        Event::Halted { symbol }
-                    } else {
-                        Event::Resumed { symbol }
-                    });
+                    let says = [Event::Resumed { symbol }, Event::Halted { symbol }];
+                    self.events.push(says[usize::from(halt)]);
                 }
             }
             Request::StartOfDay => {
@@ -299,87 +287,14 @@ impl Obvious {
             }
             Request::EndOfDay => {
                 self.phase = Phase::After;
-                let key = |o: &Open| (o.new.symbol, !buy(o.new.side), o.new.price);
-                while let Some(first) = self.orders.iter().map(key).min() {
-                    let found = self.orders.iter().position(|o| key(o) == first);
-                    let at = found.expect("the least of them");
+                let key = |o: &Open| (o.new.symbol, !(o.new.side == Side::Buy), o.new.price);
+                // min_by_key gives the first of equals, which came first.
+                while let Some(at) = (0..self.orders.len()).min_by_key(|at| key(&self.orders[*at]))
+                {
                     self.cut(at, self.orders[at].open, CancelReason::Timeout);
                 }
                 self.events.push(Event::Phase(Phase::After));
             }
         }
-    }
-}
-
-fn new_order() -> impl Strategy<Value = NewOrder> {
-    let side = prop_oneof![
-        3 => Just(Side::Buy), 2 => Just(Side::Sell), 1 => Just(Side::SellShort)
-    ];
-    let terms = prop_oneof![
-        8 => Just(Terms::LimitDay),
-        2 => Just(Terms::LimitIoc),
-        2 => Just(Terms::PostOnly),
-        1 => Just(Terms::MarketIoc),
-    ];
-    let price = prop_oneof![20 => (40_i64..55).prop_map(|p| p * TICK), 1 => -5_i64..1_100];
-    let quantity = prop_oneof![20 => 1_i64..100, 1 => -2_i64..600];
-    (0_u32..4, 0..SYMBOLS + 2, side, terms, price, quantity).prop_map(
-        |(participant, symbol, side, terms, price, quantity)| NewOrder {
-            participant,
-            symbol,
-            side,
-            terms,
-            price: if terms == Terms::MarketIoc { 0 } else { price },
-            quantity,
-        },
-    )
-}
-
-fn request() -> impl Strategy<Value = Request> {
-    prop_oneof![
-        60 => new_order().prop_map(Request::New),
-        15 => (0_u32..4, 1_u64..150, -1_i64..120).prop_map(|(participant, order, keep)|
-            Request::Cancel { participant, order, keep: if keep < 60 { 0 } else { keep - 60 } }),
-        20 => (0_u32..4, 1_u64..150, 40_i64..55, -1_i64..120).prop_map(
-            |(participant, order, price, quantity)| Request::Replace {
-                participant, order, price: price * TICK, quantity }),
-        2 => (0..SYMBOLS + 2).prop_map(|symbol| Request::Halt { symbol }),
-        4 => (0..SYMBOLS + 2).prop_map(|symbol| Request::Resume { symbol }),
-    ]
-}
-
-fn engine(rule: SelfMatch) -> Engine {
-    Engine::new(Settings {
-        self_match: rule,
-        limits: LIMITS,
-        ticks: vec![TICK; usize::from(SYMBOLS)],
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
-
-    /// 80 days of up to 300 requests: the same events, invariants after each, one state hash.
-    #[test]
-    fn engine_and_obvious_engine_say_the_same(
-        resting in any::<bool>(),
-        requests in proptest::collection::vec(request(), 50..300),
-    ) {
-        let rule = if resting { SelfMatch::CancelResting } else { SelfMatch::CancelAggressor };
-        let (mut fast, mut again) = (engine(rule), engine(rule));
-        let mut obvious = Obvious::new(rule);
-        let mut events = Vec::new();
-        let day = [Request::StartOfDay].into_iter().chain(requests).chain([Request::EndOfDay]);
-        for (now, request) in day.enumerate() {
-            events.clear();
-            obvious.events.clear();
-            fast.apply(now as u64, request, &mut events);
-            obvious.apply(request);
-            prop_assert_eq!(&events, &obvious.events);
-            prop_assert_eq!(fast.check(), Ok(()));
-            again.apply(now as u64, request, &mut Vec::new());
-        }
-        prop_assert_eq!(fast.open_orders(), 0);
-        prop_assert_eq!(fast.state_hash(), again.state_hash());
     }
 }

@@ -1,0 +1,161 @@
+//! What the hot thread is told to work: parents as they come, change, end, and go on after a restart.
+
+use cws_abi::OrderId;
+use cws_book::hot_abi::Activity;
+use cws_journal::{Entry, ParentOrder};
+use cws_process::clock;
+use cws_process::fault::Fault;
+
+use super::gateway::Gateway;
+use crate::oms::Note;
+use crate::parents::{Action, ParentState};
+use crate::style::hot_parent;
+
+impl Gateway {
+    pub fn act(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                // The hot thread keeps to start and end by itself.
+                Action::Arm(_) => {}
+                Action::Disarm(id) => self.work(id, Activity::Stopping),
+                // The hot thread cancels the children of a parent that stops; those of earlier lives were cancelled at
+                // the start, and are reported if they still rest.
+                Action::Cancel(id) if self.is_earlier(id) => self.desk.note(Note {
+                    code: "CWS-GATEWAY-005",
+                    order_id: id,
+                    what: "an order of an earlier life rests on; cancel it with `cws kill`".into(),
+                }),
+                Action::Cancel(_) => {}
+            }
+        }
+    }
+
+    /// Takes a parent order that a socket handed over.
+    pub fn hand_over(&mut self, order: ParentOrder) -> Result<bool, Fault> {
+        if let Some(what) = &self.journal_fault {
+            return Err(Fault::new(
+                "CWS-GATEWAY-006",
+                format!("nothing new is taken: {what}"),
+                "gateway.journal",
+                "make room or mend the disk, and start the gateway again",
+            ));
+        }
+        let id = order.parent_id;
+        let fresh = self.desk.add_parent(order.clone())?;
+        if fresh {
+            self.journal.stage(clock::utc_ns(), &Entry::Parent(order));
+            self.commit();
+            self.work(id, Activity::Working);
+        }
+        Ok(fresh)
+    }
+
+    pub fn cancel(&mut self, id: u64, who: String) -> Result<(), Fault> {
+        let actions = self.desk.cancel_parent(id)?;
+        let entry = Entry::CancelParent { parent_id: id, who };
+        self.journal.stage(clock::utc_ns(), &entry);
+        self.commit();
+        self.act(actions);
+        Ok(())
+    }
+
+    /// After a restart: what is left of each open parent goes on.
+    pub fn resume(&mut self) {
+        let open: Vec<(u64, ParentState)> = self
+            .desk
+            .parents
+            .iter()
+            .filter(|parent| !parent.state.is_final())
+            .map(|parent| (parent.order.parent_id, parent.state))
+            .collect();
+        for (id, state) in open {
+            self.count_earlier(id);
+            if state != ParentState::Canceling {
+                self.work(id, Activity::Working);
+            }
+        }
+    }
+
+    /// Tells the hot thread how a parent is to be worked from now on.
+    pub(super) fn work(&mut self, id: u64, activity: Activity) {
+        let Some(parent) = self.desk.parents.get(id) else {
+            return;
+        };
+        if activity == Activity::Working && parent.state.is_final() {
+            return;
+        }
+        let known = self.directory.locate(&parent.order.symbol);
+        let Some(symbol) = known.filter(|_| self.ready || activity != Activity::Working) else {
+            if activity == Activity::Working {
+                self.unnamed.insert(id);
+            }
+            return;
+        };
+        self.unnamed.remove(&id);
+        let earlier = self.earlier.get(&id).copied().unwrap_or(0);
+        let quantity = parent.order.quantity - earlier;
+        let activity = match activity {
+            Activity::Working if self.pause.is_on() => Activity::Off,
+            other => other,
+        };
+        let (activity, quantity) = match quantity {
+            ..=0 => (Activity::Stopping, 1),
+            shares => (activity, shares),
+        };
+        let told = hot_parent(&parent.order, symbol, quantity, self.defaults(), activity).and_then(
+            |parent| {
+                self.control
+                    .set_parent(&parent)
+                    .map_err(|error| hot_fault(&error))
+            },
+        );
+        if let Err(fault) = told {
+            self.desk.note(Note {
+                code: fault.code,
+                order_id: 0,
+                what: format!("parent {id} is not worked: {}", fault.what),
+            });
+            self.desk.parents.refuse(id);
+        }
+    }
+
+    /// Tick and end of a parent that names none.
+    fn defaults(&self) -> (i64, u64) {
+        const DAY_NS: u64 = 86_400_000_000_000;
+        (self.config.hot.tick, self.midnight_ns + DAY_NS)
+    }
+
+    pub(super) fn is_earlier(&self, order_id: u64) -> bool {
+        OrderId::from_bits(order_id).is_none_or(|id| id.epoch() != self.epoch)
+    }
+
+    /// Orders of earlier lives ended or traded: the hot thread may work what they gave back.
+    pub(super) fn count_earlier(&mut self, parent_id: u64) {
+        let of =
+            |order: &&crate::oms::Order| order.parent_id == parent_id && self.is_earlier(order.id);
+        let held: i64 = self
+            .desk
+            .orders
+            .iter()
+            .filter(of)
+            .map(|o| o.cum + o.exposure())
+            .sum();
+        if self.earlier.insert(parent_id, held) != Some(held) {
+            let working = self.desk.parents.get(parent_id).is_some_and(|parent| {
+                matches!(parent.state, ParentState::Working | ParentState::Pending)
+            });
+            if working {
+                self.work(parent_id, Activity::Working);
+            }
+        }
+    }
+}
+
+fn hot_fault(error: &cws_book::hot::HotError) -> Fault {
+    Fault::new(
+        "CWS-GATEWAY-007",
+        error.to_string(),
+        "parent",
+        "see gateway/README.md for the ranges",
+    )
+}

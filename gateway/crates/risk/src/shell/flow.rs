@@ -1,0 +1,172 @@
+//! One direction each: intents in, effects out, the venue's words in.
+
+use cws_risk::Now;
+use cws_risk::session::SoupEvent;
+
+use super::connection::Trouble;
+use super::runner::{Runner, say};
+
+/// Intents taken before the venue is listened to again.
+const BATCH: usize = 64;
+
+impl Runner {
+    pub(super) fn take_intents(&mut self, now: Now) -> bool {
+        let Some(ring) = self.intents.as_mut().filter(|_| !self.outbox.congested()) else {
+            return false;
+        };
+        let mut taken = 0;
+        let mut broken = None;
+        while taken < BATCH {
+            match ring.take() {
+                Ok(Some(intent)) => self.core.intent(&intent, now, &mut self.fx),
+                Ok(None) => break,
+                Err(error) => {
+                    broken = Some(error.to_string());
+                    break;
+                }
+            }
+            taken += 1;
+        }
+        if let Some(why) = broken {
+            say(&why);
+            self.intents = None;
+            self.core.ring_failed(&why, now, &mut self.fx);
+        }
+        if taken > 0 || !self.fx.is_empty() {
+            self.commit(now);
+        }
+        if let Some(ring) = self.intents.as_mut().filter(|_| taken > 0) {
+            ring.release();
+        }
+        taken > 0
+    }
+
+    /// Makes what the core decided happen: journal, then bytes, then executions.
+    pub(super) fn commit(&mut self, now: Now) {
+        if self.fx.is_empty() {
+            return;
+        }
+        if !self.core.status.journal_failed {
+            for (ts_ns, entry) in self.fx.entries.drain(..) {
+                self.journal.stage(ts_ns, &entry);
+            }
+            if let Err(error) = self.journal.flush() {
+                self.give_up_orders(&error.to_string(), now);
+            }
+        }
+        let mut bytes = Vec::with_capacity(64 * self.fx.outgoing.len());
+        for outgoing in self.fx.outgoing.drain(..) {
+            bytes.extend_from_slice(outgoing.frame.bytes());
+        }
+        let mut trouble = None;
+        if !bytes.is_empty() && self.orders.is_open() {
+            trouble = self.orders.send(&bytes, &mut self.capture, now).err();
+        }
+        let relogin = std::mem::take(&mut self.fx.relogin);
+        self.fx.entries.clear();
+        self.fx
+            .executions
+            .drain(..)
+            .for_each(|execution| self.outbox.push(execution));
+        if relogin {
+            trouble.get_or_insert(Trouble::Line("an answer is overdue".into()));
+        }
+        if let Some(trouble) = trouble {
+            self.orders_broke(trouble, now);
+        }
+    }
+
+    /// The journal said no: orders of this batch stay here, cancels go.
+    pub(super) fn give_up_orders(&mut self, why: &str, now: Now) {
+        say(&format!("HALTED: {why}"));
+        let (orders, cancels): (Vec<_>, Vec<_>) = self
+            .fx
+            .outgoing
+            .drain(..)
+            .partition(|outgoing| outgoing.order_id != 0);
+        self.fx.outgoing = cancels;
+        for order in orders {
+            self.core.unsent(order.order_id, now, &mut self.fx);
+        }
+        self.core.journal_failed(now, &mut self.fx);
+    }
+
+    pub(super) fn orders_broke(&mut self, trouble: Trouble, now: Now) {
+        match trouble {
+            Trouble::Capture(error) => {
+                // What cannot be captured may not be sent; cancels still may.
+                self.give_up_orders(&format!("capture: {error}"), now);
+                self.commit(now);
+            }
+            Trouble::Line(why) => {
+                self.orders.close();
+                self.core.session_down(&why, now, &mut self.fx);
+                self.commit(now);
+            }
+        }
+    }
+
+    /// What the venue said, on both sessions.
+    pub(super) fn listen(&mut self, now: Now) -> bool {
+        let (core, fx) = (&mut self.core, &mut self.fx);
+        let heard = self
+            .orders
+            .poll(&mut self.capture, now, |event, soup| match event {
+                SoupEvent::LoggedIn { new_session } => {
+                    core.session_up(&soup.session(), new_session, now, fx)
+                }
+                SoupEvent::Message { seq, payload } => core.message(seq, payload.bytes(), now, fx),
+                SoupEvent::Idle => core.session_idle(now, fx),
+                SoupEvent::Broken { why } => core.session_down(&why, now, fx),
+                SoupEvent::Ended => core.session_down("the venue ended the session", now, fx),
+            });
+        let worked = self.settle(heard, now);
+        self.commit(now);
+        worked
+    }
+
+    pub(super) fn settle(&mut self, heard: Result<bool, Trouble>, now: Now) -> bool {
+        match heard {
+            Ok(worked) => worked,
+            Err(trouble) => {
+                self.orders_broke(trouble, now);
+                true
+            }
+        }
+    }
+
+    pub(super) fn listen_drop_copy(&mut self, now: Now) -> bool {
+        let Some(line) = self.drop_copy.as_mut() else {
+            return false;
+        };
+        let (core, fx) = (&mut self.core, &mut self.fx);
+        let heard = line
+            .open(&mut self.capture, now)
+            .and_then(|()| line.tick(&mut self.capture, now))
+            .and_then(|()| {
+                line.poll(&mut self.capture, now, |event, soup| match event {
+                    SoupEvent::LoggedIn { new_session } => {
+                        core.drop_copy_up(&soup.session(), new_session, now, fx);
+                    }
+                    SoupEvent::Message { seq, payload } => {
+                        core.drop_copy_message(seq, payload.bytes(), now, fx);
+                    }
+                    SoupEvent::Idle | SoupEvent::Broken { .. } | SoupEvent::Ended => {}
+                })
+            });
+        self.commit(now);
+        match heard {
+            Ok(worked) => worked,
+            Err(Trouble::Capture(error)) => {
+                self.orders_broke(Trouble::Capture(error), now);
+                true
+            }
+            Err(Trouble::Line(_)) => {
+                if let Some(line) = self.drop_copy.as_mut() {
+                    line.close();
+                }
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+"""The gateway alone: what it refuses at its start and on its socket, and that it stops when it is told to."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from three_processes import WAIT_S, World, binaries, until
+
+pytestmark = pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "run", "free", [])
+    yield world
+    world.stop_all()
+
+
+def refusal(world: World, *words: str) -> str:
+    """What a gateway that does not start says."""
+    command = [str(world.bin / "cws-gateway"), *words]
+    done = subprocess.run(command, cwd=world.folder, capture_output=True, text=True, timeout=WAIT_S)
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "panicked" not in done.stderr
+    return done.stderr
+
+
+def test_a_bad_configuration_is_refused_by_code(world: World) -> None:
+    sound = (world.folder / "gateway.toml").read_text()
+    assert "CWS-CONFIG-001" in refusal(world)
+    for change, code in (
+        (("region", "regoin"), "CWS-CONFIG-004"),
+        (('"H"', '"h"'), "CWS-GATEWAY-001"),
+        (("239.194.1.1", "192.0.2.1"), "CWS-GATEWAY-011"),
+    ):
+        (world.folder / "bad.toml").write_text(sound.replace(*change))
+        assert code in refusal(world, "--config", "bad.toml"), change
+
+
+def test_what_it_finds_must_be_sound(world: World) -> None:
+    world.start("gateway")
+    assert world.stop("gateway") == 0
+    epoch, journal = world.folder / "gateway.epoch", world.folder / "gateway.journal"
+    assert epoch.read_text() == "1\n"
+    epoch.write_text("many\n")
+    assert "CWS-GATEWAY-002" in refusal(world, "--config", "gateway.toml")
+    epoch.write_text("7\n")
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:80] + bytes([whole[80] ^ 1]) + whole[81:])
+    assert "CWS-GATEWAY-003" in refusal(world, "--config", "gateway.toml")
+    journal.write_bytes(whole)
+    (world.folder / "executions.ring").write_bytes(b"x" * 4096)
+    assert "CWS-GATEWAY-004" in refusal(world, "--config", "gateway.toml")
+    (world.folder / "executions.ring").unlink()
+    world.start("gateway")
+    assert world.ask("gateway", cmd="status")["epoch"] > 7
+
+
+def test_two_gateways_do_not_share_a_folder(world: World) -> None:
+    world.start("gateway")
+    assert "CWS-GATEWAY-003" in refusal(world, "--config", "gateway.toml"), "the journal is locked"
+    assert world.ask("gateway", cmd="status")["ok"]
+
+
+def test_commands_are_refused_by_code_and_state_is_told(world: World) -> None:
+    world.start("gateway")
+    for request, code in (
+        ({"cmd": "nothing"}, "CWS-GATEWAY-010"),
+        ({"cmd": "begin"}, "CWS-GATEWAY-010"),
+        ({"cmd": "cancel_parent"}, "CWS-GATEWAY-010"),
+        ({"cmd": "cancel_parent", "parent_id": 1}, "CWS-PARENT-003"),
+        ({"cmd": "parent"}, "CWS-PARENT-006"),
+    ):
+        answer = world.ask("gateway", **request)
+        assert (answer["ok"], answer["code"]) == (False, code)
+    status = world.ask("gateway", cmd="status")
+    assert status["md_age_ns"] is None and status["risk"]["state"] == "" and not status["risk"]["announced"]
+    assert status["build_hash"] in world.log("gateway")
+    assert len(status["build_hash"]) == 64
+
+
+def test_a_parent_outlives_its_gateway(world: World) -> None:
+    world.start("gateway")
+    order = {
+        "cmd": "parent", "parent_id": 7, "strategy": "test", "strategy_no": 1, "symbol": "ABC", "side": "buy",
+        "quantity": 100, "limit_price": 0, "style": "child", "slice_quantity": 50, "start_ns": 1, "end_ns": 2,
+    }  # fmt: skip
+    first = world.ask("gateway", **order)
+    assert (first["ok"], first["known"], first["state"]) == (True, False, "pending")
+    world.stop("gateway", "kill")
+    world.start("gateway")
+    assert world.ask("gateway", **order)["known"], "handed over twice, taken once"
+    assert world.ask("gateway", **{**order, "quantity": 101})["code"] == "CWS-PARENT-001"
+    assert world.ask("gateway", cmd="cancel_parent", parent_id=7)["state"] == "canceled"
+    assert world.stop("gateway") == 0
+    world.start("gateway")
+    assert world.ask("gateway", cmd="parents")["parents"][0]["state"] == "canceled"
+
+
+def test_a_lockstep_day_waits_for_its_partners(tmp_path: Path) -> None:
+    world = World(tmp_path / "run", "lockstep", [])
+    try:
+        world.start("gateway")
+        assert world.ask("gateway", cmd="begin")["begun"]
+        status = world.ask("gateway", cmd="status")["lockstep"]
+        assert status == {"begun": True, "acked": 0, "finished": False}
+        assert not world.ask("gateway", cmd="begin")["begun"], "it had begun"
+        world.start("venue")
+        world.start("risk")
+        until(lambda: world.ask("gateway", cmd="status")["lockstep"]["finished"], world.log("gateway"))
+    finally:
+        world.stop_all()
+
+
+def test_a_venue_of_another_mode_is_said_so(tmp_path: Path) -> None:
+    world = World(tmp_path / "run", "lockstep", [])
+    venue = world.folder / "venue.toml"
+    venue.write_text(venue.read_text().replace('mode = "lockstep"', 'mode = "free"'))
+    try:
+        world.start_all()
+        assert world.ask("gateway", cmd="begin")["begun"]
+        assert world.running["gateway"].wait(WAIT_S) == 1
+        assert "CWS-GATEWAY-009" in world.log("gateway")
+    finally:
+        world.stop_all()
