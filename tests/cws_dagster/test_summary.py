@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cws.execution.binaries import BUILT, missing
 from cws.home import Settings
 from cws.house import open_house
 from cws.pins import published
@@ -21,7 +22,8 @@ STRATEGY_KEYS = {"name", "trials", "sharpe", "deflated_sharpe", "max_drawdown", 
 def test_the_promised_keys_are_there(real_run) -> None:
     assert set(real_run.summary) >= KEYS
     assert all(set(one) >= STRATEGY_KEYS for one in real_run.summary["strategies"])
-    assert real_run.summary["execution"] == "paper"
+    assert real_run.summary["execution"] == ("paper" if missing(BUILT) else "native")
+    assert all(one["execution"] == real_run.summary["execution"] for one in real_run.summary["strategies"])
     assert set(real_run.summary["ledger"]) >= {"entries", "head", "verified"}
     json.dumps(real_run.summary, allow_nan=False)
 
