@@ -1,5 +1,7 @@
 """The gateway alone: what it refuses at its start and on its socket, and that it stops when it is told to."""
 
+import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,12 @@ import pytest
 from three_processes import WAIT_S, World, binaries, until
 
 pytestmark = pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built")
+
+
+ORDER = {
+    "cmd": "parent", "parent_id": 7, "strategy": "test", "strategy_no": 1, "symbol": "ABC", "side": "buy",
+    "quantity": 100, "limit_price": 0, "style": "child", "slice_quantity": 50, "start_ns": 1, "end_ns": 2,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -81,20 +89,52 @@ def test_commands_are_refused_by_code_and_state_is_told(world: World) -> None:
 
 def test_a_parent_outlives_its_gateway(world: World) -> None:
     world.start("gateway")
-    order = {
-        "cmd": "parent", "parent_id": 7, "strategy": "test", "strategy_no": 1, "symbol": "ABC", "side": "buy",
-        "quantity": 100, "limit_price": 0, "style": "child", "slice_quantity": 50, "start_ns": 1, "end_ns": 2,
-    }  # fmt: skip
-    first = world.ask("gateway", **order)
+    first = world.ask("gateway", **ORDER)
     assert (first["ok"], first["known"], first["state"]) == (True, False, "pending")
     world.stop("gateway", "kill")
     world.start("gateway")
-    assert world.ask("gateway", **order)["known"], "handed over twice, taken once"
-    assert world.ask("gateway", **{**order, "quantity": 101})["code"] == "CWS-PARENT-001"
+    assert world.ask("gateway", **ORDER)["known"], "handed over twice, taken once"
+    assert world.ask("gateway", **{**ORDER, "quantity": 101})["code"] == "CWS-PARENT-001"
     assert world.ask("gateway", cmd="cancel_parent", parent_id=7)["state"] == "canceled"
     assert world.stop("gateway") == 0
     world.start("gateway")
     assert world.ask("gateway", cmd="parents")["parents"][0]["state"] == "canceled"
+
+
+def test_what_cannot_be_journaled_is_not_taken(world: World) -> None:
+    with (world.folder / "gateway.toml").open("a") as settings:
+        settings.write("\n[limits]\njournal_bytes_max = 300\n")
+    world.start("gateway")
+    for parent_id in (7, 8):
+        answer = world.ask("gateway", **{**ORDER, "parent_id": parent_id})
+        assert (answer["ok"], answer["code"]) == (False, "CWS-GATEWAY-006")
+    status = world.ask("gateway", cmd="status")
+    assert "CWS-JOURNAL" in status["journal"]["fault"] and status["oms"]["open_parents"] == 0
+
+
+def test_what_the_hot_thread_cannot_work_is_rejected(world: World) -> None:
+    world.start_all()
+    until(lambda: world.ask("gateway", cmd="status")["symbols"] == 1, world.log("gateway"))
+    assert world.ask("gateway", **{**ORDER, "limit_price": 1})["ok"], "1e-9 is no price of the wire"
+    assert world.ask("gateway", cmd="parents")["parents"][0]["state"] == "rejected"
+    assert [note["code"] for note in world.ask("gateway", cmd="status")["notes"]] == ["CWS-GATEWAY-007"]
+
+
+def test_a_risk_core_that_does_not_take_it_is_said_so(world: World) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as risk:
+        risk.settimeout(WAIT_S)
+        risk.bind(str(world.folder / "risk.sock"))
+        risk.listen()
+        world.start("gateway")
+        line, _ = risk.accept()
+        with line:
+            line.settimeout(WAIT_S)
+            said = json.loads(line.makefile("rb").readline())
+            assert said == {"cmd": "gateway", "build_hash": world.ask("gateway", cmd="status")["build_hash"]}
+            line.sendall(b'{"ok":false,"code":"CWS-RISK-005"}\n')
+            until(lambda: world.ask("gateway", cmd="status")["noted"], world.log("gateway"))
+    note = world.ask("gateway", cmd="status")["notes"][0]
+    assert note["code"] == "CWS-GATEWAY-013" and "CWS-RISK-005" in note["what"]
 
 
 def test_a_lockstep_day_waits_for_its_partners(tmp_path: Path) -> None:

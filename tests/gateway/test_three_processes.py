@@ -1,6 +1,6 @@
 """Venue, risk and gateway on loopback: a parent order becomes real wire bytes and comes back filled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,25 @@ def test_a_killed_gateway_goes_on_where_it_stood(start: Start, keeps_its_journal
     assert len(ids) == len(set(ids))
 
 
+def settle(world: World, parent_ids: Sequence[int]) -> None:
+    """Cancels the parents, waits until nothing is open, and compares what everybody holds."""
+    for parent_id in parent_ids:
+        assert world.ask("gateway", cmd="cancel_parent", parent_id=parent_id)["ok"]
+    until(lambda: not world.ask("gateway", cmd="orders", open=True)["orders"], world.log("gateway"))
+
+    def agrees() -> bool:
+        copy = world.ask("risk", cmd="drop_copy")
+        return copy["only_order_session"] == copy["only_drop_copy"] == []
+
+    until(agrees, "drop copy says the same")
+    assert world.ask("risk", cmd="open_orders")["count"] == 0
+    parents = world.ask("gateway", cmd="parents")["parents"]
+    positions = world.ask("risk", cmd="positions")["positions"]
+    assert sum(one["cum"] for one in parents) == sum(one["position"] for one in positions) > 0
+    oms = world.ask("gateway", cmd="status")["oms"]
+    assert oms["overfills"] == oms["strangers"] == oms["malformed"] == oms["contradictions"] == 0
+
+
 def test_faults_of_the_venue_leave_nothing_unexplained(start: Start) -> None:
     chances = {"drop": 0.02, "duplicate": 0.02, "reorder": 0.02, "fill_before_ack": 0.2, "duplicate_execution": 0.2}
     world = start("faults", "free", flow=MOVING, faults={**chances, "late_fill": 0.1, "late_fill_ms": 50})
@@ -150,16 +169,13 @@ def test_faults_of_the_venue_leave_nothing_unexplained(start: Start) -> None:
     until(lambda: world.ask("gateway", cmd="status")["oms"]["fills"] > 20, world.log("gateway"))
     assert world.ask("venue", cmd="disconnect")["ok"]
     until(lambda: world.ask("risk", cmd="status")["session"]["state"] == "Up", "risk logs in again")
-    for parent_id in (1, 2):
-        assert world.ask("gateway", cmd="cancel_parent", parent_id=parent_id)["ok"]
-    until(lambda: not world.ask("gateway", cmd="orders", open=True)["orders"], world.log("gateway"))
+    settle(world, (1, 2))
 
-    def settled() -> bool:
-        copy = world.ask("risk", cmd="drop_copy")
-        return copy["only_order_session"] == copy["only_drop_copy"] == []
 
-    until(settled, "drop copy says the same")
-    parents = world.ask("gateway", cmd="parents")["parents"]
-    assert sum(parent["cum"] for parent in parents) == world.ask("risk", cmd="positions")["positions"][0]["position"]
-    oms = world.ask("gateway", cmd="status")["oms"]
-    assert oms["overfills"] == oms["strangers"] == oms["malformed"] == 0
+def test_kills_of_all_three_lose_and_double_nothing(start: Start) -> None:
+    world = start("kills", "free", flow=MOVING)
+    world.parent(1, quantity=100_000, style="peg")
+    world.parent(2, quantity=100_000, slice_quantity=20)
+    until(lambda: world.ask("gateway", cmd="status")["oms"]["fills"] > 0, world.log("gateway"))
+    world.kill_at_random(("gateway", "risk", "venue"), count=6, seed=1)
+    settle(world, (1, 2))

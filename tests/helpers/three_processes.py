@@ -5,10 +5,11 @@ Every wait is bounded, every process is ended by its id, and what each said is i
 
 import json
 import os
+import random
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,16 @@ class World:
         child = self.running.pop(name)
         getattr(child, how)()
         return child.wait(WAIT_S)
+
+    def kill_at_random(self, names: Sequence[str], count: int, seed: int) -> None:
+        """kill -9 one of `names` at a random moment and start it again, so many times."""
+        chance = random.Random(seed)
+        for _ in range(count):
+            time.sleep(chance.uniform(0.02, 0.3))
+            name = chance.choice(names)
+            self.stop(name, "kill")
+            self.start(name)
+        until(lambda: self.ask("gateway", cmd="status")["risk"]["state"] == "ACTIVE", "risk takes orders again")
 
     def stop_all(self) -> dict[str, int]:
         """Ends what runs, the last started first."""

@@ -56,16 +56,30 @@ pub fn manner(text: &str) -> Result<Manner, Fault> {
     Ok(manner)
 }
 
-/// What the hot thread is told of a parent: `quantity` shares of it, from here on. One without an end is worked until
-/// `day_end_ns`.
+/// What orders of earlier lives came to, shares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    pub traded: i64,
+    /// Bought less sold.
+    pub position: i64,
+    /// Still out.
+    pub exposure: i64,
+}
+
+/// What the hot thread is told of a parent. What earlier lives still hold open it must not use. A parent without an end
+/// is worked until `day_end_ns`.
 pub fn hot_parent(
     order: &ParentOrder,
     symbol: u16,
-    quantity: i64,
+    earlier: Earlier,
     (tick, day_end_ns): (i64, u64),
     activity: Activity,
 ) -> Result<HotParent, Fault> {
     let manner = manner(&order.style)?;
+    let (quantity, activity) = match order.quantity - earlier.exposure {
+        ..=0 => (1, Activity::Off),
+        shares => (shares, activity),
+    };
     Ok(HotParent {
         parent_id: order.parent_id,
         quantity,
@@ -87,5 +101,8 @@ pub fn hot_parent(
         side: order.side,
         passive: u8::from(manner.passive),
         activity: activity as u8,
+        filled: earlier.traded,
+        position: earlier.position,
+        ..HotParent::default()
     })
 }

@@ -19,6 +19,7 @@ use crate::config::{Config, STATE_CHECK};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::oms::Note;
+use crate::style::Earlier;
 
 /// Work of one kind in one round; the rest waits for the next.
 const ROUND_MAX: usize = 1_024;
@@ -41,8 +42,8 @@ pub struct Gateway {
     pub journal_fault: Option<String>,
     /// Parents whose symbol the market data have not named yet.
     pub unnamed: BTreeSet<u64>,
-    /// Shares of a parent that orders of earlier lives traded or hold.
-    pub earlier: BTreeMap<u64, i64>,
+    /// By parent.
+    pub earlier: BTreeMap<u64, Earlier>,
     pub beat: Beat,
     pub risk_beat: Option<BeatReader>,
     pub risk_link: RiskLink,

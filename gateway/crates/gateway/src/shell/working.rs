@@ -1,6 +1,6 @@
 //! What the hot thread is told to work: parents as they come, change, end, and go on after a restart.
 
-use cws_abi::OrderId;
+use cws_abi::{OrderId, Side};
 use cws_book::hot_abi::Activity;
 use cws_journal::{Entry, ParentOrder};
 use cws_process::clock;
@@ -9,7 +9,7 @@ use cws_process::fault::Fault;
 use super::gateway::Gateway;
 use crate::oms::Note;
 use crate::parents::{Action, ParentState};
-use crate::style::hot_parent;
+use crate::style::{Earlier, hot_parent};
 
 impl Gateway {
     pub fn act(&mut self, actions: Vec<Action>) {
@@ -30,24 +30,32 @@ impl Gateway {
         }
     }
 
-    /// Takes a parent order that a socket handed over.
+    /// Takes a parent order that a socket handed over, once it is journaled.
     pub fn hand_over(&mut self, order: ParentOrder) -> Result<bool, Fault> {
-        if let Some(what) = &self.journal_fault {
-            return Err(Fault::new(
-                "CWS-GATEWAY-006",
-                format!("nothing new is taken: {what}"),
-                "gateway.journal",
-                "make room or mend the disk, and start the gateway again",
-            ));
-        }
+        self.journal_holds()?;
         let id = order.parent_id;
         let fresh = self.desk.add_parent(order.clone())?;
         if fresh {
             self.journal.stage(clock::utc_ns(), &Entry::Parent(order));
             self.commit();
+            if let Err(fault) = self.journal_holds() {
+                self.desk.parents.refuse(id);
+                return Err(fault);
+            }
             self.work(id, Activity::Working);
         }
         Ok(fresh)
+    }
+
+    fn journal_holds(&self) -> Result<(), Fault> {
+        self.journal_fault.as_ref().map_or(Ok(()), |what| {
+            Err(Fault::new(
+                "CWS-GATEWAY-006",
+                format!("nothing new is taken: {what}"),
+                "gateway.journal",
+                "make room or mend the disk, and start the gateway again",
+            ))
+        })
     }
 
     pub fn cancel(&mut self, id: u64, who: String) -> Result<(), Fault> {
@@ -92,17 +100,12 @@ impl Gateway {
             return;
         };
         self.unnamed.remove(&id);
-        let earlier = self.earlier.get(&id).copied().unwrap_or(0);
-        let quantity = parent.order.quantity - earlier;
+        let earlier = self.earlier.get(&id).copied().unwrap_or_default();
         let activity = match activity {
             Activity::Working if self.pause.is_on() => Activity::Off,
             other => other,
         };
-        let (activity, quantity) = match quantity {
-            ..=0 => (Activity::Stopping, 1),
-            shares => (activity, shares),
-        };
-        let told = hot_parent(&parent.order, symbol, quantity, self.defaults(), activity).and_then(
+        let told = hot_parent(&parent.order, symbol, earlier, self.defaults(), activity).and_then(
             |parent| {
                 self.control
                     .set_parent(&parent)
@@ -133,14 +136,16 @@ impl Gateway {
     pub(super) fn count_earlier(&mut self, parent_id: u64) {
         let of =
             |order: &&crate::oms::Order| order.parent_id == parent_id && self.is_earlier(order.id);
-        let held: i64 = self
-            .desk
-            .orders
-            .iter()
-            .filter(of)
-            .map(|o| o.cum + o.exposure())
-            .sum();
-        if self.earlier.insert(parent_id, held) != Some(held) {
+        let mut sums = Earlier::default();
+        for order in self.desk.orders.iter().filter(of) {
+            sums.traded += order.cum;
+            sums.exposure += order.exposure();
+            sums.position += match order.side {
+                Side::Buy => order.cum,
+                Side::Sell | Side::SellShort => -order.cum,
+            };
+        }
+        if self.earlier.insert(parent_id, sums) != Some(sums) {
             let working = self.desk.parents.get(parent_id).is_some_and(|parent| {
                 matches!(parent.state, ParentState::Working | ParentState::Pending)
             });
