@@ -1,4 +1,4 @@
-//! The process when memory, disks, limits, files and clocks fail it.
+//! The process when memory, limits, files and clocks fail it; `binary_disk.rs` has the disk.
 
 mod common;
 #[path = "common/desk.rs"]
@@ -6,20 +6,11 @@ mod desk;
 #[path = "common/venue.rs"]
 mod venue;
 
-use common::{LIMITS, PRICE, id, intent, order};
-use cws_abi::{ExecKind, IntentKind, OrderIntent, Side};
+use common::{LIMITS, PRICE, order};
+use cws_abi::{ExecKind, Side};
 use desk::Desk;
 use serde_json::json;
 use venue::Venue;
-
-fn cancel(counter: u64, of: u64) -> OrderIntent {
-    OrderIntent {
-        orig_order_id: id(of).bits(),
-        kind: IntentKind::Cancel as u8,
-        quantity: 0,
-        ..intent(0, &order(counter, Side::Buy, 1, PRICE))
-    }
-}
 
 /// An open order of `quantity`, accepted by the venue.
 fn rest(
@@ -49,49 +40,6 @@ fn a_ring_that_is_cut_off_halts_and_cancels_still_go_out() {
     venue.cancel_of(&enter);
     let status = desk.wait(|status| status["state"] == "HALTED");
     assert_eq!(status["why"], "shared memory was tampered with");
-    assert!(desk.alive());
-}
-
-#[test]
-fn a_full_journal_halts_and_cancels_still_go_out() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("full", &venue, "journal_max_bytes = 3000");
-    desk.open_day(&mut venue);
-    journal_fails(&mut desk, &mut venue);
-    let status = desk.status();
-    assert!(
-        status["journal"]["failure"]
-            .as_str()
-            .is_some_and(|why| why.contains("os error 28")),
-        "{status}"
-    );
-}
-
-#[test]
-fn a_disk_that_takes_no_more_halts_and_cancels_still_go_out() {
-    let mut venue = Venue::new();
-    let mut desk = Desk::new("efbig", &venue, "executions_capacity = 16");
-    // The rings are smaller; the journal grows past it.
-    desk.file_limit = Some(3000);
-    desk.open_day(&mut venue);
-    journal_fails(&mut desk, &mut venue);
-}
-
-/// Orders until one is refused because the journal failed; then the first order is cancelled all the same.
-fn journal_fails(desk: &mut Desk, venue: &mut Venue) {
-    let enter = rest(desk, venue, 1, 100);
-    for counter in 2..60 {
-        desk.push(&order(counter, Side::Buy, 1001, PRICE));
-    }
-    let status = desk.wait(|status| status["why"] == "the journal failed");
-    assert_eq!(status["state"], "HALTED");
-    venue.cancel_of(&enter);
-    desk.push(&order(70, Side::Buy, 10, PRICE));
-    while desk.execution().order_id != id(70).bits() {}
-    desk.push_intent(cancel(71, 1));
-    std::thread::sleep(std::time::Duration::from_millis(150));
-    desk.push_intent(cancel(72, 1));
-    venue.cancel_of(&enter);
     assert!(desk.alive());
 }
 

@@ -3,12 +3,11 @@
 mod common;
 
 use common::{NOW, PRICE, S, World, id, order};
-use cws_abi::{OrderId, Side, Terms};
+use cws_abi::{Side, Terms};
 use cws_risk::Now;
 use cws_risk::book::Bucket;
 use cws_risk::checks::{CHECKS, Code};
 use cws_risk::limits::UNDEFINED;
-use cws_risk::order::Order;
 
 /// The order passes everything; then one change makes exactly this check refuse it.
 fn refused(code: Code, change: impl FnOnce(&mut World)) {
@@ -226,74 +225,6 @@ fn r10_cancel_ratio() {
     };
     passed(Code::R10, |w| replacing(w, 4));
     refused(Code::R10, |w| replacing(w, 5));
-}
-
-#[test]
-fn r11_duplicates() {
-    let same = |w: &mut World, ago: u64| {
-        let last = Order {
-            id: id(5),
-            ..w.order
-        };
-        w.book.meters.remember(&last, NOW.mono_ns - ago);
-    };
-    passed(Code::R11, |w| same(w, 10_000_000));
-    refused(Code::R11, |w| same(w, 9_999_999));
-    passed(Code::R11, |w| {
-        same(w, 0);
-        w.order.quantity += 1;
-    });
-    refused(Code::R11, |w| w.open(1000, Side::Buy, 100, PRICE));
-    passed(Code::R11, |w| w.open(1001, Side::Buy, 100, PRICE));
-}
-
-#[test]
-fn r11_fences_older_epochs_and_other_regions() {
-    let with = |region, epoch| {
-        move |w: &mut World| {
-            w.book.epoch = 7;
-            w.order.id = OrderId::new(region, epoch, 1).expect("in range");
-        }
-    };
-    passed(Code::R11, with(b'A', 7));
-    passed(Code::R11, with(b'A', 8));
-    refused(Code::R11, with(b'A', 6));
-    refused(Code::R11, with(b'B', 7));
-    passed(Code::R11, with(b'A', 7 + 64));
-    refused(Code::R11, with(b'A', 7 + 65));
-    passed(Code::R11, |w| {
-        w.order.id = OrderId::new(b'A', 40_000, 1).expect("the first epoch is any")
-    });
-}
-
-#[test]
-fn r11_replaces_only_what_is_open_and_ours() {
-    let replace = |w: &mut World| {
-        w.open(1, Side::Buy, 50, PRICE);
-        w.order.replaces = id(1).bits();
-    };
-    passed(Code::R11, replace);
-    refused(Code::R11, |w| w.order.replaces = id(1).bits());
-    refused(Code::R11, |w| {
-        replace(w);
-        w.book
-            .orders
-            .get_mut(&id(1).bits())
-            .expect("open")
-            .replaced_by = 9;
-    });
-    refused(Code::R11, |w| {
-        replace(w);
-        w.book
-            .orders
-            .get_mut(&id(1).bits())
-            .expect("open")
-            .cancel_wanted = true;
-    });
-    refused(Code::R11, |w| {
-        w.open(1, Side::SellShort, 50, 101 * S as i64);
-        w.order.replaces = id(1).bits();
-    });
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! R13 to R23 on both sides of their bounds; `checks.rs` has those before.
+//! R14 to R23 on both sides of their bounds; `checks.rs` has those before, `checks_identity.rs` R11, R13 and R19.
 
 mod common;
 
-use common::{NOW, PRICE, S, World, id};
+use common::{NOW, PRICE, S, World};
 use cws_abi::{Side, Terms};
 use cws_risk::checks::Code;
 use cws_risk::limits::{Phase, Restricted, UNDEFINED};
@@ -21,41 +21,6 @@ fn passed(code: Code, change: impl FnOnce(&mut World)) {
     let mut world = World::new();
     change(&mut world);
     assert!(world.passes(code), "{code} should pass");
-}
-
-#[test]
-fn r13_child_within_its_parent() {
-    let quantity = |w: &mut World, quantity| {
-        let parent = w.book.parents.get_mut(&1).expect("registered");
-        parent.order.quantity = quantity;
-        parent.executed = 40;
-        w.open(1, Side::Buy, 60, PRICE);
-    };
-    passed(Code::R13, |w| quantity(w, 200));
-    refused(Code::R13, |w| quantity(w, 199));
-    refused(Code::R13, |w| w.order.parent_id = 0);
-    refused(Code::R13, |w| w.order.parent_id = 2);
-    let limit = |w: &mut World, limit| {
-        w.book
-            .parents
-            .get_mut(&1)
-            .expect("registered")
-            .order
-            .limit_price = limit;
-    };
-    passed(Code::R13, |w| limit(w, PRICE));
-    refused(Code::R13, |w| limit(w, PRICE - 1));
-    // A replacement is counted in place of what it replaces.
-    passed(Code::R13, |w| {
-        quantity(w, 140);
-        w.order.replaces = id(1).bits();
-        w.order.quantity = 100;
-    });
-    refused(Code::R13, |w| {
-        quantity(w, 139);
-        w.order.replaces = id(1).bits();
-        w.order.quantity = 100;
-    });
 }
 
 #[test]
@@ -84,6 +49,11 @@ fn r15_short_locate() {
     };
     passed(Code::R15, |w| used(w, 100));
     refused(Code::R15, |w| used(w, 101));
+    // What is short already is not there to be sold.
+    refused(Code::R15, |w| {
+        w.traded(Side::SellShort, 100, PRICE);
+        w.sell(Side::Sell, 100);
+    });
     let long = |w: &mut World, held| {
         w.traded(Side::Buy, held, PRICE);
         w.open(1, Side::Sell, 50, PRICE);
@@ -202,25 +172,6 @@ fn r18_self_match() {
     };
     passed(Code::R18, sale(PRICE - 1));
     refused(Code::R18, sale(PRICE));
-}
-
-#[test]
-fn r19_authorised_strategy_and_build() {
-    refused(Code::R19, |w| {
-        w.limits.strategies.get_mut(&1).expect("one").enabled = false
-    });
-    refused(Code::R19, |w| {
-        w.book.parents.get_mut(&1).expect("registered").order.patch = "p2".into()
-    });
-    refused(Code::R19, |w| w.status.gateway_build = "bb".into());
-    refused(Code::R19, |w| w.status.gateway_build.clear());
-    passed(Code::R19, |w| {
-        w.status.gateway_build.clear();
-        w.limits.firm.gateway_builds = vec!["any".into()];
-    });
-    refused(Code::R19, |w| {
-        w.limits.strategies.remove(&1);
-    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use cws_abi::{ExecKind, Side};
 use cws_risk::book::OrderState;
 use cws_risk::order::Order;
 use cws_risk::status::{SessionState, State};
-use play::{Play, accepted, canceled, executed, rejected, replaced};
+use play::{Play, executed, rejected};
 
 fn limits(play: &mut Play) -> &mut cws_risk::limits::Limits {
     &mut play.core.limits.as_mut().expect("set").limits
@@ -84,85 +84,6 @@ fn a_loss_reduces_first_and_kills_then() {
     fall(&mut play, 5, 89 * S as i64);
     assert_eq!(play.state(), State::Halted);
     assert!(play.core.status.killed_firm);
-}
-
-#[test]
-fn a_trade_after_the_cancel_is_booked() {
-    let mut play = Play::new();
-    play.place(&order(1, Side::Buy, 100, PRICE));
-    play.say(&accepted(1, 100, PRICE));
-    // The venue cancels what is open there; a trade of 40 is still on its way.
-    play.say(&canceled(1, 60));
-    assert_eq!(play.core.book.orders[&id(1).bits()].leaves, 40);
-    play.say(&executed(1, 40, PRICE, 7));
-    let open = &play.core.book.orders[&id(1).bits()];
-    assert_eq!(
-        (open.state, open.cum, open.leaves),
-        (OrderState::Done, 40, 0)
-    );
-    play.say(&executed(1, 5, PRICE, 8));
-    assert_eq!(play.position(), 45, "even one that nobody expected");
-}
-
-#[test]
-fn a_trade_before_the_acknowledgement_is_booked() {
-    let mut play = Play::new();
-    play.place(&order(1, Side::Buy, 100, PRICE));
-    play.say(&executed(1, 30, PRICE, 7));
-    play.say(&accepted(1, 100, PRICE));
-    let open = &play.core.book.orders[&id(1).bits()];
-    assert_eq!(
-        (open.state, open.cum, open.leaves, open.counted),
-        (OrderState::Live, 30, 70, 70)
-    );
-    assert_eq!(play.last().leaves_qty, 70);
-}
-
-#[test]
-fn a_replacement_counts_once() {
-    let mut play = Play::new();
-    play.place(&order(1, Side::Buy, 100, PRICE));
-    play.say(&accepted(1, 100, PRICE));
-    play.say(&executed(1, 20, PRICE, 1));
-    let larger = Order {
-        replaces: id(1).bits(),
-        ..order(2, Side::Buy, 150, PRICE - 10_000_000)
-    };
-    play.place(&larger);
-    assert_eq!(
-        play.core.book.exposure.symbols[&1].open_buy, 130,
-        "80 rest, 50 more are asked for"
-    );
-    assert_eq!(play.core.book.parents[&1].open, 130);
-    play.say(&replaced(2, 1, 130, PRICE - 10_000_000));
-    assert_eq!(play.core.book.exposure.symbols[&1].open_buy, 130);
-    assert_eq!(play.core.book.orders[&id(1).bits()].state, OrderState::Done);
-    play.say(&executed(2, 130, PRICE, 2));
-    assert_eq!(
-        (
-            play.position(),
-            play.core.book.parents[&1].executed,
-            play.core.book.parents[&1].open
-        ),
-        (150, 150, 0)
-    );
-}
-
-#[test]
-fn a_replacement_of_what_has_traded_away_is_concluded() {
-    let mut play = Play::new();
-    play.place(&order(1, Side::Buy, 100, PRICE));
-    play.place(&Order {
-        replaces: id(1).bits(),
-        ..order(2, Side::Buy, 120, PRICE)
-    });
-    play.say(&executed(1, 100, PRICE, 1));
-    let last = play.last();
-    assert_eq!(
-        (last.order_id, last.kind),
-        (id(2).bits(), ExecKind::RejectedByVenue as u8)
-    );
-    assert_eq!(play.core.book.exposure.symbols[&1].open_buy, 0);
 }
 
 #[test]

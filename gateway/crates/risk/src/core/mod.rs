@@ -1,6 +1,7 @@
 //! One machine: intents, messages of the venue, commands and time go in, effects come out. What it is follows from what
 //! the journal holds, and from nothing else.
 
+mod cancels;
 mod control;
 mod drop_copy;
 mod intents;
