@@ -96,8 +96,10 @@ def proposed_metadata(proposed: Proposed | None) -> dict[str, Any]:
         return {"patches": "nothing was asked: give `toml`, `folder` or `budget`", "waiting": 0.0}
     rows = [(one.module, change(one), finding_of(one), one.proposer or "person") for one in proposed.patches]
     asks = [(finding, module, scores) for finding, module, scores in proposed.asks]
+    listed = [(module, f"{score:.1f}", said) for _, module, score, said in proposed.work_list]
     return {
         "patches": markdown(HEADER, rows) if rows else "nothing was worth an ablation",
+        "work_list": markdown(("module", "score", "what"), listed) if listed else "nothing was found",
         "asks": markdown(("finding", "module", "scores"), asks) if asks else "nobody was asked",
         "refused": _lines(proposed.refused),
         "waiting": float(len(proposed.patches)),

@@ -1,7 +1,8 @@
 """The full counts of every property: `make prove`, resumable; results go to docs/proof.json.
 
 Tests try a fixed sample of each property, this tries thousands, through the very functions of the tests. A property
-that was proven over the same code is not tried again; the exit code is 1 when one fails.
+that was proven over the same code is not tried again; the exit code is 1 when one fails. A property whose tools are not
+on this machine is skipped with that reason, and counts as not proven.
 """
 
 import argparse
@@ -22,12 +23,16 @@ import pytest
 
 from benchmarks.machine import facts
 from benchmarks.main_job import measure
+from benchmarks.native_proofs import NotHereError, native_book_checksum, native_fuzz
 from cws.environment import ROOT, commit, file_hash
 from modules.canonical import json_hash
 
 PROOF = ROOT / "docs/proof.json"
 # What a property may rest on: a change in any of these makes every proof old.
-CODE = ("assets", "benchmarks", "cws", "cws_dagster", "kernels", "modules", "strategies", "tests", "requirements.lock")
+CODE = (
+    "assets", "benchmarks", "cws", "cws_dagster", "gateway", "kernels", "modules", "strategies", "tests",
+    "requirements.lock",
+)  # fmt: skip
 SEEDS, FORMULAS, ENTRIES, FLIPS, KILLS, PANELS, RUNS = 3, 20_000, 16, 3_000, 100, 500, 3
 BARS, SETS, LONG_FORMULAS = 1_000_000, 10_000_000, 200
 Found = dict[str, object]
@@ -181,7 +186,7 @@ def main_job_repeats(scratch: Path) -> Found:
 PROPERTIES: tuple[Callable[[Path], Found], ...] = (
     ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, alpha_a_million_bars,
     alpha_a_million_bars_of_random_formulas, alpha_a_million_bars_of_each_function,
-    engine_equals_vectorbt, sweep_ten_million_sets, conformance, main_job_repeats,
+    engine_equals_vectorbt, sweep_ten_million_sets, native_fuzz, native_book_checksum, conformance, main_job_repeats,
 )  # fmt: skip
 
 
@@ -193,14 +198,18 @@ def code_hash() -> str:
 
 
 def attempt(prove: Callable[[Path], Found]) -> dict[str, object]:
-    """Try one property in a scratch folder; a failure is an answer too."""
+    """Try one property in a scratch folder; a failure is an answer too, and so is that its tools are not here."""
     started = time.perf_counter()
+    found, failure, skipped = dict[str, object](), "", ""
     with TemporaryDirectory() as scratch:
         try:
-            found, failure = prove(Path(scratch)), ""
+            found = prove(Path(scratch))
+        except NotHereError as missing:
+            skipped = str(missing)
         except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  whatever it is, the property does not hold
-            found, failure = dict[str, object](), " ".join(f"{type(error).__name__}: {error}".split())[:2_000]
-    return {**found, "holds": not failure, "failure": failure, "wall_s": round(time.perf_counter() - started, 1)}
+            failure = " ".join(f"{type(error).__name__}: {error}".split())[:2_000]
+    verdict = {"holds": not failure and not skipped, "failure": failure, "skipped": skipped}
+    return {**found, **verdict, "wall_s": round(time.perf_counter() - started, 1)}
 
 
 def prove_all(known: Mapping[str, Any], names: list[str], say: Callable[[str], object]) -> dict[str, Any]:
@@ -219,7 +228,8 @@ def prove_all(known: Mapping[str, Any], names: list[str], say: Callable[[str], o
         where = {"code": proven, "commit": commit(), "date": datetime.now(UTC).strftime("%Y-%m-%d"), **facts()}
         proofs[name] = {"what": (prove.__doc__ or "").strip(), **result, **where}
         write(proofs)
-        say(f"{name}: {'holds' if result['holds'] else result['failure']} ({result['wall_s']} s)\n")
+        skipped = result["skipped"] and f"skipped: {result['skipped']}"
+        say(f"{name}: {'holds' if result['holds'] else skipped or result['failure']} ({result['wall_s']} s)\n")
     return proofs
 
 
@@ -238,7 +248,7 @@ def main(arguments: list[str]) -> int:
     known = json.loads(PROOF.read_text()) if PROOF.exists() else {}
     proofs = prove_all(known, options.only, sys.stdout.write)
     tried = [proofs[p.__name__] for p in PROPERTIES if not options.only or p.__name__ in options.only]
-    return 0 if all(proof["holds"] for proof in tried) else 1
+    return 0 if all(proof["holds"] or proof.get("skipped") for proof in tried) else 1
 
 
 if __name__ == "__main__":

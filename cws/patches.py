@@ -60,9 +60,16 @@ class Patch:
 
 
 def parse_patch(text: str, where: str) -> Patch:
-    """A checked patch from TOML text.
+    """A checked patch from TOML text. Raises what `read_patch` and `check` raise."""
+    patch = read_patch(text, where)
+    check(patch, where)
+    return patch
 
-    Raises CWS-PATCH-001 (not TOML or too long), -002 (unknown key or bad value), and what `check` raises.
+
+def read_patch(text: str, where: str) -> Patch:
+    """A patch as it was written, unchecked: one that was checked once and shipped changes nothing any more.
+
+    Raises CWS-PATCH-001 (not TOML or too long), -002 (unknown key or bad value).
     """
     if len(text.encode()) > MAX_BYTES:
         raise _malformed(f"longer than {MAX_BYTES} bytes", where)
@@ -77,11 +84,7 @@ def parse_patch(text: str, where: str) -> Patch:
         key = ".".join(str(part) for part in first["loc"])
         fix = nearest(key, _Written.model_fields) if first["type"] == "extra_forbidden" else f"got {first['input']!r}"
         raise CwsError("CWS-PATCH-002", what=f"{first['msg']}: {key!r}", where=where, fix=fix[:300]) from None
-    patch = Patch(
-        written.module, written.settings, written.skills, written.finding, written.proposer, written.why
-    )  # fmt: skip
-    check(patch, where)
-    return patch
+    return Patch(written.module, written.settings, written.skills, written.finding, written.proposer, written.why)
 
 
 def _malformed(what: str, where: str) -> CwsError:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 NIGHTLY = "30 19 * * *"
 ZONE = "America/New_York"
 JOB, CYCLE, ABLATION = "supervisor_job", "cycle_job", "ablation"
-# Scores that proposers may take in a night: with eight a module at least, the five worst findings are asked about.
-NIGHTLY_SCORES = 40
+# Scores in a night: half are the probe's, and with eight a module at least the five worst findings are asked about.
+NIGHTLY_SCORES = 80
 CYCLE_LIMIT_S = 6 * 3600
 
 

@@ -37,6 +37,7 @@ WRITES = (
         "cws ablate",
     ),
     *("cws loop rollback", "cws loop shadow", "cws loop bundle"),
+    *("cws gateway up", "cws gateway down", "cws kill", "cws rearm"),
 )
 
 

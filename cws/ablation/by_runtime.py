@@ -10,7 +10,15 @@ import numpy as np
 from cws.ablation.contract import violations
 from cws.ablation.fresh import in_fresh_process
 from cws.ablation.ground import Ground, Source, patched
-from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict, stored_baseline, verdict_id
+from cws.ablation.record import (
+    Judged,
+    count_confirm,
+    keep_verdict,
+    known_verdict,
+    question,
+    stored_baseline,
+    verdict_id,
+)
 from cws.ablation.rehearsal import reached
 from cws.environment import code_hash, environment
 from cws.gate.decide import decide
@@ -32,13 +40,13 @@ Question = tuple[Bound, Mapping[str, Value]]
 
 def timed(before: Sequence[Question], after: Sequence[Question], blocks: int = BLOCKS) -> Timings:
     """CPU seconds of all questions in each run; the first run of either arm only warms up and shows its bytes."""
-    wanted = _hashes([run(*question) for question in before])
-    same, seconds = _hashes([run(*question) for question in after]) == wanted, np.empty((blocks, 4))
+    wanted = _hashes([run(*one) for one in before])
+    same, seconds = _hashes([run(*one) for one in after]) == wanted, np.empty((blocks, 4))
     for block in range(blocks if same else 0):
         for place, arm in enumerate((before, after, after, before)):
-            runs = [run(*question) for question in arm]
+            runs = [run(*one) for one in arm]
             same &= _hashes(runs) == wanted
-            seconds[block, place] = sum(max(one.trace.cpu_ns, 1) for one in runs) / 1e9
+            seconds[block, place] = sum(max(done.trace.cpu_ns, 1) for done in runs) / 1e9
     return Timings(same, seconds if same else np.ones((1, 4)))
 
 
@@ -49,22 +57,27 @@ def _hashes(runs: Sequence[ModuleRun]) -> list[object]:
 def questions(module: str, grounds: Sequence[Ground], patch: Patch | None = None) -> list[Question]:
     """The module as each ground runs it, with what it takes there; its example where no ground reaches it."""
     arms = grounds if patch is None else [patched(ground, patch) for ground in grounds]
-    found: list[Question] = [question for ground in arms if (question := reached(ground, module)) is not None]
+    found: list[Question] = [one for ground in arms if (one := reached(ground, module)) is not None]
     settings, skills = ({}, {}) if patch is None else (patch.settings, patch.skills)
     return found or [(bind(load(module), settings, skills), example_inputs(load(module)))]
+
+
+def bytes_of(asked: Sequence[Question]) -> str:
+    """Hash of what the questions are answered with, refusals and failed checks among it."""
+    return json_hash(_hashes([run(*one) for one in asked]))
 
 
 def baseline_again(asked: tuple[Sequence[Source], str, Sequence[str]]) -> str:
     """Hash of what the unpatched module gives, from the sources of the grounds named."""
     sources, module, names = asked
     grounds = [source.open() for source in sources if source.name in names]
-    return json_hash(_hashes([run(*question) for question in questions(module, grounds)]))
+    return bytes_of(questions(module, grounds))
 
 
 def by_runtime(house: House, sources: Sequence[Source], grounds: Sequence[Ground], patch: Patch) -> Judged:
     """A/A in a fresh process, contract, the counted look, then the timings."""
     before = questions(patch.module, grounds)
-    here = json_hash(_hashes([run(*question) for question in before]))
+    here = bytes_of(before)
     module = load(patch.module)
     code, names = code_hash([f"{module.stage}/{module.name}"]), [ground.name for ground in grounds]
     wanted = verdict_id(patch, {patch.module: here}, code, [*names, environment()["cpu"]])
@@ -75,7 +88,7 @@ def by_runtime(house: House, sources: Sequence[Source], grounds: Sequence[Ground
     again = in_fresh_process(baseline_again, (list(sources), patch.module, names)) if here == stored else here
     verdict = _decided(house, patch, grounds, before, Rerun(stored, again))
     judged = Judged(wanted, patch, "runtime", verdict)
-    keep_verdict(house, judged, [])
+    keep_verdict(house, judged, [], question(patch, {patch.module: here}, code, names))
     return judged
 
 

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from cws.ablation.ground import Source
 from cws.ablation.rehearsal import rehearse
+from cws.patches import Patch
+from cws.release import in_force, released
 from modules.contract import STAGES
 from modules.errors import CwsError
 from modules.sealed import Sealed
@@ -29,7 +31,7 @@ def in_fresh_process(work: Callable[[Asked], Found], asked: Asked) -> Found:
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(there, work, asked), daemon=True)
+    child = context.Process(target=_answer, args=(there, work, asked, in_force()), daemon=True)
     child.start()
     there.close()
     try:
@@ -50,8 +52,9 @@ def in_fresh_process(work: Callable[[Asked], Found], asked: Asked) -> Found:
         here.close()
 
 
-def _answer(there: Connection, work: Callable[[Asked], Found], asked: Asked) -> None:
-    there.send(work(asked))
+def _answer(there: Connection, work: Callable[[Asked], Found], asked: Asked, release: Sequence[Patch]) -> None:
+    with released(release):
+        there.send(work(asked))
 
 
 def _hashes(sources: Sequence[Source]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from cws.patches import Patch, patch_toml
 from cws.proposers import formula_mutation as formulas
 from cws.proposers.language_model import language_model
+from cws.proposers.probing import Tried, listed, tried
 from cws.proposers.proposal import Ask, Proposer, Score, read_ask
 from cws.proposers.scoring import Scorer
 from cws.proposers.settings_search import settings_search
@@ -63,8 +64,17 @@ def proposed(ask: Ask, proposers: Sequence[str], score: Counted) -> list[Patch]:
     return patches
 
 
+def probed(asks: Sequence[Ask], scorer: Scorer, budget: int) -> list[Tried]:
+    """What is nearby each module, one module after another, each with an equal share of the looks that are left."""
+    found: list[Tried] = []
+    for place, ask in enumerate(asks):
+        share = (budget - sum(one.looks for one in found)) // (len(asks) - place)
+        found.append(tried(replace(ask, budget=share), scorer))
+    return found
+
+
 def answer(view: Path) -> dict[str, Any]:
-    """Every ask of `about.json` put to every proposer that it names."""
+    """Every ask of `about.json` put to every proposer that it names; what is nearby is tried or listed."""
     about = json.loads((view / "about.json").read_text())
     scorer = Scorer(read_grounds(view))
     patches: list[str] = []
@@ -74,7 +84,18 @@ def answer(view: Path) -> dict[str, Any]:
         score = Counted(scorer, ask.budget)
         patches += [patch_toml(patch) for patch in proposed(ask, about["proposers"], score)]
         scores.append([(patch_toml(patch), value) for patch, value in score.known.values()])
-    return {"patches": patches, "scores": scores, "looks": [_look(task) for task in scorer.looks.tasks]}
+    to_try, to_list = ([read_ask(fields) for fields in about[name]] for name in ("try", "list"))
+    return {
+        "patches": patches,
+        "scores": scores,
+        "tried": [_tried(one) for one in probed(to_try, scorer, about["try_budget"])],
+        "listed": [[patch_toml(patch) for patch in listed(ask)] for ask in to_list],
+        "looks": [_look(task) for task in scorer.looks.tasks],
+    }
+
+
+def _tried(one: Tried) -> dict[str, Any]:
+    return {"count": one.count, "best": one.best and patch_toml(one.best), "p": one.p, "gain": one.gain}
 
 
 def _look(task: Task) -> dict[str, Any]:

@@ -13,12 +13,9 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 
 from cws.patches import Patch, check
-from cws.proposers.proposal import Ask, Score
-from cws.proposers.settings_search import WORTH_A_LOOK
 from cws.proposers.space import NEVER, limits
 from modules.contract import Module
 from modules.errors import CwsError
-from modules.registry import load
 from modules.settings import bind
 from modules.skills.registry import skills_of_kind
 
@@ -133,16 +130,3 @@ def _numbers(value: float, low: float, high: float, whole: bool) -> list[float |
 def _round(value: float) -> list[float]:
     power = math.floor(math.log10(value))
     return [digit * 10.0**place for place in range(power - 2, power + 3) for digit in ROUND]
-
-
-def nearby_search(ask: Ask, score: Score) -> list[Patch]:
-    """The best of what is nearby, or none; suspects first. Deterministic."""
-    module = load(ask.module)
-    tries = sorted(nearby(module), key=lambda patch: not set(ask.suspects) & {*patch.settings, *patch.skills})
-    scored = [(value, patch) for patch in tries[: ask.budget] if (value := score(patch)) is not None]
-    best = sorted(scored, key=lambda one: -one[0])[:1]
-    return [
-        Patch(one.module, one.settings, one.skills, ask.finding, "nearby")
-        for value, one in best
-        if value > WORTH_A_LOOK
-    ]

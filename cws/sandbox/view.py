@@ -1,48 +1,58 @@
 """The search view: everything that a proposer may know, copied into one folder.
 
-Code with its compiled kernels, the recipes, the search folds of each ground, the finding. No path leads from here to
-the house.
+Code with its compiled kernels, the modules' TOMLs as they are in force, the search folds of each ground, the finding.
+No path leads from here to the house, and what knows the truth of made-up worlds is left out of the code.
 """
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from cws.ablation.ground import Ground
+from cws.ablation.shipping import patched_text
 from cws.environment import ROOT
+from cws.release import in_force
 from cws.sources import locate
 from cws.strategies import Catalogue, Dataset, Strategy
+from modules.registry import load
 from modules.runner import Value
 from modules.values import RawBytes, Table
 
 CODE = ("cws", "modules", "kernels")
-
-
-@dataclass(frozen=True)
-class View:
-    """A folder that holds a search view, and what must be hidden of this machine beside it."""
-
-    folder: Path
-    hidden: tuple[Path, ...]
+# What oracles demand, what was planted into a world, the fault table, the key to confirm worlds.
+TRUTHS = ("cws/oracles", "cws/market", "cws/supervisor", "cws/ablation/secret.py")
 
 
 def hidden_data(catalogue: Catalogue) -> tuple[Path, ...]:
-    """The folders inside installed packages that hold the datasets' files: confirm folds are in them."""
+    """What lies in Python's own folders and must not be read: the datasets' files, for confirm folds are in them, and
+    TRUTHS where this code is installed there.
+    """
     packaged = [dataset.source for dataset in catalogue.datasets.values() if dataset.source.package]
-    return tuple(sorted({locate(source, catalogue.folder / "datasets").parent for source in packaged}))
+    folders = {locate(source, catalogue.folder / "datasets").parent for source in packaged}
+    installed = any(ROOT.is_relative_to(Path(path).resolve()) for path in (sys.prefix, sys.base_prefix))
+    return tuple(sorted(folders | ({ROOT / name for name in TRUTHS} if installed else set())))
 
 
 def write_view(folder: Path, grounds: Sequence[Ground], about: Mapping[str, object]) -> None:
     """Fill an empty folder: `code/`, one folder a ground below `search/`, and `about.json`."""
     for name in CODE:
-        shutil.copytree(ROOT / name, folder / "code" / name)
+        shutil.copytree(ROOT / name, folder / "code" / name, ignore=_truths)
+    for patch in in_force():
+        text = folder / "code" / "modules" / load(patch.module).stage / f"{patch.module}.toml"
+        text.write_text(patched_text(text.read_text(encoding="utf-8"), patch), encoding="utf-8")
+    (folder / "search").mkdir()
     for ground in grounds:
         _write_ground(folder / "search" / ground.name, ground)
     (folder / "about.json").write_text(json.dumps(about, sort_keys=True))
+
+
+def _truths(folder: str, names: Sequence[str]) -> set[str]:
+    here = Path(folder).relative_to(ROOT)
+    return {name for name in names if str(here / name) in TRUTHS}
 
 
 def _write_ground(folder: Path, ground: Ground) -> None:

@@ -1,48 +1,52 @@
 """One house of the certification, with a fault in its release or healthy, from its traces to what ships.
 
-Run it on search worlds, mine its traces, probe, rank; propose for what stands first; let the gate decide on worlds that
-nobody looked at; ship; and look once more, on others, whether the repair holds.
+It is a house like any other, with a home of its own, and one night of `cws.supervisor.cycle` goes over it: mine, probe
+and propose behind walls, the gate, the batch, what ships. Afterwards it is looked at once more, on worlds that nobody
+looked at, whether the repair holds. What is drawn from the case's seed instead of by the house: its worlds, and the
+gate's key.
 """
 
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+from blake3 import blake3
 
-from cws.ablation.arm import after, annual_ir, play
-from cws.ablation.by_oracles import Stand, breaks, programs_for
-from cws.ablation.contract import violations
-from cws.ablation.deltas import Unit, guards, market_returns, paired
+from cws.ablation.ablate import Bench
+from cws.ablation.arm import annual_ir, play
+from cws.ablation.by_oracles import Stand, programs_for
+from cws.ablation.by_runtime import questions, timed
 from cws.ablation.folds import folds_of
-from cws.ablation.ground import Ground, changed, patched, until
+from cws.ablation.ground import Ground, changed, until
 from cws.ablation.rehearsal import Reuse, rehearse
-from cws.gate.batch import Outcome, Slot, fresh, weekly
-from cws.gate.decide import decide
-from cws.gate.evidence import Evidence, Rerun, Value
-from cws.gate.guards import Pair
-from cws.gate.verdict import Kind, Verdict
-from cws.oracles.scene import KINDS, Program, walk
+from cws.ablation.secret import FILE as GATE_KEY
+from cws.ablation.shipping import patched_text, toml_path
+from cws.gate.timings import judged
+from cws.gate.verdict import Kind
+from cws.home import settings
+from cws.house import house_at
+from cws.oracles.scene import KINDS, walk
 from cws.oracles.worlds import PROGRAMS
 from cws.patches import Patch
-from cws.proposers.scoring import Looks, Scorer
+from cws.proposers.scoring import Looks
 from cws.release import released
+from cws.strategies import catalogue
+from cws.supervisor.cycle import Asked, cycle
 from cws.supervisor.faults import Fault
-from cws.supervisor.findings import Finding, ranked
-from cws.supervisor.gather import declared
-from cws.supervisor.mine import mine
-from cws.supervisor.panel import panel
-from cws.supervisor.probes import Guilt, Rulers, finding_of, probe_rulers, probe_strategies
-from cws.supervisor.seen import Seen
-from cws.traces import Gathered, trace_rows
+from cws.supervisor.panel import sources
+from cws.supervisor.rulers import Rulers
+from cws.trace_log import tracing
+from cws.traces import Gathered
 from modules.canonical import json_hash
-from modules.registry import load
+from modules.registry import ROOT
 
-# Plays of search worlds that a house's probe of the rulers may take.
-MOST_PLAYS = 320
-# How many findings are put to proposers.
-ASKED = 2
-SAME = Pair(1.0, 1.0)
+# Looks that the probe may take: enough for everything that is nearby.
+BUDGET = 320
+LEVEL = 0.01
 
 
 @dataclass(frozen=True)
@@ -85,106 +89,73 @@ def certify_case(case: Case, reuse: Reuse) -> Found:
     """
     started = time.monotonic()
     fault = [case.fault.patch] if case.fault is not None else []
-    with released(fault):
-        grounds = panel(case.world("panel") % 1_000_000)
-        stand = Stand(Looks(), reuse)
-        guilts, traces = _probed(case, stand, grounds)
-        listed = ranked([*mine(traces), *(finding_of(guilt, 0) for guilt in guilts)])
-        shipped, verdicts = _shipped(case, stand, grounds, listed, guilts)
-    repaired = bool(shipped) and _holds(case, fault, shipped, grounds, reuse)
-    lines = tuple(f"{one.module} {one.score:.0f} {one.miner}/{one.kind}: {one.sentence}" for one in listed[:5])
+    with tempfile.TemporaryDirectory(prefix="cws-case-") as folder, released(fault):
+        bench, root = made_bench(case, Path(folder), reuse), made_root(Path(folder) / "modules", fault)
+        grounds = bench.grounds()
+        with bench.house.home.writing("certify", 0.0):
+            trace_one_run(bench, case.world("search"))
+            night = cycle(bench, catalogue(settings().strategies), Asked(BUDGET, proposers=()), root=root)
+    shipped = tuple(row.judged.patch for row in night.rows if row.outcome != "reject")
+    work_list = night.proposed.work_list
     return Found(
         case,
-        listed[0].module if listed else "",
-        tuple(shipped),
-        repaired,
-        tuple(verdicts),
-        lines,
+        work_list[0][1] if work_list else "",
+        shipped,
+        bool(shipped) and _holds(case, fault, shipped, grounds, reuse),
+        tuple(
+            f"{row.judged.patch.module}: {row.judged.verdict.kind.name} {row.judged.verdict.reason.name} "
+            f"p={row.judged.verdict.p} {row.outcome}"
+            for row in night.rows
+        ),
+        tuple(f"{module} {score:.0f}: {sentence}" for _, module, score, sentence in work_list[:5]),
         time.monotonic() - started,
     )
 
 
-def _probed(case: Case, stand: Stand, grounds: Sequence[Ground]) -> tuple[list[Guilt], Seen]:
-    """Rulers first: where they are bent, no P&L is looked at."""
-    rulers = Rulers(stand, case.world("search"))
-    search = [until(ground, folds_of(ground).cut) for ground in grounds]
-    seen = _seen(case, stand, search)
-    if rulers.now():
-        return probe_rulers(rulers, MOST_PLAYS, [one.module for one in mine(seen)]), seen
-    return probe_strategies(Scorer(search, Looks(), stand.reuse)), seen
+def made_bench(case: Case, folder: Path, reuse: Reuse) -> Bench:
+    """A home of its own below `folder`, the panel of the case's seed, and search worlds of its own."""
+    house, looks = house_at(folder / "home"), Looks()
+    house.home.folder.mkdir(parents=True)
+    (house.home.folder / GATE_KEY).write_bytes(blake3(f"gate {case.seed}".encode()).digest())
+    panel = sources(case.world("panel") % 1_000_000)
+    return Bench(house, panel, looks, reuse, _stand=Stand(looks, reuse, case.world("search")))
 
 
-def _seen(case: Case, stand: Stand, search: Sequence[Ground]) -> Seen:
-    """The traces of one run of everything: each program's worlds, and each idea's first strategy."""
+def made_root(folder: Path, release: Sequence[Patch]) -> Path:
+    """The modules' TOMLs as that release has them: what ships is written here."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    for patch in release:
+        path = toml_path(patch.module, folder)
+        path.write_text(patched_text(path.read_text(encoding="utf-8"), patch), encoding="utf-8")
+    return folder
+
+
+def trace_one_run(bench: Bench, seed: int) -> None:
+    """The traces of one run of everything: each program's search worlds, and each idea's first strategy."""
     runs = [
         (f"{program.name}_{kind}", one)
         for program in PROGRAMS
         for kind in KINDS
-        for one in walk(program, kind, case.world("search"), reuse=stand.reuse).runs.values()
+        for one in walk(program, kind, seed, reuse=bench.reuse).runs.values()
     ]
     runs += [
         (ground.name, one)
-        for ground in search[::2]
-        for one in rehearse(ground, ("feature", "backtest"), stand.reuse).runs
+        for ground in bench.grounds()[::2]
+        for one in rehearse(until(ground, folds_of(ground).cut), ("feature", "backtest"), bench.reuse).runs
     ]
-    gathered = [Gathered(one.trace, "run_1", unit, one.trace.stage, place) for place, (unit, one) in enumerate(runs)]
-    rows = trace_rows(gathered)
-    return Seen(rows, declared(sorted(set(rows["module"]))))
-
-
-def _shipped(
-    case: Case, stand: Stand, grounds: Sequence[Ground], listed: Sequence[Finding], guilts: Sequence[Guilt]
-) -> tuple[list[Patch], list[str]]:
-    """One week of the house: patches for the head of the list, verdicts, the batch over all of them."""
-    best = {guilt.module: guilt.patch for guilt in guilts}
-    asked = list(dict.fromkeys(one.module for one in listed if one.module in best))[:ASKED]
-    judged = [(best[name], _verdict(case, stand, grounds, best[name])) for name in asked]
-    _, outcomes = weekly(fresh(), [Slot(verdict) for _, verdict in judged])
-    shipped = [
-        patch
-        for (patch, verdict), outcome in zip(judged, outcomes, strict=True)
-        if verdict.kind is Kind.PASS and (verdict.batch_p is None or outcome is not Outcome.REJECT)
-    ]
-    said = [f"{patch.module}: {verdict.kind.name} {verdict.reason.name} p={verdict.p}" for patch, verdict in judged]
-    return shipped, said
-
-
-def _verdict(case: Case, stand: Stand, grounds: Sequence[Ground], patch: Patch) -> Verdict:
-    """The gate on worlds and folds that neither probes nor proposers saw."""
-    if load(patch.module).manifest.judge == "correctness":
-        programs = programs_for(patch)
-        seeds = {program.name: case.world(f"confirm {program.name}") for program in programs}
-        # A/A: what stands in the memo against a run that reads none.
-        twice = [_hashes(programs, case.world("search"), memo) for memo in (stand.reuse, None)]
-        measured = breaks(stand, patch, programs, seeds)
-        return decide(Evidence(Rerun(*twice), violations(patch), measured))
-    touched = [ground for ground in grounds if changed(ground, patch)]
-    late = [_late(_unit(ground, patch, stand.reuse), ground) for ground in touched]
-    twice = [play(touched[0], "all", Looks(), memo).hash for memo in (stand.reuse, None)]
-    deltas = paired(late, max(folds_of(ground).horizon_days for ground in touched))
-    return decide(Evidence(Rerun(*twice), violations(patch), Value(deltas, guards(late, SAME))))
-
-
-def _hashes(programs: Sequence[Program], seed: int, reuse: Reuse | None) -> str:
-    return "+".join(walk(program, kind, seed, reuse=reuse).hash for program in programs for kind in KINDS)
-
-
-def _unit(ground: Ground, patch: Patch, reuse: Reuse) -> Unit:
-    arms = play(ground, "all", Looks(), reuse), play(patched(ground, patch), "all", Looks(), reuse)
-    return Unit(ground.name, *arms, market_returns(ground))
-
-
-def _late(unit: Unit, ground: Ground) -> Unit:
-    first = folds_of(ground).confirm
-    return Unit(unit.name, after(unit.baseline, first), after(unit.candidate, first), unit.market)
+    with tracing(bench.house):
+        for place, (unit, one) in enumerate(runs):
+            bench.house.traces.add(Gathered(one.trace, "run_1", unit, one.trace.stage, place))
 
 
 def _holds(
     case: Case, fault: Sequence[Patch], shipped: Sequence[Patch], grounds: Sequence[Ground], reuse: Reuse
 ) -> bool:
-    """Correctness: no oracle breaks on fresh worlds. Value: half of what the fault cost is back."""
+    """Correctness: no oracle breaks on fresh worlds. Runtime: faster. Value: half of what the fault cost is back."""
     if case.fault is None:
         return False
+    if case.fault.judge == "runtime":
+        return _faster(case.fault.module, fault, shipped, grounds)
     if case.fault.judge == "correctness":
         touched = {program.name for one in [*fault, *shipped] for program in programs_for(one)}
         programs = [program for program in PROGRAMS if program.name in touched]
@@ -196,6 +167,13 @@ def _holds(
     faulty = mean_ir(touched, fault, reuse)
     mended = mean_ir(touched, [*fault, *shipped], reuse)
     return mended - faulty >= 0.5 * (healthy - faulty)
+
+
+def _faster(module: str, fault: Sequence[Patch], shipped: Sequence[Patch], grounds: Sequence[Ground]) -> bool:
+    with released(fault):
+        before = questions(module, grounds)
+    with released([*fault, *shipped]):
+        return judged(timed(before, questions(module, grounds)), LEVEL, 1).kind is Kind.PASS
 
 
 def mean_ir(grounds: Sequence[Ground], release: Sequence[Patch], reuse: Reuse) -> float:

@@ -9,6 +9,7 @@ import math
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -81,7 +82,11 @@ def _dealt(deck: Deck, stage: str, must_lower: bool, stand: Stand, grounds: Sequ
 
 
 def _effect(fault: Fault, stand: Stand, grounds: Sequence[Ground], seed: int) -> float | None:
-    """What the right repair adds to P&L in a year, None when the fault changes nothing."""
+    """What the right repair adds to P&L in a year, None when the fault changes nothing. What costs time is believed:
+    a draw that leaned on a clock would not be the seed's.
+    """
+    if fault.judge == "runtime":
+        return 0.0
     if fault.judge != "correctness":
         touched = [ground for ground in grounds if changed(ground, fault.patch)]
         lost = mean_ir(touched, [], stand.reuse) - mean_ir(touched, [fault.patch], stand.reuse)
@@ -117,8 +122,9 @@ def _all(cases: Sequence[Case], workers: int) -> Iterator[Found]:
     if workers <= 1:
         yield from map(_in_worker, cases)
         return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap(_in_worker, cases)
+    # Of an executor: a pool's workers are daemons, which may have no process of their own for A/A.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_in_worker, cases)
 
 
 @cache

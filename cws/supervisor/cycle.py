@@ -1,11 +1,11 @@
-"""One cycle of the loop: findings -> asks -> patches from behind walls -> one batch -> what ships.
+"""One cycle of the loop: findings -> a probe and asks -> patches from behind walls -> one batch -> what ships.
 
 What was proposed is a ledger entry before anything is ablated, and the end of the cycle is another: a cycle that was
 killed anywhere between goes on with the same patches, and its batch finds the verdicts that were given.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +16,37 @@ from cws.ablation.shadowing import advance
 from cws.ablation.told import Row, rows_of, told
 from cws.house import House
 from cws.ledger.entry import Entry
-from cws.patches import Patch, parse_patch, patch_toml
+from cws.patches import Patch, patch_toml, read_patch
 from cws.proposers.language_model import Endpoint
 from cws.proposers.proposal import Ask
 from cws.sandbox.confine import refuse_without_walls
 from cws.strategies import Catalogue
-from cws.supervisor.findings import Finding
+from cws.supervisor.findings import Finding, ranked
 from cws.supervisor.gather import gather
+from cws.supervisor.guilt import finding_of
 from cws.supervisor.mine import mine
-from cws.supervisor.propose import PROPOSERS, asks_of, propose
+from cws.supervisor.probing import NOT_PROBED, Probed, probe, put_forward
+from cws.supervisor.propose import PROPOSERS, asks_of, keep_patches, propose
 from modules.errors import CwsError
 from modules.registry import ROOT, load, names
 
 Say = Callable[[str], None]
+# So much of the work list is kept with the proposals.
+HEAD = 20
 
 
 @dataclass(frozen=True)
 class Asked:
     """`budget` scores on search folds; a `module` that a person asks about, "" for what the findings name.
 
-    Without an `endpoint` the language model is off.
+    Without an `endpoint` the language model is off. Half of the budget is the probe's, or all without `proposers`.
     """
 
     budget: int
     seed: int = 0
     module: str = ""
     endpoint: Endpoint | None = None
+    proposers: tuple[str, ...] = PROPOSERS
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Proposed:
     """A ledger entry of kind `proposals`: `id` is its index, `seed` draws the batch's placebos.
 
     `asks` are (finding, module, scores); `looks` search looks were counted; `resumed` says that an earlier call asked.
+    `work_list` is its head: (finding, module, score, sentence), what the probe found among what miners found.
     """
 
     id: int
@@ -57,6 +63,7 @@ class Proposed:
     patches: tuple[Patch, ...]
     refused: tuple[str, ...]
     looks: int
+    work_list: tuple[tuple[str, str, float, str], ...] = ()
     resumed: bool = False
 
 
@@ -115,41 +122,73 @@ def given(house: House, patches: Sequence[Patch], seed: int) -> Proposed:
 
 
 def proposals(bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothing) -> Proposed:
-    """Mine, ask, and keep what came back as a ledger entry.
+    """Mine, probe, ask, and keep what came back as a ledger entry.
 
-    Raises CWS-SANDBOX-001 before anything is read where proposers cannot be walled in, and what `propose` raises.
+    Raises CWS-SANDBOX-001 before anything is read where proposers cannot be walled in, CWS-SUPERVISE-001, and what
+    `probe` and `propose` raise.
     """
     refuse_without_walls()
+    _refuse_unknown(asked.module)
     found = mine(gather(bench.house))
-    asks = asks_for(found, asked)
-    say(f"{len(found)} findings; {len(asks)} asks about modules that are judged on value")
+    probed = _probed(bench, catalogue, asked, found, say)
+    listed = ranked([*found, *(finding_of(guilt, bench.house.clock_ns()) for guilt in probed.guilts)])
+    guilty = put_forward(probed.guilts, listed)
+    keep_patches(bench.house, guilty)
+    left = replace(asked, budget=asked.budget - _share(asked))
+    asks = [] if probed.bent or not asked.proposers else asks_for(listed, left)
     for ask in asks:
         say(f"  finding {ask.finding}: {ask.module}, at most {ask.budget} scores a proposer on search folds")
-    made = propose(bench, catalogue, asks, PROPOSERS, asked.endpoint)
+    made = propose(bench, catalogue, asks, asked.proposers, asked.endpoint)
     said = {
         "seed": asked.seed,
         "asks": [[ask.finding, ask.module, ask.budget] for ask in asks],
-        "patches": [patch_toml(patch) for patch in made.patches],
-        "refused": [*made.refused],
-        "looks": made.looks,
+        "patches": [patch_toml(patch) for patch in {one.id: one for one in (*made.patches, *guilty)}.values()],
+        "refused": [*probed.refused, *made.refused],
+        "looks": probed.looks + made.looks,
+        "work_list": [[one.id, one.module, one.score, one.sentence] for one in listed[:HEAD]],
     }
     return _proposed(bench.house.ledger.append("proposals", said))
 
 
-def asks_for(findings: Sequence[Finding], asked: Asked) -> list[Ask]:
-    """What the findings ask; of one module when a person names it, found or not.
+def _probed(bench: Bench, catalogue: Catalogue, asked: Asked, found: Sequence[Finding], say: Say) -> Probed:
+    """A module that a person names and P&L judges is searched, not probed: nobody asked whether it is to blame."""
+    if _named_value(asked.module):
+        return NOT_PROBED
+    probed = probe(bench, catalogue, found, _share(asked), asked.module)
+    state = "bent: nothing is judged by P&L before they are mended" if probed.bent else "in order"
+    say(f"{len(found)} findings; rulers {state}; {probed.plays} plays of search worlds, {probed.looks} search looks")
+    for guilt in probed.guilts:
+        say(f"  probe: {guilt.module}: {guilt.sentence}")
+    return probed
 
-    Raises CWS-SUPERVISE-001 when that module is not judged on value.
-    """
-    if not asked.module:
-        return asks_of(findings, asked.budget, asked.seed)
-    if asked.module not in names() or load(asked.module).manifest.judge != "value":
+
+def _share(asked: Asked) -> int:
+    """Of the budget, what the probe may take."""
+    if _named_value(asked.module):
+        return 0
+    return asked.budget // 2 if asked.proposers and not asked.module else asked.budget
+
+
+def _named_value(module: str) -> bool:
+    return bool(module) and load(module).manifest.judge == "value"
+
+
+def _refuse_unknown(module: str) -> None:
+    if module and (module not in names() or load(module).manifest.judge == "limit"):
         raise CwsError(
             "CWS-SUPERVISE-001",
-            what=f"{asked.module!r} is no module that is judged on value: proposers search on search folds' P&L",
+            what=f"{module!r} is no module that takes a patch",
             where="--module",
-            fix="cws modules list shows each module's judge; give others as a patch to cws ablate",
+            fix="cws modules list shows each module and its judge; limits are changed by people",
         )
+
+
+def asks_for(findings: Sequence[Finding], asked: Asked) -> list[Ask]:
+    """What the findings ask; of one module when a person names it, found or not."""
+    if not asked.module:
+        return asks_of(findings, asked.budget, asked.seed)
+    if not _named_value(asked.module):
+        return []
     mine_ = [one for one in findings if one.module == asked.module]
     suspects = mine_[0].suspects if mine_ else ()
     finding = mine_[0].id if mine_ else f"module.{asked.module}"
@@ -165,9 +204,11 @@ def open_cycle(house: House) -> Proposed | None:
 
 def _proposed(entry: Entry, *, resumed: bool = False) -> Proposed:
     body: dict[str, Any] = dict(entry.body)
-    patches = tuple(parse_patch(text, f"ledger entry {entry.index}") for text in body["patches"])
+    patches = tuple(read_patch(text, f"ledger entry {entry.index}") for text in body["patches"])
     asks = tuple((str(finding), str(module), int(scores)) for finding, module, scores in body["asks"])
-    return Proposed(entry.index, body["seed"], asks, patches, tuple(body["refused"]), body["looks"], resumed)
+    rows = body.get("work_list", [])
+    work_list = tuple((str(one), str(module), float(score), str(said)) for one, module, score, said in rows)
+    return Proposed(entry.index, body["seed"], asks, patches, tuple(body["refused"]), body["looks"], work_list, resumed)
 
 
 def decided(

@@ -126,6 +126,7 @@ TABLE: tuple[Entry, ...] = (
     Entry("forgotten cost", "paper_fill", "cost_bps", (0.0,)),
     Entry("wrong fill", "paper_fill", "fill_on", ("close",)),
     Entry("wrong start", "position_book", "initial_cash_usd", (100_000.0, 500_000.0, 10_000_000.0)),
+    Entry("redundant recomputation", "cs_rank", "rows_at_once", (1,)),
     Entry("wrong window", "reversal_5d", "window_bars", (1, 20, 40, 60, 120)),
     Entry("turned around", "alpha_formula", "formula", ("cs_rank(delta(close, 5) / delay(close, 5))",)),
     Entry("wrong field", "alpha_formula", "formula", ("cs_rank(-delta(volume, 5) / delay(volume, 5))",)),

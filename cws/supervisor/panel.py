@@ -49,13 +49,31 @@ def world_of_idea(idea: Idea, bars: int = BARS) -> World:
     return World(name=f"world_{idea.name}", bars=bars, symbols=SYMBOLS, noise=QUIET, alpha=idea.alpha)
 
 
-def panel(seed: int, ideas: Sequence[Idea] = IDEAS, each: int = EACH, bars: int = BARS) -> list[Ground]:
+@dataclass(frozen=True)
+class Made:
+    """A ground of the panel as any process opens it: its world is made again from the seed."""
+
+    idea: Idea
+    seed: int
+    name: str
+    bars: int = BARS
+
+    def open(self) -> Ground:
+        return ground(self.idea, world_of_idea(self.idea, self.bars), self.seed, self.name)
+
+
+def sources(seed: int, ideas: Sequence[Idea] = IDEAS, each: int = EACH, bars: int = BARS) -> list[Made]:
     """`each` grounds an idea, all on worlds of their own: the same for the same seed."""
     return [
-        ground(idea, world_of_idea(idea, bars), 1_000 * seed + 10 * place + turn, f"{idea.name}_{turn}")
+        Made(idea, 1_000 * seed + 10 * place + turn, f"{idea.name}_{turn}", bars)
         for place, idea in enumerate(ideas)
         for turn in range(each)
     ]
+
+
+def panel(seed: int, ideas: Sequence[Idea] = IDEAS, each: int = EACH, bars: int = BARS) -> list[Ground]:
+    """The same, opened."""
+    return [source.open() for source in sources(seed, ideas, each, bars)]
 
 
 def ground(idea: Idea, world: World, seed: int, name: str) -> Ground:

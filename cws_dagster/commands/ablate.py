@@ -9,6 +9,7 @@ from cws_dagster.screen import AsJson, Screen, figure, print_json
 from modules.errors import CwsError
 
 if TYPE_CHECKING:
+    from cws.ablation.ablate import Bench
     from cws.ablation.batch import Batch
     from cws.ablation.record import Judged
     from cws.patches import Patch
@@ -86,15 +87,22 @@ def ablate(
             found = run_batch(bench, wanted, seed, _line(screen, as_json))
             if chosen.views == "on":
                 show_batches(house)
-            _show_batch(found, screen, as_json)
+            _show_batch(found, screen, as_json, _reuse(bench))
             return
         judged = [decided(bench, patch) for patch in wanted]
     if as_json:
-        reuse = {"runs": bench.reuse.runs, "reused": bench.reuse.reused}
-        print_json({"verdicts": [fields(one) for one in judged], **reuse})
+        print_json({"verdicts": [fields(one) for one in judged], **_reuse(bench)})
     else:
         screen.table("Verdicts", HEADS, [row(one) for one in judged])
-        screen.line(f"{bench.reuse.runs} module runs, {bench.reuse.reused} reused by hash; A/A in a process of its own")
+        screen.line(_said(_reuse(bench)))
+
+
+def _reuse(bench: "Bench") -> dict[str, int]:
+    return {"runs": bench.reuse.runs, "reused": bench.reuse.reused}
+
+
+def _said(reuse: dict[str, int]) -> str:
+    return f"{reuse['runs']} module runs, {reuse['reused']} reused by hash; A/A in a process of its own, without reuse"
 
 
 def _line(screen: Screen, as_json: bool) -> Any:
@@ -106,16 +114,17 @@ def _line(screen: Screen, as_json: bool) -> Any:
     return line
 
 
-def _show_batch(found: "Batch", screen: Screen, as_json: bool) -> None:
+def _show_batch(found: "Batch", screen: Screen, as_json: bool, reuse: dict[str, int]) -> None:
     ships, placebos = found.placebo_ships
     rows = zip(found.judged, found.outcomes, found.placebo, strict=True)
     if as_json:
         verdicts = [{**fields(one), "outcome": str(o), "placebo": placebo} for one, o, placebo in rows]
         said = {"batch": found.id, "verdicts": verdicts, "refused": [*found.refused]}
-        print_json({**said, "placebos": placebos, "placebo_ships": ships})
+        print_json({**said, "placebos": placebos, "placebo_ships": ships, **reuse})
         return
     table = [(*row(one), f"{outcome}{' (placebo)' if placebo else ''}") for one, outcome, placebo in rows]
     screen.table(f"Batch {found.id}", (*HEADS, "outcome"), table)
     for refusal in found.refused:
         screen.line(f"refused: {refusal}")
     screen.line(f"placebos: {ships} of {placebos} would have shipped")
+    screen.line(_said(reuse))

@@ -160,9 +160,11 @@ def _reproduce_verdict(entry: "Entry", as_json: bool) -> NoReturn:
         print_json(asdict(found))
         raise typer.Exit(0 if found.same else 1)
     screen = Screen()
-    same = "the same p and the same bytes of deltas" if found.same else "DIFFERENT"
+    same = "the same evidence, byte for byte" if found.same else "DIFFERENT"
     screen.line(f"verdict {found.verdict} on {found.module}, ledger entry {found.ledger_index}: {same}", "bold")
-    screen.facts("Rebuilt", {"p": found.p, "deltas": screen.hash(found.deltas) or "none: screened on search folds"})
+    screen.facts("Rebuilt", {"p": found.p, "evidence": screen.hash(found.evidence) or "none: screened on search folds"})
+    if found.not_repeated:
+        screen.line(found.not_repeated)
     for what in found.differs:
         screen.line(f"differs: {screen.brief(what)}")
     for what in found.changed:

@@ -34,7 +34,7 @@ def _place(house: "House", run: str | None) -> "Place | None":
     if len(fits) != 1:
         what = f"{len(fits)} runs begin with {run!r}"
         fix = nearest(run, [place.name for place in places])
-        raise CwsError("CWS-CLI-006", what=what, where="--run", fix=fix)
+        raise CwsError("CWS-CLI-007", what=what, where="--run", fix=fix)
     return fits[0]
 
 
@@ -43,7 +43,10 @@ def orders(
     last: Annotated[int, typer.Option(min=1, help="How many of the latest.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Print the latest orders of a run as its journal tells them, verified: asked, checked, sent, answered."""
+    """Print the latest orders of a run.
+
+    As its verified journal tells them: asked, checked, sent, answered.
+    """
     from cws.execution.journal import read_journal
     from cws.execution.orders import orders as orders_of
 
@@ -86,7 +89,10 @@ def _held(place: "Place") -> list[dict[str, Any]]:
 
 
 def positions(run: Run = None, as_json: AsJson = False) -> None:
-    """Print what a run holds by the trades of its journal, verified."""
+    """Print what a run holds by its trades.
+
+    As its verified journal tells them.
+    """
     place = _place(_house(), run)
     held = _held(place) if place else []
     if as_json:
@@ -101,7 +107,10 @@ def positions(run: Run = None, as_json: AsJson = False) -> None:
 
 
 def attest(as_json: AsJson = False) -> None:
-    """Print the evidence per check R01 to R23 from the ledger: how often evaluated and refused, and when last."""
+    """Print the evidence for every check, R01 to R23.
+
+    From the ledger: how often it was evaluated, how often it refused, and when last.
+    """
     from cws.execution.attest import attest as attest_now
 
     house = _house()

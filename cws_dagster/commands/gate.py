@@ -97,24 +97,53 @@ def certify_gate(
 ) -> None:
     """Measure the gate's error rates in worlds whose truth is known.
 
-    Exit 1 when a bound is broken: all-null weeks, false discoveries, one patch alone, an adversary, p-value sizes.
+    Exit 1 when a bound is broken: all-null weeks, false discoveries, one patch alone, an adversary, p-value sizes; or
+    when a planted patch gets another verdict than it must, end to end through real modules.
     """
     from cws.gate.certify import FULL, SHORT, certify
     from cws_dagster.rerun import examples_again
 
     found = certify(seed, SHORT if short else FULL, _in_processes, examples_again)
-    _keep(found, "short" if short else "full")
+    walked = _end_to_end(seed)
+    passed = found.passed and bool(walked["passed"])
+    _keep(found, "short" if short else "full", passed)
     if plot is not None:
         _draw(plot, seed)
     if as_json:
         bounds = [vars(bound) for bound in found.bounds]
-        print_json({**found.figures, "passed": found.passed, "seed": seed, "bounds": bounds, "sizes": _sizes(found)})
+        said = {"passed": passed, "seed": seed, "end_to_end": walked, "bounds": bounds, "sizes": _sizes(found)}
+        print_json({**found.figures, **said})
     else:
         _show(found)
-    raise typer.Exit(0 if found.passed else 1)
+        columns = ("what", "module", "expected", "kind", "reason", "p")
+        rows = [tuple(one[name] for name in columns) for one in walked["verdicts"]]
+        Screen().table("End to end: planted worlds, real modules, the real ablation", columns, rows)
+    raise typer.Exit(0 if passed else 1)
 
 
-def _keep(found: "Certificate", counts: str) -> None:
+def _end_to_end(seed: int) -> dict[str, Any]:
+    import tempfile
+
+    from cws.supervisor.end_to_end import ASKED, passed, walked
+
+    with tempfile.TemporaryDirectory(prefix="cws-end-to-end-") as folder:
+        found = list(_told(walked(seed, Path(folder)), len(ASKED)))
+    rows = [
+        {
+            "what": one.asked.what,
+            "module": one.asked.patch.module,
+            "expected": one.asked.expected.name,
+            "kind": one.judged.verdict.kind.name,
+            "reason": one.judged.verdict.reason.name,
+            "p": one.judged.verdict.p,
+            "as_expected": one.as_expected,
+        }
+        for one in found
+    ]
+    return {"passed": passed(found), "verdicts": rows}
+
+
+def _keep(found: "Certificate", counts: str, passed: bool) -> None:
     """The certificate in the home's ledger, where `cws loop report` finds the power."""
     from cws.home import settings
     from cws.house import open_house
@@ -123,7 +152,7 @@ def _keep(found: "Certificate", counts: str) -> None:
     house = open_house(chosen)
     figures = {name: value if math.isfinite(value) else None for name, value in found.figures.items()}
     with house.home.writing("cws gate certify", chosen.lock_wait_s):
-        body = {"seed": found.seed, "counts": counts, "passed": found.passed, "figures": figures}
+        body = {"seed": found.seed, "counts": counts, "passed": passed, "figures": figures}
         house.ledger.append("certificate", body)
 
 

@@ -8,7 +8,7 @@ from cws_dagster.screen import AsJson, Screen, print_json
 
 
 def up(as_json: AsJson = False) -> None:
-    """Start the free-running gateway, or find it running.
+    """Start the free-running gateway, or find it.
 
     The bundled venue, the risk core and the gateway, kept up by a supervisor of their own: they live on when this
     command, Dagster or the terminal ends.
@@ -23,7 +23,10 @@ def up(as_json: AsJson = False) -> None:
 
 
 def down(as_json: AsJson = False) -> None:
-    """End the free-running gateway and what is left of runs; journals stay, their heads go into the ledger."""
+    """End what runs in this home.
+
+    The free-running gateway and what is left of runs. Journals stay; their heads go into the ledger.
+    """
     from cws.execution.live import end
     from cws.home import settings
     from cws.house import open_house
@@ -36,7 +39,10 @@ def down(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Print what runs, what each process says of itself, which runs there were and what is killed."""
+    """Print what runs, what ran, what is killed.
+
+    With what each process says of itself.
+    """
     from cws.execution.state import gather
     from cws.home import settings
     from cws.house import open_house

@@ -59,6 +59,7 @@ def _tables(schemas: Any) -> dict[str, dict[str, str]]:
 
 def described(module: "Module") -> dict[str, Any]:
     """All that a module declares."""
+    from cws.ablation.by_oracles import sentences
     from cws_dagster.commands.config import bounds_of
     from modules.settings import bind
     from modules.skills.registry import skills_of_kind
@@ -76,8 +77,9 @@ def described(module: "Module") -> dict[str, Any]:
         }
         for kind in module.skill_kinds
     }
+    oracles = sentences(module)
     return {
-        "name": module.name, "stage": module.stage, "judge": module.manifest.judge,
+        "name": module.name, "stage": module.stage, "judge": module.manifest.judge, "oracles": oracles,
         "why": module.why, "text": module.__doc__ or module.why,
         "takes": _tables(module.takes), "gives": _tables(module.gives), "settings": settings, "skills": skills,
         "acceptance": {check.name: check.why for check in module.acceptance}, "settings_hash": bound.settings_hash,
@@ -104,13 +106,15 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
     for kind, skill in found["skills"].items():
         rows = [(name, "chosen" if name == skill["chosen"] else None, why) for name, why in skill["available"].items()]
         screen.table(f"Skill {kind}", ("skill", "", "why"), rows)
+    if found["oracles"]:
+        screen.table("Oracles that judge its patches", ("oracle", "counts"), list(found["oracles"].items()))
     screen.table("Acceptance checks", ("check", "why"), list(found["acceptance"].items()))
 
 
 def show_module(name: Annotated[str, typer.Argument(help="The module's name.")], as_json: AsJson = False) -> None:
     """Print one module in full.
 
-    Tables with columns, settings with bounds, skills, acceptance checks.
+    Judge and oracles, tables with columns, settings with bounds, skills, acceptance checks.
     """
     from modules.registry import load
 

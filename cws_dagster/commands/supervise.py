@@ -59,8 +59,9 @@ def supervise(
     limit: Annotated[int, typer.Option(min=1, help="How many findings on the screen.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Mine traces, propose patches, ablate them, ship what passes.
+    """Mine traces, probe, propose patches, ablate them, ship what passes.
 
+    Rulers are probed first: what oracles find broken on made-up worlds is mended before anything is judged by P&L.
     Proposers see search folds only, behind walls. Killed anywhere, the next call goes on. With --findings only the
     ranked work list: the module, what it does, what it costs, the settings that may be behind it, and traces.
     """
@@ -90,7 +91,7 @@ def supervise(
             steps.say(f"MLflow does not show it: {warning}")
     steps.say(f"{bench.reuse.runs} module runs, {bench.reuse.reused} reused by hash")
     if as_json:
-        print_json(_fields(found))
+        print_json({**_fields(found), "runs": bench.reuse.runs, "reused": bench.reuse.reused})
     else:
         show_cycle(Screen(), found)
 
@@ -124,7 +125,9 @@ def _fields(found: "Cycle") -> dict[str, Any]:
         for one in found.rows
     ]
     asks = [dict(zip(("finding", "module", "scores"), ask, strict=True)) for ask in proposed.asks]
-    told = {"proposals": proposed.id, "resumed": proposed.resumed, "asks": asks, "verdicts": verdicts}
+    told: dict[str, Any] = {"proposals": proposed.id, "resumed": proposed.resumed, "asks": asks, "verdicts": verdicts}
+    heads = ("finding", "module", "score", "what")
+    told["work_list"] = [dict(zip(heads, row, strict=True)) for row in proposed.work_list]
     counts = {"search_looks": proposed.looks, "placebos": found.placebos, "placebo_ships": found.placebo_ships}
     return {**told, "refused": [*found.refused], **counts}
 
@@ -136,8 +139,10 @@ def show_cycle(screen: Screen, found: "Cycle") -> None:
     proposed = found.proposed
     if proposed.resumed:
         screen.line(f"resumed what ledger entry {proposed.id} proposed", "bold")
-    if not proposed.asks:
-        screen.line("No finding is about a module that is judged on value.")
+    if proposed.patches and not proposed.asks:
+        screen.line("The probe alone proposed: rulers come first, and nothing is judged by P&L while they are bent.")
+    elif not proposed.asks:
+        screen.line("No finding is about a module that is judged on value, and the probe found none to blame.")
         screen.line(f"Ask about one by name: {cws()} supervise --budget 40 --module NAME")
     if found.rows:
         rows = [(finding_of(one.judged.patch), *row(one.judged), one.outcome) for one in found.rows]

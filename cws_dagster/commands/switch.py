@@ -44,9 +44,11 @@ def _show(word: str, found: dict[str, Any], as_json: bool) -> None:
 def kill(
     reason: Reason, strategy: Strategy = None, venue: Venue = None, firm: Firm = False, as_json: AsJson = False
 ) -> None:
-    """Stop a strategy, a venue or the firm in every risk core that runs, and in all that start later.
+    """Stop a strategy, a venue or the firm at once.
 
-    Cancels still go out. Exit 1 when a risk core that runs could not be told; the kill is recorded all the same.
+    In every risk core that runs, and in all that start later. Cancels still go out.
+
+    Exit 1 when a risk core that runs could not be told; the kill is recorded all the same.
     """
     from cws.execution.switch import kill as kill_now
     from cws.home import settings
@@ -59,7 +61,10 @@ def kill(
 def rearm(
     reason: Reason, strategy: Strategy = None, venue: Venue = None, firm: Firm = False, as_json: AsJson = False
 ) -> None:
-    """Let what was killed trade again; recorded first, with the reason."""
+    """Let trade again what was killed.
+
+    Recorded first, with the reason.
+    """
     from cws.execution.switch import rearm as rearm_now
     from cws.home import settings
     from cws.house import open_house

@@ -162,6 +162,12 @@ void Desk::move(Parent& parent, Work& work, const Now& now, i64 price, i64 quant
         due_of(parent) = now.event_ns;
         return;
     }
+    // Once in an instant of the market: the book shows our own last move late, and following it back would never end
+    // where time waits for us.
+    if (work.moved_ns == now.event_ns) {
+        due_of(parent) = now.event_ns + 1;
+        return;
+    }
     OrderIntent intent{};
     intent.orig_order_id = work.order_id;
     intent.price = price;
@@ -175,6 +181,7 @@ void Desk::move(Parent& parent, Work& work, const Now& now, i64 price, i64 quant
     work.next_price = price;
     work.next_quantity = quantity;
     work.turn = now.turn;
+    work.moved_ns = now.event_ns;
     work.state = REPLACING;
 }
 

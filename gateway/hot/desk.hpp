@@ -20,6 +20,7 @@ struct Work {
     u64 turn;  // packet at which it was last sent or replaced
     WorkState state;
     u8 side;
+    u64 moved_ns = 0;  // event time at which it was last replaced
 };
 
 struct Parent {

@@ -1,10 +1,12 @@
 """Rank a signal across symbols at each stamp, scaled to [-1, 1] with ties averaged.
 
-Why ranks: one wild value moves every z-score, but only its own rank.
+Why ranks: one wild value moves every z-score, but only its own rank. Why runtime judges it: a rank has no scale, so
+there is nothing to choose but how many stamps are ranked together, which moves no byte.
 """
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from kernels.cross_section import centred_rank
 from modules.contract import Check, ModuleSettings, module
@@ -14,7 +16,7 @@ from modules.tables import SIGNAL
 
 
 class Settings(ModuleSettings):
-    """Nothing to choose: a rank has no scale."""
+    rows_at_once: int = Field(ge=1, le=65_536, description="stamps ranked together: their keys should fit a cache")
 
 
 def example(rng: np.random.Generator) -> pd.DataFrame:
@@ -25,7 +27,8 @@ def example(rng: np.random.Generator) -> pd.DataFrame:
 @module(takes=SIGNAL, gives=SIGNAL, settings=Settings, example=example)
 def cs_rank(signal: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     stamps = grid(signal)
-    return signal[KEYS].assign(value=stamps.gather(centred_rank(stamps.spread(signal["value"]))))
+    ranks = centred_rank(stamps.spread(signal["value"]), rows=settings.rows_at_once)
+    return signal[KEYS].assign(value=stamps.gather(ranks))
 
 
 @cs_rank.accept

@@ -86,3 +86,18 @@ def test_the_tests_take_the_counts_that_are_set() -> None:
     ):  # fmt: skip
         source = Path(prove.tests(folder, name).__file__).read_text()
         assert source.count(constant) >= 2, (name, constant)
+
+
+def test_what_cannot_be_tried_here_is_skipped_with_its_reason_and_not_proven(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def absent(_: Path) -> dict[str, object]:
+        raise prove.NotHereError("no tools: install them")
+
+    monkeypatch.setattr(prove, "PROPERTIES", (absent,))
+    for _ in range(2):
+        assert prove.main([]) == 0
+        proof = json.loads(prove.PROOF.read_text())["absent"]
+        assert (proof["holds"], proof["skipped"], proof["failure"]) == (False, "no tools: install them", "")
+        assert "absent: skipped: no tools: install them" in capsys.readouterr().out
+    assert ran == []

@@ -3,7 +3,7 @@
 import pytest
 
 from cws.patches import Patch
-from cws.release import released
+from cws.release import in_force, released
 from modules.registry import load
 from modules.settings import bind
 
@@ -21,3 +21,12 @@ def test_an_error_inside_puts_back_too() -> None:
         assert bind(load("rank_to_weight")).chosen_skills == {"schedule": "monthly@1"}
         raise RuntimeError
     assert bind(load("rank_to_weight")).settings_hash == before
+
+
+def test_what_is_in_force_can_be_handed_on() -> None:
+    first, second = Patch("cost_bps", {"cost_bps": 3.0}), Patch("rank_to_weight", {}, {"schedule": "monthly"})
+    with released([first]):
+        with released([second]):
+            assert in_force() == (first, second)
+        assert in_force() == (first,)
+    assert in_force() == ()

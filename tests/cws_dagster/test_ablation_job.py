@@ -11,7 +11,7 @@ from assets.desk import desk_resource
 from cws.house import open_house
 from cws.strategies import Catalogue, catalogue
 from cws_dagster.lineage import build
-from cws_dagster.supervising import ABLATION, CYCLE, JOB, asked
+from cws_dagster.supervising import ABLATION, CYCLE, JOB, NIGHTLY_SCORES, asked
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 TEXT = 'module = "reversal_5d"\n[settings]\nwindow_bars = 9\n'
@@ -46,7 +46,7 @@ def test_the_nightly_run_has_a_budget_and_is_off(definitions: dg.Definitions, re
     assert isinstance(schedule, dg.ScheduleDefinition) and schedule.job_name == CYCLE
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
     job = definitions.resolve_job_def(CYCLE)
-    assert job.run_config is not None and job.run_config["ops"]["patches"]["config"]["budget"] == 40
+    assert job.run_config is not None and job.run_config["ops"]["patches"]["config"]["budget"] == NIGHTLY_SCORES
     keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
     assert keys == {"findings", "patches", "verdicts"}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cws.execution.binaries import BUILT, missing
 from cws_dagster.cli import main
 
 HEAVY = ("dagster", "pandas", "numpy", "pydantic", "pydantic_settings", "pandera", "pyarrow", "deltalake", "mlflow")
@@ -18,7 +19,8 @@ LISTING = (
     ["status"], ["config", "show"], ["lake", "tables"], ["lake", "history", "ohlcv"], ["lake", "fsck"],
     ["ledger", "show"], ["trials"], ["traces"],
     ["supervise", "--findings"], ["loop", "report"], ["modules", "list"], ["modules", "show", "reversal_5d"],
-    ["modules", "verify", "returns"],
+    ["modules", "verify", "returns"], ["gateway", "status"], ["gateway", "down"], ["orders"], ["positions"],
+    ["risk", "attest"],
 )  # fmt: skip
 PROGRESS = {"returns": "feature: 1 modules, 0 failed\n"}
 Call = Callable[..., tuple[int, str, str]]
@@ -59,7 +61,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_every_command_has_help_whose_first_sentence_is_whole(cws: Call) -> None:
-    for group in ([], ["modules"], ["lake"], ["ledger"], ["loop"], ["config"]):
+    for group in ([], ["modules"], ["lake"], ["ledger"], ["loop"], ["gateway"], ["risk"], ["config"]):
         code, out, _ = cws(*group, "--help")
         commands = out.split("Commands:")[1].split("Exit codes")[0]
         assert code == 0
@@ -93,6 +95,11 @@ def test_nothing_asked_shows_help_and_is_refused(cws: Call) -> None:
             "CWS-LAKE-007",
             "no such part [table ohlcv, part 'nowhere'] -> the",
         ),
+        (["kill", "--reason", "x"], "CWS-CLI-005", "say exactly one of --strategy S, --venue V and --firm"),
+        (["kill", "--firm", "--strategy", "s", "--reason", "x"], "CWS-CLI-005", "exactly one"),
+        (["kill", "--firm", "--reason", " "], "CWS-EXECUTION-005", "a reason of 1 to 500 characters"),
+        (["rearm", "--firm", "--reason", "x"], "CWS-EXECUTION-006", "firm is not killed"),
+        (["orders", "--run", "nonsense"], "CWS-CLI-007", "0 runs begin with 'nonsense'"),
         (["reproduce", "abcdef"], "CWS-REPRO-001", "abcdef"),
         (["trials", "--strategy", "xs_reversa"], "CWS-STRATEGY-006", "did you mean 'xs_reversal'?"),
         (["run", "--strategy", "xs_reversa"], "CWS-STRATEGY-006", "did you mean 'xs_reversal'?"),
@@ -154,7 +161,8 @@ def test_an_empty_home_says_what_to_do_and_stays_empty(cws: Call, tmp_path: Path
     code, out, _ = cws("status")
     assert code == 0
     assert "cws run" in out
-    assert re.search(r"execution +PAPER", out)
+    assert re.search(r"execution +PAPER" if missing(BUILT) else r"execution +NATIVE\n", out)
+    assert re.search(r"isolation +off: no gateway runs", out)
     assert not (tmp_path / "home").exists()
 
 
@@ -185,6 +193,10 @@ def test_modules_list_show_and_verify_agree(cws: Call) -> None:
     )
     assert shown["settings"]["window_bars"]["bounds"] == ">= 1, <= 252"
     assert shown["gives"]["signal"] == {"ts_event": "int64", "ts_avail": "int64", "symbol": "str", "value": "float64"}
+    judged = json.loads(cws("modules", "show", "cost_bps", "--json")[1])
+    assert (shown["judge"], shown["oracles"]) == ("value", {})
+    assert judged["judge"] == "correctness" and "all-in share" in judged["oracles"]["fees_are_the_terms"]
+    assert "fees_are_the_terms" in cws("modules", "show", "cost_bps")[1]
     skilled = json.loads(cws("modules", "show", "rank_to_weight", "--json")[1])["skills"]
     assert all(skill["chosen"] in skill["available"] for skill in skilled.values())
     assert skilled

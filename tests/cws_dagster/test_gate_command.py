@@ -26,6 +26,9 @@ def test_the_short_certificate_passes(tmp_path: Path) -> None:
     assert set(KEYS.split()) <= set(said)
     assert said["passed"]
     assert said["aa_bitexact_rate"] == 1.0
+    assert said["end_to_end"]["passed"]
+    told = {(one["what"], one["kind"], one["reason"]) for one in said["end_to_end"]["verdicts"]}
+    assert {("truly better", "PASS", "BETTER"), ("a kinder ruler", "REJECT", "HARM")} <= told
     assert {"measured", "limit", "standard_error", "passed"} <= set(said["bounds"][0])
     refused = [cell for cell in said["sizes"] if cell["insufficient"]]
     assert {(cell["days"], cell["horizon_days"]) for cell in refused} == {(64, 5), (64, 10)}

@@ -1,8 +1,8 @@
 """The result of each strategy on the real data, byte for byte as it was committed.
 
 A change of these hashes is a change of results: say why in the commit. To renew them: `make run` in a fresh CWS_HOME,
-then copy `result_hash` of each strategy from `cws run --json` into tests/golden/result_hashes_native.json, and once more
-with CWS_EXECUTION=paper into tests/golden/result_hashes.json.
+then copy `result_hash` of each strategy from `cws run --json` into tests/golden/result_hashes_native.json; and once
+more with CWS_EXECUTION=paper, into tests/golden/result_hashes.json.
 """
 
 import ast

@@ -1,21 +1,21 @@
 """The way of a repair: judged by oracles alone, confirmed on worlds of its own, and shipped though it lowers P&L."""
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from way import CountingSink
 
-from cws.ablation import by_oracles
 from cws.ablation.ablate import Bench, ablate
-from cws.ablation.by_oracles import Stand
 from cws.ablation.secret import confirm_seed, gate_secret
 from cws.gate.verdict import Kind, Reason
 from cws.home import Settings
 from cws.house import House, open_house
 from cws.patches import Patch
+from cws.release import released
 from modules.registry import load
 
 REPAIR = Patch("vector_panel", {"cost_bps": 10.0})
@@ -26,23 +26,17 @@ def house(tmp_path: Path) -> House:
     return open_house(Settings(home=tmp_path / "home"))
 
 
-def plant(monkeypatch: pytest.MonkeyPatch, module: str, **settings: object) -> None:
-    """A wrong value in a module's TOML, as this process reads it; the A/A process reads the true one, so it is asked
-    here instead."""
-    found = load(module)
-    manifest = replace(found.manifest, settings={**found.manifest.settings, **settings})
-    monkeypatch.setitem(vars(found), "manifest", manifest)
-    monkeypatch.setattr(Stand, "again", _again_here)
-
-
-def _again_here(stand: Stand, names: Sequence[str]) -> dict[str, str]:
-    return by_oracles.searched_in_this_process(list(names))
+@pytest.fixture
+def plant() -> Iterator[Callable[[Patch], None]]:
+    """A wrong value in a module's TOML, in force here and in the process of A/A."""
+    with ExitStack() as stack:
+        yield lambda fault: stack.enter_context(released([fault]))
 
 
 def test_a_wrong_cost_unit_is_repaired_though_it_lowers_the_return(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, plant: Callable[[Patch], None]
 ) -> None:
-    plant(monkeypatch, "vector_panel", cost_bps=0.1)
+    plant(Patch("vector_panel", {"cost_bps": 0.1}))
     sink = CountingSink()
     judged = ablate(Bench(house, [], sink), REPAIR)
     assert (judged.verdict.kind, judged.verdict.reason) == (Kind.PASS, Reason.REPAIRED)
@@ -54,8 +48,8 @@ def test_a_wrong_cost_unit_is_repaired_though_it_lowers_the_return(
     assert len(sink.calls) == looks + 4, "only the search worlds' baselines were looked at again"
 
 
-def test_a_repair_that_goes_too_far_is_harm(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant(monkeypatch, "winsorize", z_max=30.0)
+def test_a_repair_that_goes_too_far_is_harm(house: House, plant: Callable[[Patch], None]) -> None:
+    plant(Patch("winsorize", {"z_max": 30.0}))
     bench = Bench(house, [], CountingSink())
     assert ablate(bench, Patch("winsorize", {"z_max": 6.0})).verdict.reason is Reason.REPAIRED
     too_far = ablate(bench, Patch("winsorize", {"z_max": 1.0})).verdict

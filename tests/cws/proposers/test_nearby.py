@@ -5,8 +5,7 @@ from itertools import pairwise
 import pytest
 
 from cws.patches import Patch, check
-from cws.proposers.nearby import nearby, nearby_search
-from cws.proposers.proposal import Ask
+from cws.proposers.nearby import nearby
 from cws.release import released
 from modules.registry import all_modules, load
 
@@ -42,10 +41,3 @@ def test_numbers_keep_their_distance() -> None:
     found = [1.0, *(p.settings["gross"] for p in nearby(load("rank_to_weight"), 1.5) if "gross" in p.settings)]
     numbers = sorted(float(value) for value in found if value)
     assert all(high / low >= 1.5 for low, high in pairwise(numbers))
-
-
-def test_the_best_is_proposed_and_nothing_when_none_is_worth_it() -> None:
-    ask = Ask("f", "cost_bps", ("cost_bps",), 40, 0)
-    best = nearby_search(ask, lambda patch: 5.0 - abs(float(patch.settings["cost_bps"]) - 5.0))
-    assert [dict(patch.settings) for patch in best] == [{"cost_bps": 5.0}]
-    assert nearby_search(ask, lambda patch: 0.5) == []

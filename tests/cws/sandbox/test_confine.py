@@ -1,5 +1,6 @@
 """Whoever proposes sees its view and nothing else: every known way out ends at a wall."""
 
+import importlib
 import shutil
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ from places import STRATEGIES
 
 from cws.ablation.ground import Published, days, until
 from cws.home import Settings
+from cws.patches import Patch
+from cws.release import released
 from cws.sandbox import confine
 from cws.sandbox.confine import Budget, confined, missing
-from cws.sandbox.view import hidden_data, read_grounds, write_view
+from cws.sandbox.view import TRUTHS, hidden_data, read_grounds, write_view
 from cws.sources import locate
 from cws.strategies import catalogue
 from modules.errors import CwsError
@@ -89,6 +92,27 @@ def test_without_walls_nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             confined(tmp_path, (), ["true"], SMALL)
     finally:
         missing.cache_clear()
+
+
+@WALLS
+def test_what_knows_the_truth_of_made_up_worlds_is_not_inside(tmp_path: Path) -> None:
+    """Oracles and their terms, worlds and what was planted into them, the fault table, the key to confirm worlds."""
+    write_view(tmp_path / "view", [], {})
+    for name in TRUTHS:
+        module = name.removesuffix(".py").replace("/", ".")
+        assert importlib.import_module(module), "the way in from outside"
+        with pytest.raises(CwsError, match=r"CWS-SANDBOX-003.*No module named"):
+            said(tmp_path / "view", f"import {module}")
+        assert said(tmp_path / "view", f"import os; print(os.path.exists('/view/code/{name}'))") == "False"
+    assert said(tmp_path / "view", "import cws.proposers.child; print('done')") == "done"
+
+
+@WALLS
+def test_a_view_has_the_modules_as_they_are_in_force(tmp_path: Path) -> None:
+    program = "from modules.registry import load; print(load('cost_bps').manifest.settings['cost_bps'])"
+    with released([Patch("cost_bps", {"cost_bps": 3.0})]):
+        write_view(tmp_path / "view", [], {})
+    assert said(tmp_path / "view", program) == "3.0"
 
 
 @WALLS

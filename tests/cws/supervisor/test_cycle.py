@@ -1,14 +1,22 @@
 """A cycle: what is asked, behind walls or not at all, once, and resumed where it ended."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from cws.ablation.ablate import Bench
+from cws.ablation.shipping import patched_text
+from cws.gate.verdict import Reason
+from cws.home import Settings
+from cws.house import house_at
 from cws.patches import Patch
+from cws.release import released
 from cws.sandbox import confine
 from cws.strategies import Catalogue, catalogue
-from cws.supervisor.cycle import Asked, asks_for, cycle, given, open_cycle
+from cws.supervisor.cycle import Asked, cycle, given, open_cycle, proposals
+from cws.supervisor.panel import IDEAS, sources
+from cws.trials import LedgerSink
 from modules.errors import CwsError
 
 
@@ -51,7 +59,42 @@ def test_without_findings_about_value_modules_nothing_is_asked(bench: Bench, roo
     assert (found.proposed.asks, found.rows, found.proposed.looks) == ((), (), 0)
 
 
-@pytest.mark.parametrize("module", ["cost_bps", "nonsense"])
-def test_only_modules_judged_on_value_can_be_asked_about(module: str) -> None:
+@pytest.mark.parametrize("module", ["position_limits", "nonsense"])
+def test_only_modules_that_take_patches_can_be_asked_about(bench: Bench, module: str) -> None:
     with pytest.raises(CwsError, match="CWS-SUPERVISE-001"):
-        asks_for([], Asked(8, 0, module))
+        proposals(bench, recipes(bench), Asked(8, 0, module))
+    assert bench.house.ledger.entries("proposals") == []
+
+
+def test_a_patch_that_shipped_since_is_still_what_was_proposed(bench: Bench) -> None:
+    patch = Patch("reversal_5d", {"window_bars": 9})
+    given(bench.house, [patch], 4)
+    with released([patch]):
+        found = open_cycle(bench.house)
+    assert found is not None and found.patches == (patch,)
+
+
+def test_one_night_in_a_house_whose_ranks_do_work_again(tmp_path: Path, root: Path) -> None:
+    """From traces to what ships: rulers are in order, P&L has nothing to say, the same bytes come in less time."""
+    house, slow = house_at(tmp_path / "home"), Patch("cs_rank", {"rows_at_once": 1})
+    (root / "feature" / "cs_rank.toml").write_text('judge = "runtime"\n\n[settings]\nrows_at_once = 1\n')
+    made = Bench(house, sources(5, IDEAS[:1], each=1), LedgerSink(house.ledger, house.lake, house.clock_ns))
+    with released([slow]):
+        found = cycle(made, catalogue(Settings().strategies), Asked(8, proposers=()), root=root)
+    (row,) = found.rows
+    assert (row.judged.judge, row.judged.verdict.reason, row.outcome) == ("runtime", Reason.FASTER, "ship")
+    assert "-rows_at_once = 1\n" in row.diff and found.proposed.work_list[0][1] == "cs_rank"
+    assert tomllib.loads((root / "feature" / "cs_rank.toml").read_text())["settings"]["rows_at_once"] > 1
+
+
+def test_a_bent_ruler_is_found_mended_and_nothing_else_asked(bench: Bench, root: Path) -> None:
+    """The daily loop with everybody to ask: nobody is, for P&L is measured by a bent ruler."""
+    bent = Patch("cost_half_spread", {"half_spread_bps": 200.0})
+    toml = root / "backtest" / "cost_half_spread.toml"
+    toml.write_text(patched_text(toml.read_text(), bent))
+    with released([bent]):
+        found = cycle(bench, recipes(bench), Asked(40), root=root)
+    assert found.proposed.asks == ()
+    (row,) = found.rows
+    assert (row.judged.patch.proposer, row.judged.verdict.reason, row.outcome) == ("nearby", Reason.REPAIRED, "ship")
+    assert tomllib.loads(toml.read_text())["settings"]["half_spread_bps"] == 2.0

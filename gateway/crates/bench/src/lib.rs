@@ -3,6 +3,11 @@
 
 pub mod bare;
 pub mod children;
+pub mod desk;
 pub mod drive;
+pub mod exchange;
+pub mod fuzz;
 pub mod machine;
 pub mod pacing;
+pub mod pen;
+pub mod product;

@@ -1,4 +1,8 @@
-//! The conditions of a measurement.
+//! The machine of a measurement: its conditions, free ports, a folder.
+
+use std::io;
+use std::net::{TcpListener, UdpSocket};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -22,4 +26,19 @@ pub fn conditions() -> Value {
 
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+pub fn free_udp_port() -> io::Result<u16> {
+    Ok(UdpSocket::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+pub fn free_tcp_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// A folder for one measurement; whoever made it removes it.
+pub fn scratch(name: &str) -> io::Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("cws-bench-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }

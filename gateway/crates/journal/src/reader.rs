@@ -1,7 +1,7 @@
 //! Reads a journal from its start and checks every link of the chain.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use crate::entry::Entry;
@@ -41,7 +41,7 @@ pub enum Tail {
 /// An iterator over records; [`Journal::tail`] tells afterwards how the file ends.
 pub struct Journal {
     path: PathBuf,
-    file: BufReader<File>,
+    file: Box<dyn Read + Send>,
     len: u64,
     offset: u64,
     seq: u64,
@@ -60,9 +60,23 @@ impl Journal {
         };
         let file = File::open(path).map_err(io)?;
         let len = file.metadata().map_err(io)?.len();
+        let file = BufReader::with_capacity(1 << 16, file);
+        Self::begin(path.into(), Box::new(file), len)
+    }
+
+    /// A journal that lies in memory; errors name it `buffer`.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn of_bytes(bytes: Vec<u8>) -> Result<Self, JournalError> {
+        let len = bytes.len() as u64;
+        Self::begin("buffer".into(), Box::new(Cursor::new(bytes)), len)
+    }
+
+    fn begin(path: PathBuf, file: Box<dyn Read + Send>, len: u64) -> Result<Self, JournalError> {
         let mut journal = Self {
-            path: path.into(),
-            file: BufReader::with_capacity(1 << 16, file),
+            path,
+            file,
             len,
             offset: 0,
             seq: 0,

@@ -2,16 +2,18 @@
 //! run while the others stand still. Prints JSON.
 
 use std::io;
-use std::net::{TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::net::{SocketAddrV4, TcpListener};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use cws_bench::bare;
 use cws_bench::children::Children;
-use cws_bench::drive::{BareChain, Chain, EchoChain, drive};
-use cws_bench::machine::conditions;
+use cws_bench::desk::{Desk, GROUP_A, Ports};
+use cws_bench::drive::{BareChain, Chain, EchoChain, accept_within, drive};
+use cws_bench::machine::{conditions, cores, free_udp_port, scratch};
 use cws_bench::pacing::Pacing;
+use cws_bench::product::ProductChain;
 use cws_process::stop;
 use serde_json::{Value, json};
 
@@ -49,8 +51,12 @@ struct Way {
 }
 
 fn measure() -> io::Result<Value> {
-    let folder = scratch()?;
-    let mut ways = [echo()?, bare_chain(&folder)?];
+    let folder = scratch("wire")?;
+    let mut ways = [
+        echo()?,
+        bare_chain(&folder)?,
+        product(&folder.join("product"))?,
+    ];
     for way in &ways {
         way.children.pause();
     }
@@ -66,14 +72,25 @@ fn measure() -> io::Result<Value> {
             way.children.pause();
         }
     }
-    std::fs::remove_dir_all(&folder)?;
-    let [echo, chain] = &ways;
-    Ok(json!({
-        "name": "wire", "packets": BLOCKS * BLOCK_PACKETS, "interval_ns": INTERVAL_NS,
-        "bare_udp_p50_us": echo.pacing.quantile_us(0.5), "bare_udp_p99_us": echo.pacing.quantile_us(0.99),
+    let [echo, chain, product] = &ways;
+    let found = json!({
+        "name": "wire", "packets": BLOCKS * BLOCK_PACKETS, "interval_ns": INTERVAL_NS, "cores": cores(),
+        "p50_ratio": ratio(product, chain, 0.5), "p99_ratio": ratio(product, chain, 0.99),
+        "p50_us": product.pacing.quantile_us(0.5), "p99_us": product.pacing.quantile_us(0.99),
+        "p999_us": product.pacing.quantile_us(0.999),
         "chain_p50_us": chain.pacing.quantile_us(0.5), "chain_p99_us": chain.pacing.quantile_us(0.99),
-        "lost": echo.lost + chain.lost, "machine": conditions(),
-    }))
+        "bare_udp_p50_us": echo.pacing.quantile_us(0.5), "bare_udp_p99_us": echo.pacing.quantile_us(0.99),
+        "goal": {"p50_ratio": 1.25, "p99_ratio": 1.5, "p999_us": if cores() >= 4 { json!(200) } else { Value::Null }},
+        "lost": {"product": product.lost, "chain": chain.lost, "bare_udp": echo.lost}, "machine": conditions(),
+    });
+    drop(ways);
+    std::fs::remove_dir_all(&folder)?;
+    Ok(found)
+}
+
+fn ratio(product: &Way, chain: &Way, quantile: f64) -> f64 {
+    let found = product.pacing.quantile_us(quantile) / chain.pacing.quantile_us(quantile);
+    (found * 1e3).round() / 1e3
 }
 
 fn echo() -> io::Result<Way> {
@@ -95,6 +112,30 @@ fn bare_chain(folder: &Path) -> io::Result<Way> {
     Ok(way(children, Box::new(chain)))
 }
 
+/// Risk and gateway as they are; this process is their exchange.
+fn product(folder: &Path) -> io::Result<Way> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let feed_a = free_udp_port()?;
+    let ports = Ports {
+        feed_a,
+        feed_b: free_udp_port()?,
+        request: free_udp_port()?,
+        orders: listener.local_addr()?.port(),
+        drop_copy: None,
+    };
+    let mut desk = Desk::prepare(folder, ports)?;
+    desk.start("risk")?;
+    let orders = accept_within(&listener, Duration::from_secs(10))?;
+    let group = SocketAddrV4::new(GROUP_A.parse().expect("an address"), feed_a);
+    let mut chain = ProductChain::log_in(orders, group)?;
+    desk.start("gateway")?;
+    desk.until("gateway", |status| status["risk"]["announced"] == true)?;
+    chain.open_market()?;
+    desk.peg(1)?;
+    chain.wait_for_first_order()?;
+    Ok(way(desk.children, Box::new(chain)))
+}
+
 fn way(children: Children, chain: Box<dyn Chain>) -> Way {
     Way {
         children,
@@ -106,14 +147,4 @@ fn way(children: Children, chain: Box<dyn Chain>) -> Way {
 
 fn this() -> Command {
     Command::new("/proc/self/exe")
-}
-
-fn free_udp_port() -> io::Result<u16> {
-    Ok(UdpSocket::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-fn scratch() -> io::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("cws-bench-wire-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
 }

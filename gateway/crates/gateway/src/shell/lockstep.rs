@@ -19,7 +19,7 @@ use super::venue_clock::{Venue, fault, number};
 
 /// A published packet that did not come is asked for again after this.
 const ASK_AGAIN_NS: u64 = 20_000_000;
-const INTENTS_AN_INSTANT_MAX: u64 = 1 << 20;
+const INTENTS_AN_INSTANT_MAX: u64 = 1 << 16;
 /// Which of the three sources is the retransmissions.
 const AGAIN: usize = 2;
 

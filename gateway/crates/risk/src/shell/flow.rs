@@ -4,13 +4,13 @@ use cws_risk::Now;
 use cws_risk::session::SoupEvent;
 
 use super::connection::Trouble;
-use super::runner::{Runner, say};
+use super::runner::{Runner, now, say};
 
 /// Intents taken before the venue is listened to again.
 const BATCH: usize = 64;
 
 impl Runner {
-    pub(super) fn take_intents(&mut self, now: Now) -> bool {
+    pub(super) fn take_intents(&mut self) -> bool {
         let Some(ring) = self.intents.as_mut().filter(|_| !self.outbox.congested()) else {
             return false;
         };
@@ -18,7 +18,8 @@ impl Runner {
         let mut broken = None;
         while taken < BATCH {
             match ring.take() {
-                Ok(Some(intent)) => self.core.intent(&intent, now, &mut self.fx),
+                // The time after the record was taken: by one from before, a fresh intent would come from the future.
+                Ok(Some(intent)) => self.core.intent(&intent, now(), &mut self.fx),
                 Ok(None) => break,
                 Err(error) => {
                     broken = Some(error.to_string());
@@ -27,13 +28,14 @@ impl Runner {
             }
             taken += 1;
         }
+        let at = now();
         if let Some(why) = broken {
             say(&why);
             self.intents = None;
-            self.core.ring_failed(&why, now, &mut self.fx);
+            self.core.ring_failed(&why, at, &mut self.fx);
         }
         if taken > 0 || !self.fx.is_empty() {
-            self.commit(now);
+            self.commit(at);
         }
         if let Some(ring) = self.intents.as_mut().filter(|_| taken > 0) {
             ring.release();

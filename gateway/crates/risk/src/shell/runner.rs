@@ -171,7 +171,7 @@ impl Runner {
                 self.core.beat(last_ns);
             }
         }
-        let mut worked = self.take_intents(now);
+        let mut worked = self.take_intents();
         worked |= self.listen(now);
         worked |= self.outbox.drain();
         if now.mono_ns.saturating_sub(self.ticked_ns) >= TICK_NS {
