@@ -1,6 +1,7 @@
 //! Valid packets of every protocol.
 
-use cws_book::flow::{Flow, FlowConfig, Random};
+use cws_book::flow::{Flow, FlowConfig};
+use cws_book::random::Random;
 use cws_wire::capture::{Direction, Interface, LINK_ETHERNET, PcapngWriter, Section};
 use cws_wire::mold::PacketBuilder;
 use cws_wire::net::{Endpoint, TcpConversation, TcpEnd, UdpFlow};

@@ -1,6 +1,6 @@
 //! What is done to a valid packet.
 
-use cws_book::flow::Random;
+use cws_book::random::Random;
 
 /// Longest case, in bytes: beyond it splices are cut off.
 pub const CASE_MAX: usize = 4096;

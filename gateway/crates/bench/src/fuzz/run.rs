@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cws_book::flow::Random;
+use cws_book::random::Random;
 use cws_wire::fuzz_one;
 use serde_json::{Value, json};
 

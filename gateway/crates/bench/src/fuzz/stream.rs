@@ -1,6 +1,6 @@
 //! SoupBinTCP's reader: whatever pieces a stream comes in, it is cut at the same places.
 
-use cws_book::flow::Random;
+use cws_book::random::Random;
 use cws_wire::WireError;
 use cws_wire::soup::FrameReader;
 

@@ -49,6 +49,7 @@ impl Venue {
             }
         };
         stream.set_nonblocking(false).expect("sets");
+        stream.set_nodelay(true).expect("sets");
         stream.set_read_timeout(Some(PATIENCE)).expect("sets");
         self.stream = Some(stream);
         self.reader = FrameReader::new(4096);
