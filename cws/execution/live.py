@@ -4,6 +4,7 @@ Each start is a new day of the venue and a new version of the limits; journals o
 of an order is unknown after a crash, risk asks for it by sequence; nothing is sent again.
 """
 
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cws.environment import file_hash
+from cws.execution import isolation
 from cws.execution.attest import evidence
 from cws.execution.binaries import NAMES, binary
 from cws.execution.checkpoints import ingest
@@ -123,13 +125,20 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     ]
     write_signed(place.limits, file_text(issue, {"max_market_data_age_ms": 5_000}, strategies, symbols), key)
     wiring = free_wiring(place, password)
+    walls = isolation.build(place.folder, (wiring["orders"], wiring["drop_copy"]))
     configs = _configs(
-        wiring, public_hex(key), [(session.names[name], closes[name]) for name in session.symbols], now_ns
+        wiring,
+        walls is not None,
+        public_hex(key),
+        [(session.names[name], closes[name]) for name in session.symbols],
+        now_ns,
     )
     for name, text in configs.items():
         replace_file(place.config(name), text.encode())
     commands = {name: [str(binary(house.native, name)), "--config", place.config(name).name] for name in NAMES}
-    plan_file(place.folder, commands, 0.0, MAX_RESTARTS)
+    plan_file(place.folder, commands, 0.0, MAX_RESTARTS, walls)
+    if walls is not None:
+        isolation.hand_over(place.folder)
 
 
 def _price(close: float) -> int:
@@ -146,7 +155,7 @@ def _symbol(locate: int, name: str, close: float, now_ns: int) -> dict[str, obje
 
 
 def _configs(
-    wiring: Mapping[str, str], public: str, symbols: Sequence[tuple[str, float]], now_ns: int
+    wiring: Mapping[str, str], walled: bool, public: str, symbols: Sequence[tuple[str, float]], now_ns: int
 ) -> dict[str, str]:
     feeds = {name: wiring[name] for name in ("group_a", "group_b", "request")}
     account = {"user": USER, "password": wiring["password"], "firm": FIRM}
@@ -159,14 +168,15 @@ def _configs(
     venue = toml(
         [
             ("", {"run_dir": ".", "seed": 1, "mode": "free", "session": name}), ("[market_data]", feeds),
-            ("[orders]", {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"]}), ("[[sessions]]", account),
+            ("[orders]", {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"], "inherited": walled}),
+            ("[[sessions]]", account),
             ("[[drop_copy]]", {**account, "user": COPY_USER}), *rows, ("[flow]", {"kind": "synthetic"}),
         ]
     )  # fmt: skip
     session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD}
     top = {
         "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
-        "firm": FIRM,
+        "firm": FIRM, "operators": [os.getuid()],
     }  # fmt: skip
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
     midnight_ns = now_ns // (24 * HOUR_NS) * 24 * HOUR_NS

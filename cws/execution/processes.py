@@ -6,9 +6,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from cws.execution.isolation import Walls, cell
 from cws.ledger.disk import replace_file
 
 POLL_S = 0.02
@@ -38,19 +40,28 @@ def started(pid: int) -> int | None:
 
 
 def spawn(
-    command: Sequence[str], folder: Path, name: str, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    folder: Path,
+    name: str,
+    environment: Mapping[str, str] | None = None,
+    walls: Walls | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process in `folder`, in a session of its own: it lives on when we die. Its words go to log/NAME.log."""
     (folder / "log").mkdir(parents=True, exist_ok=True)
-    with (folder / "log" / f"{name}.log").open("ab") as stream:
+    with ExitStack() as held:
+        stream = held.enter_context((folder / "log" / f"{name}.log").open("ab"))
+        inside = None if walls is None else cell(walls, name, command[0], held)
         process = subprocess.Popen(
             command,
+            executable=None if inside is None else inside.executable,
+            preexec_fn=None if inside is None else inside.enter,  # one thread: nothing is held across the fork
+            pass_fds=() if inside is None else inside.handles,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
             start_new_session=True,
             cwd=folder,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **(environment or {}), **({} if inside is None else inside.environment)},
         )
     note(folder / f"{name}.pid", process.pid)
     return process

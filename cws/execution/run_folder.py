@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cws.environment import file_hash
 from cws.execution.binaries import NAMES, binary
+from cws.execution.isolation import Walls, build, hand_over
 from cws.execution.keys import public_hex
 from cws.execution.limits import Issue, limits_text, write_signed
 from cws.execution.places import Place
@@ -75,18 +76,21 @@ def prepare(place: Place, parents: pd.DataFrame, native: Path, key: Ed25519Priva
     replace_file(place.folder / PARENTS, lines)
     password = secrets.token_hex(5)
     write_secret(place.folder / PASSWORD, password)
-    build = file_hash(binary(native, "cws-gateway")).removeprefix("b3:")
-    issue = Issue(1, now_ns, now_ns + VALID_NS, "USD", [build])
+    gateway = file_hash(binary(native, "cws-gateway")).removeprefix("b3:")
+    issue = Issue(1, now_ns, now_ns + VALID_NS, "USD", [gateway])
     write_signed(place.limits, limits_text(parents, session, issue), key)
     wiring = free_wiring(place, password)
-    for name, text in _configs(parents, session, wiring, public_hex(key)).items():
+    walls = build(place.folder, (wiring["orders"], wiring["drop_copy"]))
+    for name, text in _configs(parents, session, wiring, public_hex(key), walls).items():
         replace_file(place.config(name), text.encode())
     commands = {name: [str(binary(native, name)), "--config", place.config(name).name] for name in NAMES}
     # A day in which a process died is no longer the day that the parents make: it is void, and made anew.
-    plan_file(place.folder, commands, LIFE_S, most_restarts=0)
+    plan_file(place.folder, commands, LIFE_S, most_restarts=0, walls=walls)
     symbols = {str(locate): symbol for locate, symbol in enumerate(session.symbols, 1)}
     builds = {name: file_hash(binary(native, name)) for name in NAMES}
     ready = {"run": place.name, "parents": len(parents), "symbols": symbols, "builds": builds, "day_ns": session.day_ns}
+    if walls is not None:
+        hand_over(place.folder)
     replace_file(place.folder / READY, json.dumps(ready).encode())
 
 
@@ -116,9 +120,11 @@ def free_wiring(place: Place, password: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _configs(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str], public: str) -> dict[str, str]:
+def _configs(
+    parents: pd.DataFrame, session: Session, wiring: Mapping[str, str], public: str, walls: Walls | None
+) -> dict[str, str]:
     return {
-        "cws-venue": _venue(parents, session, wiring),
+        "cws-venue": _venue(parents, session, wiring, walls),
         "cws-risk": _risk(wiring, public),
         "cws-gateway": _gateway(parents, session, wiring),
     }
@@ -133,13 +139,14 @@ def toml(tables: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -> str:
+def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str], walls: Walls | None) -> str:
     top = {
         "run_dir": ".", "seed": 1, "mode": "lockstep", "session": "CWS0000001", "start_ns": session.open_ns,
         "spinners": SPINNERS,
     }  # fmt: skip
     market_data = {name: wiring[name] for name in ("group_a", "group_b", "request")}
-    orders = {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"], "silence_ms": PATIENCE_MS}
+    orders = {"listen": wiring["orders"], "drop_copy": wiring["drop_copy"], "silence_ms": PATIENCE_MS,
+              "inherited": walls is not None}  # fmt: skip
     firsts = parents.drop_duplicates("symbol").set_index("symbol").sort_index()
     symbols = [
         ("[[symbols]]", {"name": session.names[str(symbol)], "price": max(int(first["quote_px"]), 1),
@@ -160,8 +167,8 @@ def _risk(wiring: Mapping[str, str], public: str) -> str:
     """Lockstep has no wall clock: how long somebody was silent there says nothing."""
     top = {
         "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
-        "firm": FIRM, "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0, "ack_timeout_ms": PATIENCE_MS,
-        "spinners": SPINNERS,
+        "firm": FIRM, "operators": [os.getuid()], "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0,
+        "ack_timeout_ms": PATIENCE_MS, "spinners": SPINNERS,
     }  # fmt: skip
     session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD, "silence_ms": PATIENCE_MS}
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}

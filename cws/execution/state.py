@@ -3,6 +3,7 @@
 from typing import Any
 
 from cws.execution.binaries import why_paper
+from cws.execution.isolation import told, why_off
 from cws.execution.kills import in_force
 from cws.execution.places import Place, all_places, asked, is_up, live, processes, restarts
 from cws.home import Settings
@@ -12,25 +13,16 @@ MAX_RUNS = 20
 
 
 def isolation(place: Place) -> dict[str, str]:
-    """`on` where risk runs as another user than the gateway, so that the password and the sessions are its own."""
+    """`on` where risk runs as another user than the gateway and in a network of its own."""
     pids = processes(place)
-    users = [_user(pids[name]) for name in ("cws-risk", "cws-gateway")]
-    if None in users:
-        return {"isolation": "off", "why": "no gateway runs"}
-    if users[0] == users[1]:
-        return {"isolation": "off", "why": f"risk and gateway run as the same user ({users[0]})"}
-    return {"isolation": "on", "why": f"risk runs as user {users[0]}, the gateway as {users[1]}"}
-
-
-def _user(pid: int | None) -> int | None:
-    if pid is None:
-        return None
-    from pathlib import Path
-
+    risk, gateway = pids["cws-risk"], pids["cws-gateway"]
+    if risk is None or gateway is None:
+        return {"isolation": "off", "why": why_off() or "no gateway runs"}
     try:
-        return Path(f"/proc/{pid}").stat().st_uid
+        state, why = told(risk, gateway)
     except OSError:
-        return None
+        return {"isolation": "off", "why": "a process ended as we looked"}
+    return {"isolation": state, "why": why}
 
 
 def of_place(place: Place) -> dict[str, Any]:

@@ -12,9 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from cws.execution.isolation import Walls, tear_down
 from cws.execution.processes import end, note, running, spawn
 from cws.ledger.disk import replace_file
 
@@ -41,6 +42,7 @@ class Supervisor:
     watches: Mapping[str, Watch]
     life_s: float
     most_restarts: int = MAX_RESTARTS
+    walls: Walls | None = None
     stopping: bool = False
     said: dict[str, object] = field(default_factory=dict[str, object])
 
@@ -66,7 +68,7 @@ class Supervisor:
             return
         watch.restarts += 1
         if watch.restarts <= self.most_restarts:
-            watch.child = spawn(watch.command, self.folder, name)
+            watch.child = spawn(watch.command, self.folder, name, walls=self.walls)
             watch.not_before_s = now_s + min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(0, watch.restarts))
 
     def _lost(self) -> bool:
@@ -88,15 +90,19 @@ class Supervisor:
             if watch.child is not None:
                 watch.child.wait()
             (self.folder / f"{name}.pid").unlink(missing_ok=True)
+        tear_down(self.folder)
 
 
-def plan_file(folder: Path, commands: Mapping[str, Sequence[str]], life_s: float, most_restarts: int) -> None:
+def plan_file(
+    folder: Path, commands: Mapping[str, Sequence[str]], life_s: float, most_restarts: int, walls: Walls | None = None
+) -> None:
     """What a supervisor of this folder keeps up, in the order of their start; `life_s` 0: until it is told to end.
 
     One that dies more often than `most_restarts` ends them all.
     """
     words = {name: list(command) for name, command in commands.items()}
-    content = {"commands": words, "life_s": life_s, "most_restarts": most_restarts}
+    content = {"commands": words, "life_s": life_s, "most_restarts": most_restarts,
+               "walls": None if walls is None else asdict(walls)}  # fmt: skip
     replace_file(folder / PLAN, json.dumps(content).encode())
 
 
@@ -117,6 +123,7 @@ def stop(folder: Path) -> None:
         if left is not None:
             end(left, GRACE_S)
         pid_file.unlink(missing_ok=True)
+    tear_down(folder)
 
 
 def main(folder: Path) -> int:
@@ -128,7 +135,8 @@ def main(folder: Path) -> int:
     note(folder / PID, os.getpid())  # whoever started us may have died before it could
     plan = json.loads((folder / PLAN).read_bytes())
     watches = {name: Watch(words) for name, words in plan["commands"].items()}
-    Supervisor(folder, watches, float(plan["life_s"]), int(plan["most_restarts"])).run()
+    walls = None if plan["walls"] is None else Walls(**plan["walls"])
+    Supervisor(folder, watches, float(plan["life_s"]), int(plan["most_restarts"]), walls).run()
     (folder / PID).unlink(missing_ok=True)
     return 0
 

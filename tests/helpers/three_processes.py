@@ -10,9 +10,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from cws.execution import isolation
+from cws.execution.isolation import Walls
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY_NS, HOUR_NS = 86_400_000_000_000, 3_600_000_000_000
@@ -63,7 +67,10 @@ def toml(value: Mapping[str, Any], path: str = "") -> str:
 
 @dataclass
 class World:
-    """`quotes` are rows of the replay file, where `flow` says nothing else; `faults`, `duration_s`: as the venue's."""
+    """`quotes` are rows of the replay file, where `flow` says nothing else; `faults`, `duration_s`: as the venue's.
+
+    `limited` is what the strategy's limits say instead of as wide as they go; `walled` needs root.
+    """
 
     folder: Path
     mode: str
@@ -71,6 +78,9 @@ class World:
     faults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     flow: Mapping[str, Any] | None = None
     duration_s: int = 0
+    limited: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    walled: bool = False
+    walls: Walls | None = None
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict[str, "subprocess.Popen[bytes]"])
 
     def __post_init__(self) -> None:
@@ -100,7 +110,7 @@ class World:
             "run_dir": ".", "seed": 7, "mode": self.mode, "session": "CWS0000001", "start_ns": self.start_ns,
             "duration_s": self.duration_s,
             "market_data": market,
-            "orders": {"listen": f"127.0.0.1:{orders}", "drop_copy": f"127.0.0.1:{copy}"},
+            "orders": {"listen": f"127.0.0.1:{orders}", "drop_copy": f"127.0.0.1:{copy}", "inherited": self.walled},
             "sessions": [{"user": USER, **account}], "drop_copy": [{"user": COPY_USER, **account}],
             "symbols": [{"name": "ABC", "price": 100_000_000_000, "tick": 10_000_000, "lot": 1, "rate_per_s": 200}],
             "flow": self.flow or {"kind": "replay", "file": "replay.csv"}, "faults": dict(self.faults),
@@ -112,6 +122,7 @@ class World:
         risk = {
             "run_dir": ".", "region": "H", "venue": "CWS", "limits": "limits.toml",
             "limits_public_key": self._limits(), "beat_timeout_ms": 2_000, "beat_cancel_ms": 4_000, "spinners": 9,
+            "operators": [os.getuid()],
             "order_session": {"address": f"127.0.0.1:{orders}", "user": USER, **line},
             "drop_copy": {"address": f"127.0.0.1:{copy}", "user": COPY_USER, **line},
         }  # fmt: skip
@@ -122,6 +133,10 @@ class World:
         }  # fmt: skip
         for name, settings in (("venue", venue), ("risk", risk), ("gateway", gateway)):
             (self.folder / f"{name}.toml").write_text(toml(settings) + "\n")
+        if self.walled:
+            self.walls = isolation.build(self.folder, (f"127.0.0.1:{orders}", f"127.0.0.1:{copy}"))
+            assert self.walls is not None, "no namespace"
+            isolation.hand_over(self.folder)
 
     def _limits(self) -> str:
         """Signed limits as wide as they go; gives the public key."""
@@ -142,7 +157,7 @@ class World:
                 "max_order_quantity": 100_000, "max_order_notional": WIDE_USD, "max_position": 10_000_000,
                 "max_daily_loss": WIDE_USD, **rates, "rate_kills_at": 1_000, "max_cancel_ratio": WIDE,
                 "free_cancels": WIDE, "duplicate_window_ms": 0, "max_repeated_executions": WIDE,
-                "repeated_window_ms": 0,
+                "repeated_window_ms": 0, **self.limited,
             }],
             "symbol": [{
                 "locate": 1, "name": "ABC", "currency": "USD", "tick": 0.01, "lot": 1, "max_order_quantity": 100_000,
@@ -163,9 +178,15 @@ class World:
 
     def start(self, name: str) -> None:
         """Start one process and wait until its socket answers."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            command = [str(self.bin / f"cws-{name}"), "--config", f"{name}.toml"]
-            child = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        command = [str(self.bin / f"cws-{name}"), "--config", f"{name}.toml"]
+        with ExitStack() as held:
+            log = held.enter_context((self.folder / f"{name}.log").open("ab"))
+            cell = isolation.cell(self.walls, f"cws-{name}", command[0], held) if self.walls else None
+            child = subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                executable=cell.executable if cell else None, preexec_fn=cell.enter if cell else None,
+                pass_fds=cell.handles if cell else (), env={**os.environ, **(cell.environment if cell else {})},
+            )  # fmt: skip
         self.running[name] = child
         until(lambda: self._answers(name, child), f"{name} answers; {self.log(name)}")
 
@@ -224,4 +245,6 @@ class World:
 
     def stop_all(self) -> dict[str, int]:
         """Ends what runs, the last started first."""
-        return {name: self.stop(name) for name in reversed(list(self.running))}
+        ended = {name: self.stop(name) for name in reversed(list(self.running))}
+        isolation.tear_down(self.folder)
+        return ended

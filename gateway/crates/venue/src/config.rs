@@ -83,6 +83,10 @@ pub struct MarketData {
 pub struct Orders {
     pub listen: SocketAddrV4,
     pub drop_copy: SocketAddrV4,
+    /// Whoever started us opened both listeners, in a network namespace that we need not enter: their descriptors are
+    /// in `ORDER_LISTENERS`. Without them the venue does not start, so no order port opens where all can reach it.
+    #[serde(default)]
+    pub inherited: bool,
     #[serde(default = "one_second_ms")]
     pub heartbeat_ms: u64,
     /// A client that says nothing for so long is disconnected.

@@ -1,9 +1,10 @@
 //! Sockets of the shell, all non-blocking.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsRawFd, RawFd};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 
+use crate::config::Orders;
 use crate::session::Port;
 use crate::venue::{Now, Venue};
 
@@ -41,10 +42,59 @@ pub fn request_socket(address: SocketAddrV4) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-pub fn listener(address: SocketAddrV4) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+/// Where the descriptors of inherited listeners are named: orders, drop copy.
+pub const LISTENERS: &str = "ORDER_LISTENERS";
+
+/// The listeners of order entry and drop copy: our own, or those that `named` (the value of [`LISTENERS`]) says.
+pub fn listeners(orders: &Orders, named: Option<&str>) -> io::Result<[TcpListener; 2]> {
+    let addresses = [orders.listen, orders.drop_copy];
+    if !orders.inherited {
+        let [first, second] = addresses.map(TcpListener::bind);
+        return ready([first?, second?]);
+    }
+    let none = || io::Error::other(format!("{LISTENERS} names no two descriptors"));
+    let (first, second) = named
+        .and_then(|text| text.split_once(','))
+        .ok_or_else(none)?;
+    let parsed = |text: &str| text.parse::<RawFd>().ok().filter(|fd| *fd > 2);
+    let (first, second) = parsed(first).zip(parsed(second)).ok_or_else(none)?;
+    if first == second || !is_listening(first) || !is_listening(second) {
+        return Err(none());
+    }
+    // SAFETY: both are open listening sockets, given to us alone by whoever started us, and taken here only.
+    let taken = unsafe {
+        [
+            TcpListener::from_raw_fd(first),
+            TcpListener::from_raw_fd(second),
+        ]
+    };
+    for (listener, address) in taken.iter().zip(addresses) {
+        let found = listener.local_addr()?;
+        if found != SocketAddr::V4(address) {
+            return Err(io::Error::other(format!(
+                "{found} was inherited for {address}"
+            )));
+        }
+    }
+    ready(taken)
+}
+
+fn ready(listeners: [TcpListener; 2]) -> io::Result<[TcpListener; 2]> {
+    for listener in &listeners {
+        listener.set_nonblocking(true)?;
+    }
+    Ok(listeners)
+}
+
+fn is_listening(fd: RawFd) -> bool {
+    let mut value: libc::c_int = 0;
+    let mut len = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the place and its length belong together; a descriptor that is none gives an error.
+    let result = unsafe {
+        let place = (&raw mut value).cast();
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN, place, &mut len)
+    };
+    result == 0 && value != 0
 }
 
 /// Answers requests for retransmission; true if there were any.

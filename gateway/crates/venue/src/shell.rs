@@ -98,6 +98,9 @@ impl Shell {
         };
         let rows = replay_rows(&config)?;
         let market_data = &config.market_data;
+        let named = std::env::var(net::LISTENERS).ok();
+        let [orders, drop_copy] =
+            net::listeners(&config.orders, named.as_deref()).map_err(refuse("orders"))?;
         let shell = |venue| -> Result<Self, Fault> {
             Ok(Self {
                 venue,
@@ -107,9 +110,8 @@ impl Shell {
                 groups: [market_data.group_a.into(), market_data.group_b.into()],
                 requests: net::request_socket(market_data.request)
                     .map_err(refuse("market_data.request"))?,
-                orders: net::listener(config.orders.listen).map_err(refuse("orders.listen"))?,
-                drop_copy: net::listener(config.orders.drop_copy)
-                    .map_err(refuse("orders.drop_copy"))?,
+                orders,
+                drop_copy,
                 clients: Clients::default(),
                 control: LineSocket::bind(&config.run_dir.join("venue.sock"), SOCKET_MODE)
                     .map_err(refuse("venue.sock"))?,
