@@ -19,13 +19,17 @@ u64 realtime_ns() {
     return static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
 }
 
-// Spins while packets come. When nothing comes: yields where there are fewer cores than spinners, then sleeps in poll.
+// Rounds without work before the next gear; `process::waiting` has the same.
+constexpr u32 SPINS = 2'000;
+constexpr u32 YIELDS = 10'000;
+
+// As `process::waiting`, with poll for a nap: spins where there are cores enough, then yields, then sleeps in poll.
 class Waiter {
 public:
     Waiter(i64 spinners, i64 poll_ms) : poll_ms_(static_cast<int>(poll_ms)) {
         const bool crowded = ::sysconf(_SC_NPROCESSORS_ONLN) < spinners;
-        spins_ = crowded ? 20 : 20'000;
-        yields_ = crowded ? 200 : 0;
+        spins_ = crowded ? 0 : SPINS;
+        yields_ = YIELDS;
     }
     void wait(bool any, pollfd* sockets, nfds_t count) {
         if (any) {

@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
-/// Rounds without work before the next gear.
+/// Rounds without work before the next gear: some 100 us of spins, and yields until a process that trades now and then
+/// would be asleep when the next packet comes. `hot/run.cpp` has the same.
 const SPINS: u32 = 2_000;
-const YIELDS: u32 = 200;
+const YIELDS: u32 = 10_000;
 const NAP: Duration = Duration::from_micros(50);
 
 #[derive(Debug)]
 pub struct Waiting {
+    /// What `idle` starts at again after work.
+    rest: u32,
     idle: u32,
     spins: u32,
 }
@@ -19,14 +22,24 @@ impl Waiting {
     pub fn new(spinners: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
+            rest: 0,
             idle: 0,
             spins: if cores >= spinners { SPINS } else { 0 },
         }
     }
 
+    /// For a loop beside the one that counts: it naps at once, and leaves the core to whoever is in a hurry.
+    pub fn patient() -> Self {
+        Self {
+            rest: YIELDS,
+            idle: YIELDS,
+            spins: 0,
+        }
+    }
+
     /// There was work: the next wait spins again.
     pub fn worked(&mut self) {
-        self.idle = 0;
+        self.idle = self.rest;
     }
 
     /// There was none: wait a little, longer each time.

@@ -35,7 +35,8 @@ pub fn run(
             hot.run(&settings)
         })
         .map_err(|error| thread_fault(&error.to_string()))?;
-    let mut waiting = Waiting::new(usize::try_from(gateway.config.hot.spinners).unwrap_or(3));
+    // The hot thread and risk are in a hurry; books and sockets are not.
+    let mut waiting = Waiting::patient();
     let mut outcome = Ok(());
     while !stop::asked() && !thread.is_finished() && outcome.is_ok() {
         match gateway.round() {
