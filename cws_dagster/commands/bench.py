@@ -15,7 +15,7 @@ from cws_dagster.screen import AsJson, print_json
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Benchmarks with a peer, and what the peer needs; then those that measure the house against limits alone.
 PEERS: Mapping[str, str] = {"sweep": "vectorbt", "panel": "vectorbt", "alpha": "pandas", "itch": "itchcpp"}
-NAMES = (*PEERS, "modules", "lake", "main_job", "gpu")
+NAMES = (*PEERS, "modules", "lake", "main_job", "gpu", "wire", "hot", "oms", "kill")
 FIGURES = (
     "name", "ours_ns", "peer", "peer_ns", "ratio", "max_rel_diff", "bit_equal_reference", "ours_peak_mb",
     "peer_peak_mb", "limit", "of_limit", "peer_suspect", "machine", "versions", "scaling",
