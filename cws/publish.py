@@ -27,6 +27,8 @@ from modules.canonical import combined_hash, json_hash
 from modules.errors import CwsError
 from modules.values import Table
 
+MOVING = ("deflated", "parents")
+
 
 @dataclass(frozen=True)
 class Report:
@@ -45,9 +47,10 @@ class Report:
     def data_version(self) -> str:
         """Hash over the content hashes of what was published: equal data, equal version.
 
-        Deflated Sharpe moves with the number of trials: it is a view, and no version of the data.
+        Deflated Sharpe moves with the number of trials: it is a view, and no version of the data. Parents carry the
+        ledger entry that they follow from, which is another in every run.
         """
-        return combined_hash({name: pin.hash for name, pin in self.pins.items() if name != "deflated"})
+        return combined_hash({name: pin.hash for name, pin in self.pins.items() if name not in MOVING})
 
 
 def _quarantine(flow: Flow, columns: list[str]) -> pd.DataFrame:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 # How long nothing may happen before the run is given up, and how often we look.
 STALL_S, POLL_S, START_S = 60.0, 0.02, 30.0
 MOST_DAYS = 3
+SILENT = "CWS-SOCKET-002"
 SAY_EVERY_S = 1.0
 
 
@@ -140,6 +141,10 @@ def _day(house: "House", place: Place, strategy: str, parents: pd.DataFrame, pro
         _register(place, progress)
         _wait(place, len(parents), progress)
         held = _risk_positions(place)
+    except CwsError as refusal:
+        if refusal.code != SILENT:
+            raise
+        raise VoidDayError(f"{refusal.where} fell silent: {refusal.what}") from None
     finally:
         stop(place.folder)
     if any(restarts(place).values()):

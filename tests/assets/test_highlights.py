@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,10 @@ import pytest
 from assets.desk import Desk
 from assets.highlights import _mlflow_link, book_highlights, highlights, markdown
 from assets.showing import INLINE_CHARACTERS, PREVIEW_ROWS, inline
+from assets.wire_highlights import mode, wire_highlights
+from cws.execution.latency import EDGES_US
+from cws.execution.places import run_place
+from cws.execution.switch import Act, kill
 from cws.home import Settings
 from cws.house import open_house
 from cws.lake.commits import Pin
@@ -167,3 +172,29 @@ def test_the_link_to_mlflow_names_the_port_that_it_holds_for(monkeypatch: pytest
     said = _mlflow_link("/#/experiments/1/runs/abc")
     assert said.startswith("[/#/experiments/1/runs/abc](http://127.0.0.1:5000/#/experiments/1/runs/abc): ")
     assert "port 5000" in said and "5055" not in said, "what is set while it runs may not be set when it is read"
+
+
+WIRE = {
+    "run": "r-1", "parents": 2, "orders": 2, "trades": 3, "refused": 1, "journal_seq": 9, "checkpoint": 7,
+    "builds": {"cws-risk": "b3:" + "a" * 64}, "restarts": {"cws-risk": 0}, "journal_hash": "c" * 64,
+}  # fmt: skip
+
+
+def test_execute_shows_the_wire_its_latencies_and_what_is_killed(desk: Desk) -> None:
+    native = _report("execute", {}, execution="native", wire=WIRE)
+    place = run_place(desk.house.home, "r-1")
+    place.folder.mkdir(parents=True)
+    counts = [0, 2, *[0] * (len(EDGES_US) - 1)]
+    said = {"name": "packet to order", "count": 2, "edges_us": list(EDGES_US), "counts": counts}
+    place.result.write_text(json.dumps({"latency": {**said, "p50_us": 1.5, "p99_us": 2.0, "p999_us": 2.0}}))
+    shown = wire_highlights(desk, native)
+    assert "| run | r-1 |" in shown["gateway"].value and shown["wire_trades"] == 3
+    assert "data:image/svg+xml;base64," in shown["latency"].value and shown["latency_p99_us"] == 2.0
+    assert "armed" in shown["kill_state"].value
+    kill(desk.house, Act("firm", "", "drill", "me"))
+    assert "| firm  | command | me | drill |" in wire_highlights(desk, native)["kill_state"].value
+    paper = _report("execute", {}, execution="paper")
+    assert set(wire_highlights(desk, paper)) == {"kill_state"}
+    assert [mode(reports) for reports in ([native], [paper], [native, paper], [])] == [
+        "native", "paper", "mixed", "paper",
+    ]  # fmt: skip

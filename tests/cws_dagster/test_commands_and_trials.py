@@ -22,6 +22,8 @@ ARGUMENTS = {
     "alpha": ["-tcorr(close, volume, $n)", "--set", "n=20", "--json"],
     "backtest": [STRATEGY, "--grid", "cost_bps=3 7", "--json"],
     "config show": [],
+    "gateway down": [],
+    "gateway status": [],
     "lake fsck": [],
     "lake history": ["equity"],
     "lake show": ["equity", STRATEGY, "--rows", "2"],
@@ -34,15 +36,18 @@ ARGUMENTS = {
     "modules list": [],
     "modules show": ["performance"],
     "modules verify": ["performance"],
+    "orders": [],
+    "positions": [],
     "reproduce": ["{trial}"],
+    "risk attest": [],
     "run": ["--strategy", STRATEGY],
     "status": [],
     "supervise": ["--findings"],
     "traces": [],
     "trials": [],
 }
-# Count as many looks as their patches take, need a ship, or take minutes: proven by tests of their own.
-OWN_TESTS = {"ablate", "bench", "gate certify", "loop rollback"}
+# Count as many looks as their patches take, need a ship, or a gateway, or take minutes: proven by tests of their own.
+OWN_TESTS = {"ablate", "bench", "gate certify", "gateway up", "kill", "loop rollback", "rearm"}
 SERVERS = {"ui"}  # starts servers over the same home and computes nothing itself
 LOOKING = {"alpha": 1, "backtest": 2, "run": 1, "reproduce": 1}
 

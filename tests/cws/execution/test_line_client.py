@@ -59,8 +59,8 @@ def test_answers_come_in_order_and_a_refusal_keeps_its_code(deep: Path) -> None:
     ("script", "word"),
     [
         (lambda peer: peer.recv(1_000) and None, "hung up in the middle"),
-        (lambda peer: peer.sendall(b"nonsense\n"), "no answer of ours"),
-        (lambda peer: peer.sendall(b"[1]\n"), "no answer of ours"),
+        (lambda peer: peer.recv(1_000) and peer.sendall(b"nonsense\n"), "no answer of ours"),
+        (lambda peer: peer.recv(1_000) and peer.sendall(b"[1]\n"), "no answer of ours"),
         (lambda peer: threading.Event().wait(2.0) and None, "no answer"),
     ],
 )

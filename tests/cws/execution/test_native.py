@@ -136,7 +136,8 @@ wired(house(Path(sys.argv[1])), tables, parents_of(tables))
 """
 
 
-def test_a_killed_caller_is_followed_by_one_that_finishes(home: House) -> None:
+@pytest.mark.parametrize("gateway_too", [False, True])
+def test_a_killed_caller_is_followed_by_one_that_finishes(home: House, gateway_too: bool) -> None:
     native_folder()
     tables = market(bars=60)
     parents = parents_of(tables)
@@ -149,6 +150,10 @@ def test_a_killed_caller_is_followed_by_one_that_finishes(home: House) -> None:
         time.sleep(0.002)
     caller.kill()
     caller.wait()
+    if gateway_too:
+        found = running(folder / "cws-gateway.pid")
+        assert found is not None, "it outlived its caller"
+        os.kill(found.pid, signal.SIGKILL)
     fills, _ = wired(home, tables, parents)
     assert by_order(fills)["last_qty"].sum() == tables["orders"]["order_qty"].sum()
     assert len(_trades(home)) == len(set(_trades(home))) == len(parents)

@@ -129,7 +129,7 @@ fn a_peg_follows_the_best_bid_and_counts_what_traded() {
         "30 traded and 70 open"
     );
     assert!(
-        rig.packet(&[delete(at, 5, 3)]).is_empty(),
+        rig.packet(&[delete(at + 1, 5, 3)]).is_empty(),
         "the answer is awaited"
     );
     let mut replaced = answer(&moved, ExecKind::Replaced, 0);
@@ -141,6 +141,32 @@ fn a_peg_follows_the_best_bid_and_counts_what_traded() {
     rig.execution(&answer(&back[0], ExecKind::Filled, 70));
     let next = tick(&mut rig, 3 * SECOND);
     assert_eq!((next[0].kind, next[0].quantity), (1, 100));
+}
+
+#[test]
+fn an_order_moves_once_in_an_instant_of_the_market() {
+    let mut rig = ready(Style::Peg);
+    let first = tick(&mut rig, SECOND)[0];
+    rig.execution(&answer(&first, ExecKind::Accepted, 0));
+    let at = 2 * SECOND;
+    rig.now_ns = at;
+    let moved = rig.packet(&[add(at, 5, 3, Side::Buy, 100, 1_000_000)])[0];
+    let mut replaced = answer(&moved, ExecKind::Replaced, 0);
+    replaced.leaves_qty = 100;
+    assert!(
+        rig.execution(&replaced).is_empty(),
+        "it stands at the touch"
+    );
+    assert!(
+        rig.packet(&[delete(at, 5, 3)]).is_empty(),
+        "the touch moved back, and time did not move"
+    );
+    let back = tick(&mut rig, at + 1);
+    assert_eq!(back.len(), 1);
+    assert_eq!(
+        (back[0].kind, back[0].price),
+        (IntentKind::Replace as u8, 9_999 * CENT)
+    );
 }
 
 #[test]
