@@ -194,7 +194,8 @@ def main_job_repeats(scratch: Path) -> Found:
 PROPERTIES: tuple[Callable[[Path], Found], ...] = (
     ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, alpha_a_million_bars,
     alpha_a_million_bars_of_random_formulas, alpha_a_million_bars_of_each_function,
-    engine_equals_vectorbt, sweep_ten_million_sets, native_fuzz, native_book_checksum, native_kills, conformance, main_job_repeats,
+    engine_equals_vectorbt, sweep_ten_million_sets, native_fuzz, native_book_checksum, native_kills,
+    conformance, main_job_repeats,
 )  # fmt: skip
 
 

@@ -49,7 +49,9 @@ def _every_order_is_known(journal: Journal, world: World, tokens: list[str]) -> 
     """What arrived was journaled before it left; what was acknowledged or left without an answer has an end."""
     kept = [record.payload for record in journal.records if record.kind == read.SENT]
     # A cancel is about an order and is none itself.
-    sent = {read.token(int.from_bytes(one[:8], "little")) for one in kept if one[OUCH_KIND : OUCH_KIND + 1] in (b"O", b"U")}
+    sent = {
+        read.token(int.from_bytes(one[:8], "little")) for one in kept if one[OUCH_KIND : OUCH_KIND + 1] in (b"O", b"U")
+    }
     assert set(tokens) <= sent, "left without a record"
     told = [read.execution(record) for record in journal.records if record.kind == read.EXECUTION]
     kinds: dict[str, list[str]] = {}
