@@ -147,6 +147,14 @@ def ledger_kills(scratch: Path) -> Found:
     return {"kills": KILLS}
 
 
+def native_kills(scratch: Path) -> Found:
+    """kill -9 of venue, risk and gateway under load: no order lost or sent twice; fills, positions, drop copy agree."""
+    case = tests("gateway", "test_native_kills")
+    if case.binaries() is None:
+        raise NotHereError("the native binaries are not built: make run, with cargo and g++ installed")
+    return case.killed(scratch / "killed", KILLS, 1)
+
+
 def lake_kills(scratch: Path) -> Found:
     """A writer killed at any moment loses no commit that was acknowledged and shows none that was not."""
     case = tests("cws/lake", "test_orphans")
@@ -186,7 +194,8 @@ def main_job_repeats(scratch: Path) -> Found:
 PROPERTIES: tuple[Callable[[Path], Found], ...] = (
     ledger_flips, lake_flips, ledger_kills, lake_kills, alpha_batch_equals_streaming, alpha_a_million_bars,
     alpha_a_million_bars_of_random_formulas, alpha_a_million_bars_of_each_function,
-    engine_equals_vectorbt, sweep_ten_million_sets, native_fuzz, native_book_checksum, conformance, main_job_repeats,
+    engine_equals_vectorbt, sweep_ten_million_sets, native_fuzz, native_book_checksum, native_kills,
+    conformance, main_job_repeats,
 )  # fmt: skip
 
 

@@ -147,6 +147,12 @@ def test_nobody_writes_what_is_the_gateways(world: World) -> None:
             assert as_user(user, world.folder, lambda name=own: Path(name).unlink()) in ("EPERM", "EACCES"), own
 
 
+def test_a_strategy_cannot_even_look_into_the_folder(world: World) -> None:
+    assert as_user(STRATEGY, world.folder, lambda: list(Path().iterdir())) == "EACCES"
+    assert as_user(STRATEGY, world.folder, lambda: Path("executions.ring").stat()) == "EACCES"
+    assert as_user(GATEWAY, world.folder, lambda: Path("executions.ring").stat()) == DONE
+
+
 def test_only_operators_command_risk(world: World) -> None:
     order = {"parent_id": 9, "strategy": "test", "strategy_no": 1, "symbol": "ABC", "side": "buy", "quantity": 1}
     commands = (

@@ -7,6 +7,8 @@ from cws.execution import entries as read
 from cws.execution.collect import positions, reconcile, story
 from cws.execution.journal import Journal, read_journal
 
+# Behind order id, the id that it is about, their message's length, and the head of SoupBinTCP.
+OUCH_KIND = 21
 CONCLUDED = {"accepted", "filled", "canceled", "replaced", "rejected_by_venue", "not_at_venue"}
 
 
@@ -45,15 +47,22 @@ def _told_all(world: World) -> bool:
 
 def _every_order_is_known(journal: Journal, world: World, tokens: list[str]) -> None:
     """What arrived was journaled before it left; what was acknowledged or left without an answer has an end."""
-    sent = {read.token(int.from_bytes(one.payload[:8], "little")) for one in journal.records if one.kind == read.SENT}
+    kept = [record.payload for record in journal.records if record.kind == read.SENT]
+    # A cancel is about an order and is none itself.
+    sent = {
+        read.token(int.from_bytes(one[:8], "little")) for one in kept if one[OUCH_KIND : OUCH_KIND + 1] in (b"O", b"U")
+    }
     assert set(tokens) <= sent, "left without a record"
     told = [read.execution(record) for record in journal.records if record.kind == read.EXECUTION]
     kinds: dict[str, list[str]] = {}
     for one in told:
         kinds.setdefault(read.token(one.order_id), []).append(one.kind_name)
     assert set(tokens) <= kinds.keys(), "the venue has an order of which nothing was heard"
-    lost = [token for token, said in kinds.items() if said[-1] == "unknown" or not CONCLUDED & set(said)]
-    assert not [token for token in lost if token in sent], lost
+    left = sent - {read.token(0)}  # of a cancel
+    lost = [
+        token for token in left & kinds.keys() if kinds[token][-1] == "unknown" or not CONCLUDED & set(kinds[token])
+    ]
+    assert not lost, lost
     newest = world.ask("gateway", cmd="orders")["orders"]
     known = {one["order_id"].strip() for one in newest}
     accepted = [token for token, said in kinds.items() if "accepted" in said and token in set(tokens)]
