@@ -188,7 +188,8 @@ def test_while_risk_is_paused_no_order_leaves(world: World) -> None:
 
 
 def test_with_tampered_limits_no_order_leaves_and_cancels_do(world: World) -> None:
-    world.parent(1, quantity=100_000, style="peg")
+    # Far below the market: it rests and cannot trade away before it is to be cancelled.
+    world.parent(1, quantity=100_000, style="peg", limit_price=90_000_000_000)
     until(lambda: world.ask("risk", cmd="open_orders")["open_orders"], world.log("gateway"))
     limits = world.folder / "limits.toml"
     older = (limits.read_bytes(), (world.folder / "limits.toml.sig").read_bytes())
@@ -203,7 +204,7 @@ def test_with_tampered_limits_no_order_leaves_and_cancels_do(world: World) -> No
     assert world.ask("risk", cmd="status")["state"] == "HALTED"
     nothing_arrives(world)
     resting, sent = world.ask("risk", cmd="open_orders")["open_orders"], cancels(world.folder)
-    assert resting or sent, "there was something to cancel"
+    assert resting or sent, "what rests stays until it is cancelled"
     assert world.ask("gateway", cmd="cancel_parent", parent_id=1)["ok"]
     until(lambda: not world.ask("risk", cmd="open_orders")["open_orders"], world.log("risk"))
     assert cancels(world.folder) > 0
