@@ -46,6 +46,7 @@ from modules.execute.wire_units import MAX_CHILD_QTY
 
 RATE_PER_S = 20  # made-up orders a second and symbol
 TICK = 10_000_000
+MILLISECOND_NS = 1_000_000  # two starts within one are not possible: the first must end before
 
 
 def start(house: House, catalogue: Catalogue) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     password = secrets.token_hex(5)
     write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
-    issue = Issue(now_ns // 1_000_000_000, now_ns, now_ns + VALID_NS, "USD", [build])
+    issue = Issue(now_ns // MILLISECOND_NS, now_ns, now_ns + VALID_NS, "USD", [build])
     strategies = [strategy_limits(name, strategy_number(name), "USD") for name in sorted(catalogue.strategies)]
     symbols = [
         _symbol(locate, session.names[name], closes[name], now_ns) for locate, name in enumerate(session.symbols, 1)
@@ -160,7 +161,7 @@ def _configs(
     feeds = {name: wiring[name] for name in ("group_a", "group_b", "request")}
     account = {"user": USER, "password": wiring["password"], "firm": FIRM}
     # Ten characters that no earlier day of this folder had.
-    name = f"L{now_ns // 1_000_000_000 % 10**9:09d}"
+    name = f"L{np.base_repr(now_ns // MILLISECOND_NS, 36):0>9}"
     rows = [
         ("[[symbols]]", {"name": symbol, "price": _price(close), "tick": TICK, "lot": 1, "rate_per_s": RATE_PER_S})
         for symbol, close in symbols

@@ -21,7 +21,7 @@ u64 realtime_ns() {
 
 // Rounds without work before the next gear; `process::waiting` has the same.
 constexpr u32 SPINS = 2'000;
-constexpr u32 YIELDS = 10'000;
+constexpr u32 YIELDS = 200;
 
 // As `process::waiting`, with poll for a nap: spins where there are cores enough, then yields, then sleeps in poll.
 class Waiter {
