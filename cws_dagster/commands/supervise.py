@@ -59,7 +59,7 @@ def supervise(
     limit: Annotated[int, typer.Option(min=1, help="How many findings on the screen.")] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Mine traces, probe, propose patches, ablate them, ship what passes.
+    """Mine traces, propose patches, ablate them, ship what passes.
 
     Rulers are probed first: what oracles find broken on made-up worlds is mended before anything is judged by P&L.
     Proposers see search folds only, behind walls. Killed anywhere, the next call goes on. With --findings only the
