@@ -19,10 +19,16 @@ def _lengths_within(values: pd.Series, least: int, most: int) -> bool:
     return bool(lengths.min() >= least and lengths.max() <= most)
 
 
+def _all_between(values: pd.Series, least: Any, most: Any, include_min: bool, include_max: bool) -> bool:
+    return include_min and include_max and bool(values.between(least, most).all())
+
+
 # By what a check declares: whether all values (at least one, none missing) pass it.
 _READ: Mapping[tuple[str, tuple[str, ...]], Callable[..., bool]] = {
     ("greater_than_or_equal_to", ("min_value",)): lambda values, least: bool((values >= least).all()),
     ("greater_than", ("min_value",)): lambda values, below: bool((values > below).all()),
+    ("in_range", ("min_value", "max_value", "include_min", "include_max")): _all_between,
+    ("isin", ("allowed_values",)): lambda values, allowed: bool(values.isin(list(allowed)).all()),
     ("str_length", ("min_value", "max_value")): _lengths_within,
 }
 

@@ -43,16 +43,19 @@ def strategy_number(name: str) -> int:
 
 def submission(house: "House", unit: Unit, pins: Mapping[str, Pin]) -> Table:
     """SUBMISSION of a unit: its words, the hash of its data, the size entry that its targets come from."""
-    row = {
-        "strategy": unit.name,
-        "strategy_no": strategy_number(unit.name),
-        "execution": PAPER if house.native is None else NATIVE,
-        "patch": _patch(house, unit),
-        "data_version": combined_hash({name: pin.hash for name, pin in pins.items()}),
-        "ledger_id": _ledger_id(house, unit),
-    }
-    text = [name for name in row if name != "strategy_no"]
-    return make_table(pd.DataFrame([row]).astype(dict.fromkeys(text, "str")), SUBMISSION, unit.name)
+    execution = PAPER if house.native is None else NATIVE
+    data_version = combined_hash({name: pin.hash for name, pin in pins.items()})
+    return worded(unit.name, execution, _patch(house, unit), data_version, _ledger_id(house, unit))
+
+
+def worded(
+    name: str, execution: str, patch: str = "none", data_version: str = "none", ledger_id: str = "none"
+) -> Table:
+    """SUBMISSION of the words themselves: one row."""
+    text = {"strategy": name, "execution": execution, "patch": patch, "data_version": data_version}
+    row = {**text, "ledger_id": ledger_id, "strategy_no": strategy_number(name)}
+    frame = pd.DataFrame([row])[list(SUBMISSION.columns)].astype(dict.fromkeys([*text, "ledger_id"], "str"))
+    return make_table(frame, SUBMISSION, name)
 
 
 def _patch(house: "House", unit: Unit) -> str:

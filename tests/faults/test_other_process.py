@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import children
+import pytest
 from children import walk
 from small_house import ROOT, Place, hashes_in_force
 
-GOLDEN = ROOT / "tests" / "golden" / "result_hashes.json"
+from cws.execution.binaries import BUILT, INSTALL, missing
+
+GOLDEN = {
+    "paper": ROOT / "tests" / "golden" / "result_hashes.json",
+    "native": ROOT / "tests" / "golden" / "result_hashes_native.json",
+}
 
 
 def test_after_all_state_is_gone_the_same_bytes_come_back(copied: Place, done: Any) -> None:
@@ -26,11 +32,15 @@ def test_the_small_strategy_in_a_process_with_another_hash_seed_and_more_threads
     assert elsewhere(copied.folder, PYTHONHASHSEED="1", OMP_NUM_THREADS="7") == done.hashes
 
 
-def test_every_real_strategy_in_a_process_with_another_hash_seed_and_one_thread(tmp_path: Path) -> None:
+@pytest.mark.parametrize("execution", sorted(GOLDEN))
+def test_every_real_strategy_in_a_process_with_another_hash_seed_and_one_thread(tmp_path: Path, execution: str) -> None:
     """Stage by stage without Dagster, in a fresh home: the hashes that the main job had when they were committed."""
+    if execution == "native" and (absent := missing(BUILT)):
+        pytest.skip(f"{', '.join(absent)} were not built: {INSTALL}")
     shutil.copytree(ROOT / "strategies", tmp_path / "strategies")
-    found = elsewhere(tmp_path, PYTHONHASHSEED="31337", OMP_NUM_THREADS="1", ARROW_NUM_THREADS="1")
-    assert found == json.loads(GOLDEN.read_text())
+    alone = {"PYTHONHASHSEED": "31337", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1"}
+    found = elsewhere(tmp_path, **alone, CWS_EXECUTION="paper" if execution == "paper" else "auto")
+    assert found == json.loads(GOLDEN[execution].read_text())
 
 
 def elsewhere(folder: Path, **variables: str) -> dict[str, str]:

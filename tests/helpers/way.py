@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from cws.execution import desk
 from cws.instruments import instruments_table
 from cws.sources import locate, read
 from cws.stages import Unit, chain
@@ -73,6 +74,9 @@ def way(catalogue: Catalogue, name: str, data: bytes, stages: tuple[str, ...]) -
     dataset = catalogue.dataset_of(strategy)
     tables: dict[str, Value] = {"raw": raw_bytes(data), "prior_trials": no_trials()}
     for stage in stages:
+        if stage == "execute":
+            # Without a house nothing goes out and nothing comes back.
+            tables |= {"submission": desk.worded(strategy.name, desk.PAPER), "executions": desk.nothing()}
         tables = through(Unit(stage, dataset, None if stage in ("ingest", "clean") else strategy), tables)
         if stage == "ingest":
             raw_bars = tables["raw_bars"]

@@ -13,9 +13,13 @@ from cws.supervisor.seen import STEP, Seen, groups
 
 MINER = "hollow"
 # Nothing to report is good news in these tables.
-MAY_BE_EMPTY = frozenset({"breaks", "actions", "refused", "trades", "costs", "orders", "fills"})
-# A count of bars since the last observation is 0 on good data; statistics are one value a row.
-MAY_BE_CONSTANT = frozenset({"age_bars", "expected", "found", "level", "commission_usd", "ratio", "amount"})
+MAY_BE_EMPTY = frozenset({"breaks", "actions", "refused", "trades", "costs", "orders", "parents", "fills"})
+# A count of bars since the last observation is 0 on good data; statistics are one value a row; what a parent order
+# carries of its strategy and its instrument is the same for all parents of one.
+MAY_BE_CONSTANT = frozenset(
+    {"age_bars", "expected", "found", "level", "commission_usd", "ratio", "amount"}
+    | {"strategy_no", "limit_px", "tick_px", "unit_size", "slice_qty"}
+)
 LEAST_ROWS = 50
 BADNESS = {"no rows": 20.0, "no value": 20.0, "constant": 5.0}
 

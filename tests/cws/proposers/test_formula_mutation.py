@@ -15,6 +15,7 @@ from cws.proposers.formula_mutation import PARSIMONY, fits, formula_mutation, wo
 from cws.proposers.proposal import Ask
 from cws.proposers.scoring import Looks, Scorer
 from cws.proposers.settings_search import WORTH_A_LOOK
+from cws.proposers.typed_trees import Grower, settled
 from kernels.alpha.batch import evaluate
 from kernels.alpha.canonical import text
 from kernels.alpha.language import FIELDS
@@ -51,11 +52,24 @@ class Resemblance:
 
 
 def test_a_hidden_formula_is_approached() -> None:
-    score = Resemblance("cs_rank(delta(close, 21))")
-    found = [patch for seed in range(3) for patch in formula_mutation(asked(120, seed), score)]
+    """Always from where it starts, and by far more than by as many formulas drawn at random."""
+    score, seeds = Resemblance("cs_rank(delta(close, 21))"), range(8)
+    found = [patch for seed in seeds for patch in formula_mutation(asked(120, seed), score)]
     scores = [score(patch) or 0.0 for patch in found]
+    drawn = [max(score(patch) or 0.0 for patch in drawn_at_random(120, seed)) for seed in seeds]
     assert (score(Patch("alpha_formula", {"formula": START})) or 0.0) < 0.0
-    assert len(scores) == 3 and min(scores) > 5.0
+    assert len(scores) == len(seeds) and min(scores) > 3.0
+    assert np.median(scores) > max(6.0, 1.5 * np.median(drawn))
+
+
+def drawn_at_random(count: int, seed: int) -> list[Patch]:
+    """As many different formulas as a search may look at, of the same words."""
+    grower = Grower(words_of(load("alpha_formula")), np.random.default_rng(seed))
+    known: set[str] = set()
+    while len(known) < count:
+        tree = settled(grower.grown("real"))
+        known |= {text(tree)} if tree is not None else set()
+    return [Patch("alpha_formula", {"formula": one}) for one in sorted(known)]
 
 
 def test_what_it_proposes_passes_as_a_patch_and_says_who_asked() -> None:

@@ -117,7 +117,7 @@ def test_a_panel_without_groups_gets_none() -> None:
 def test_what_is_beyond_the_limits_or_names_no_field_is_none() -> None:
     deep: Node = Field("close")
     for _ in range(MAX_DEPTH + 1):
-        deep = Call("abs", (deep,))
+        deep = Call("log1p", (deep,))
     wide: Node = Field("close")
     for _ in range(9):
         wide = Call("+", (wide, wide))
