@@ -111,7 +111,7 @@ def reference_book_checksum(
 
 
 def journal_records(buffer: "Buffer") -> JournalRecords:
-    """The records of a journal of the gateway; payloads lie in the buffer where the records say."""
+    """The records of a journal of the gateway, its files one behind the other; payloads lie where the records say."""
     with _extension() as native:
         records, torn_bytes = native.journal_records(buffer)
         return JournalRecords(np.frombuffer(records, native.JOURNAL_FIELDS), torn_bytes)

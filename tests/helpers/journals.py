@@ -9,22 +9,29 @@ from blake3 import blake3
 from cws.execution import entries as read
 
 
-def head(created_ns: int = 1) -> bytes:
-    first = struct.pack("<8sIIQ", b"CWSJRNL1", 1, 0, created_ns)
+def head(created_ns: int = 1, number: int = 0) -> bytes:
+    first = struct.pack("<8sIIQ", b"CWSJRNL1", 1, number, created_ns)
     return first + blake3(first).digest(8)
 
 
-def journal(path: Path, records: Sequence[tuple[int, bytes]], created_ns: int = 1) -> bytes:
-    """Write (kind, payload) records; record n is of time 1,000 n ns. Returns the bytes."""
-    data = head(created_ns)
-    digest = blake3(data).digest()
-    for seq, (kind, payload) in enumerate(records, 1):
-        front = struct.pack("<IHHQQ", len(payload), kind, 0, seq, 1_000 * seq)
-        front += blake3(front).digest(8)
-        digest = blake3(digest + front + payload).digest()
-        data += front + digest + payload
-    path.write_bytes(data)
-    return data
+def journal(path: Path, records: Sequence[tuple[int, bytes]], created_ns: int = 1, per_file: int = 1 << 20) -> bytes:
+    """Write (kind, payload) records, so many a file; record n is of time 1,000 n ns. Returns the bytes of all files."""
+    whole, digest = b"", b""
+    for number, first in enumerate(range(0, max(len(records), 1), per_file)):
+        data = head(created_ns, number)
+        digest = blake3(digest + data).digest()
+        for seq, (kind, payload) in enumerate(records[first : first + per_file], first + 1):
+            front = struct.pack("<IHHQQ", len(payload), kind, 0, seq, 1_000 * seq)
+            front += blake3(front).digest(8)
+            digest = blake3(digest + front + payload).digest()
+            data += front + digest + payload
+        file_of(path, number).write_bytes(data)
+        whole += data
+    return whole
+
+
+def file_of(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}") if number else path
 
 
 def text(*words: str) -> bytes:

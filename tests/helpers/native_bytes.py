@@ -53,12 +53,14 @@ def mold(sequence: int, messages: list[bytes]) -> bytes:
     return struct.pack(">10sQH", b"SESSION001", sequence, len(messages)) + blocks(messages)
 
 
-def journal(payloads: Iterable[bytes], ts: int = 5) -> bytes:
-    """A journal as the crate `journal` describes it."""
-    head = struct.pack("<8sIIQ", b"CWSJRNL1", 1, 0, 1)
-    head += blake3(head).digest(8)
-    out, chain = head, blake3(head).digest()
+def journal(payloads: Iterable[bytes], ts: int = 5, per_file: int = 1 << 20) -> bytes:
+    """A journal as the crate `journal` describes it: its files one behind the other, so many records in each."""
+    out, chain = b"", b""
     for number, payload in enumerate(payloads, 1):
+        if (number - 1) % per_file == 0:
+            head = struct.pack("<8sIIQ", b"CWSJRNL1", 1, (number - 1) // per_file, 1)
+            head += blake3(head).digest(8)
+            out, chain = out + head, blake3(chain + head).digest()
         record = struct.pack("<IHHQQ", len(payload), 13, 0, number, ts)
         record += blake3(record).digest(8)
         chain = blake3(chain + record + payload).digest()

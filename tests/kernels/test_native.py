@@ -188,6 +188,10 @@ def test_records_of_a_journal_and_a_torn_tail() -> None:
         assert [data[o : o + n] for o, n in places] == kept
         assert records["seq"].tolist() == list(range(1, len(kept) + 1))
         assert torn_bytes == (0 if torn == 0 else 64 + 3 - torn)
+    files = journal(payloads, per_file=1)
+    records, torn_bytes = native.journal_records(files)
+    places = zip(records["payload_offset"], records["payload_length"], strict=True)
+    assert [files[o : o + n] for o, n in places] == payloads and torn_bytes == 0
     flipped = bytearray(data)
     flipped[-1] ^= 4
     with pytest.raises(NativeError, match=f"CWS-JOURNAL-003 .* byte {len(data) - 1} bit 2"):

@@ -50,6 +50,62 @@ def test_a_torn_tail_is_cut_and_counted(tmp_path: Path) -> None:
     assert read_journal(tmp_path / "j").torn_bytes == 100, "zeros that a lost write left"
 
 
+def test_several_files_are_one_journal(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journals.journal(path, STORY, per_file=3)
+    found = read_journal(path)
+    assert [(one.kind, one.payload) for one in found.records] == STORY and found.torn_bytes == 0
+    for seq in range(1, len(STORY) + 1):
+        shorter = read_journal(path, last_seq=seq)
+        assert (shorter.seq, shorter.torn_bytes) == (seq, 0)
+    assert shorter.hash == found.hash
+    (tmp_path / "j.notes").write_text("of a person"), (tmp_path / "j.07").write_text("of nobody")
+    assert read_journal(path).hash == found.hash
+
+
+def test_a_tail_is_torn_in_the_last_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    journals.journal(path, STORY, per_file=3)
+    for number, kept in enumerate((None, None, None, 9)):
+        file = journals.file_of(path, number)
+        whole = file.read_bytes()
+        # Within the last record, the first, and the header; and all of it.
+        for cut in (1, len(whole) - 40, len(whole) - 20, len(whole)):
+            file.write_bytes(whole[: len(whole) - cut])
+            if kept is None:
+                with pytest.raises(CwsError, match="CWS-JOURNAL-002") as told:
+                    read_journal(path)
+                assert told.value.where.startswith(f"{file},")
+            else:
+                found = read_journal(path)
+                left = len(whole) - cut
+                assert (found.seq, found.torn_bytes) == (kept, left if left < 32 else left - 32)
+        file.write_bytes(whole)
+    assert read_journal(path).seq == len(STORY)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_missing_file_is_named(tmp_path: Path, missing: int) -> None:
+    journals.journal(tmp_path / "j", STORY, per_file=3)
+    file = journals.file_of(tmp_path / "j", missing)
+    file.unlink()
+    with pytest.raises(CwsError, match="CWS-JOURNAL-008") as told:
+        read_journal(tmp_path / "j")
+    assert told.value.where == str(file)
+
+
+def test_a_file_of_another_journal_or_place_is_refused(tmp_path: Path) -> None:
+    path, other = tmp_path / "j", tmp_path / "other"
+    journals.journal(path, STORY, per_file=3)
+    journals.journal(other, STORY, created_ns=2, per_file=3)
+    second = journals.file_of(path, 1)
+    for wrong in (journals.file_of(other, 1), journals.file_of(path, 2), path):
+        second.write_bytes(wrong.read_bytes())
+        with pytest.raises(CwsError, match="CWS-JOURNAL-002") as told:
+            read_journal(path)
+        assert told.value.where == f"{second}, byte 0"
+
+
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CwsError, match="CWS-JOURNAL-001"):
         read_journal(tmp_path / "nothing")

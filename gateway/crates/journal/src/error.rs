@@ -24,6 +24,8 @@ pub enum JournalError {
     Full { path: PathBuf, max_bytes: u64 },
     /// Another process writes it.
     Locked { path: PathBuf },
+    /// A file between the first and the last is not there.
+    Missing { path: PathBuf, last: PathBuf },
     /// A payload that its kind cannot have, or an unknown kind.
     Payload { kind: u16, what: &'static str },
     /// A checkpoint whose signature, or whose hash at that seq, is another one.
@@ -70,6 +72,12 @@ impl fmt::Display for JournalError {
             Self::Locked { path } => write!(
                 f,
                 "CWS-JOURNAL-005 another process writes it; {}; stop that one first",
+                path.display()
+            ),
+            Self::Missing { path, last } => write!(
+                f,
+                "CWS-JOURNAL-008 a file is missing before {}; {}; restore it from a copy, all files belong together",
+                last.display(),
                 path.display()
             ),
             Self::Payload { kind, what } => write!(

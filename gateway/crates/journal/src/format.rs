@@ -21,10 +21,11 @@ pub(crate) struct Head {
     pub hash: Hash,
 }
 
-pub(crate) fn header(created_ns: u64) -> [u8; HEADER_LEN] {
+pub(crate) fn header(created_ns: u64, number: u32) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
     bytes[..8].copy_from_slice(MAGIC);
     bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[12..16].copy_from_slice(&number.to_le_bytes());
     bytes[16..24].copy_from_slice(&created_ns.to_le_bytes());
     let sum = check(&bytes[..CHECKED]);
     bytes[CHECKED..].copy_from_slice(&sum);
@@ -39,12 +40,12 @@ pub(crate) fn begins_a_header(bytes: &[u8]) -> bool {
         .all(|(found, expected)| found == expected)
 }
 
-/// The creation time, or what is wrong: None where bits changed, Some where it is another file.
-pub(crate) fn read_header(bytes: &[u8; HEADER_LEN]) -> Result<u64, Option<String>> {
+/// The creation time and the number of the file, or what is wrong: None where bits changed, Some where it is another file.
+pub(crate) fn read_header(bytes: &[u8; HEADER_LEN]) -> Result<(u64, u32), Option<String>> {
     let version = read_u32(bytes, 8);
     if check(&bytes[..CHECKED]) == bytes[CHECKED..] {
         if bytes[..8] == *MAGIC && version == VERSION {
-            return Ok(read_u64(bytes, 16));
+            return Ok((read_u64(bytes, 16), read_u32(bytes, 12)));
         }
         return Err(Some(format!(
             "journal version {version}, {VERSION} expected"
@@ -59,6 +60,13 @@ pub(crate) fn read_header(bytes: &[u8; HEADER_LEN]) -> Result<u64, Option<String
 
 pub(crate) fn genesis(header: &[u8; HEADER_LEN]) -> Hash {
     *blake3::hash(header).as_bytes()
+}
+
+/// The hash before the first record of a further file.
+pub(crate) fn go_on(previous: &Hash, header: &[u8; HEADER_LEN]) -> Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(previous).update(header);
+    *hasher.finalize().as_bytes()
 }
 
 /// Appends one record to `out` and returns its hash.

@@ -6,7 +6,7 @@
 //! |---|---|---|---|---|
 //! | 8 | magic `CWSJRNL1` | | 4 | payload length |
 //! | 4 | version 1 | | 2 | kind, see [`Entry`] |
-//! | 4 | zero | | 2 | zero |
+//! | 4 | number of the file, from 0 | | 2 | zero |
 //! | 8 | created, UTC ns | | 8 | seq, from 1 |
 //! | 8 | BLAKE3 of the 24 before | | 8 | UTC ns |
 //! | | | | 8 | BLAKE3 of the 24 before: a flipped length is told from a torn tail |
@@ -15,22 +15,33 @@
 //!
 //! The hash before the first record is BLAKE3 of the file header. Text is its length (u16) and UTF-8.
 //!
+//! A file that has reached its size is followed by another (`risk.journal`, `risk.journal.1`, ...) whose header has the
+//! same creation time and its own number. Seq goes on; the hash before its first record is BLAKE3 of (hash of the last
+//! record before, its header). Only the last file may end in a torn record.
+//!
 //! An append is one write(2): what the page cache holds survives kill -9 of the process. Against the loss of the
 //! machine a thread calls fdatasync behind; no order waits for it.
 
 mod checkpoint;
 mod codec;
+mod commit;
 mod entry;
 mod error;
+mod files;
 mod format;
 mod reader;
+mod record;
+mod settings;
 mod sink;
 mod writer;
 
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use entry::{Entry, KillScope, ParentOrder, TEXT_MAX, Trigger};
 pub use error::JournalError;
+pub use files::{file_of, files_behind};
 pub use format::{HEADER_LEN, PAYLOAD_MAX, RECORD_HEAD_LEN};
-pub use reader::{Journal, Record, Tail};
+pub use reader::Journal;
+pub use record::{Record, Tail};
+pub use settings::Settings;
 pub use sink::{FileSink, Sink, SyncFn};
-pub use writer::{Head, Opened, Settings, Writer};
+pub use writer::{Head, Opened, Writer};

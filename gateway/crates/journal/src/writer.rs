@@ -1,36 +1,21 @@
 //! Appends records. The first failure is final: its owner sees it on every later call and must stop trading.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
+use crate::commit::{Commit, EIO, HELD, commit_loop};
 use crate::entry::Entry;
 use crate::error::JournalError;
+use crate::files::{file_of, files_behind, lock, options};
 use crate::format;
-use crate::reader::{Journal, Record, Tail};
-use crate::sink::{FileSink, Sink, SyncFn};
-
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// An append that would pass this fails.
-    pub max_bytes: u64,
-    /// How often the commit thread looks for something to commit.
-    pub commit_every: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            max_bytes: 1 << 36,
-            commit_every: Duration::from_millis(5),
-        }
-    }
-}
+use crate::reader::Journal;
+use crate::record::{Record, Tail};
+use crate::settings::Settings;
+use crate::sink::{FileSink, Sink};
 
 /// What opening found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,26 +33,21 @@ pub struct Head {
     pub created_ns: u64,
 }
 
-/// For errors that carry no number of their own.
-const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
-
-/// What the commit thread and the writer tell each other.
-#[derive(Default)]
-struct Commit {
-    appended: AtomicU64,
-    synced: AtomicU64,
-    failed: AtomicBool,
-    errno: AtomicI32,
-    stop: AtomicBool,
-}
 
 pub struct Writer {
     path: PathBuf,
     sink: Box<dyn Sink>,
     settings: Settings,
     head: Head,
+    /// The hash before the next record.
+    link: [u8; 32],
+    /// All files, and the last of them.
     len: u64,
+    file_len: u64,
+    number: u32,
+    /// The first file, which says who writes; a sink of a test has none, and no further files.
+    lock: Option<File>,
     staged: Vec<u8>,
     payload: Vec<u8>,
     commit: Arc<Commit>,
@@ -89,32 +69,39 @@ impl Writer {
             path: path.into(),
             error,
         };
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o640)
-            .open(path)
-            .map_err(io)?;
-        lock(&file, path)?;
+        files_behind(path)?;
+        let first = options().create(true).open(path).map_err(io)?;
+        lock(&first, path)?;
         let mut journal = Journal::open(path)?;
         for record in journal.by_ref() {
             replay(&record?)?;
         }
-        let (seq, hash, len) = journal.position();
-        let tail = journal.tail();
+        let (end, tail) = (journal.end(), journal.tail());
+        let last = file_of(path, end.number);
+        let file = options().open(&last).map_err(io)?;
         if let Tail::Torn { at, .. } = tail {
             file.set_len(at).map_err(io)?;
         }
-        let opened = Opened { records: seq, tail };
+        let opened = Opened {
+            records: end.seq,
+            tail,
+        };
         let head = Head {
-            seq,
-            hash,
+            seq: end.seq,
+            hash: end.hash,
             created_ns: journal.created_ns(),
         };
-        let mut writer = Self::new(path.into(), Box::new(FileSink(file)), settings, head, len)?;
-        if len == 0 {
-            writer.begin(now_ns)?;
+        let mut writer = Self::new(path.into(), Box::new(FileSink(file)), settings, head)?;
+        writer.lock = Some(first);
+        (writer.link, writer.number) = (end.link, end.number);
+        for file in (0..end.number).map(|number| file_of(path, number)) {
+            writer.len += file.metadata().map_err(io)?.len();
+        }
+        (writer.len, writer.file_len) = (writer.len + end.offset, end.offset);
+        match (end.offset, end.number) {
+            (0, 0) => writer.begin(now_ns)?,
+            (0, _) => writer.follow().map_err(io)?,
+            _ => {}
         }
         Ok((writer, opened))
     }
@@ -130,7 +117,7 @@ impl Writer {
             hash: [0; 32],
             created_ns: now_ns,
         };
-        let mut writer = Self::new("sink".into(), sink, settings, head, 0)?;
+        let mut writer = Self::new("sink".into(), sink, settings, head)?;
         writer.begin(now_ns)?;
         Ok(writer)
     }
@@ -140,21 +127,25 @@ impl Writer {
         sink: Box<dyn Sink>,
         settings: Settings,
         head: Head,
-        len: u64,
     ) -> Result<Self, JournalError> {
         let commit = Arc::new(Commit::default());
         let sync = sink.sync_fn().map_err(|error| JournalError::Io {
             path: path.clone(),
             error,
         })?;
+        commit.files.lock().expect(HELD).push(sync);
         let shared = Arc::clone(&commit);
-        let thread = std::thread::spawn(move || commit_loop(&shared, sync, settings.commit_every));
+        let thread = std::thread::spawn(move || commit_loop(&shared, settings.commit_every));
         Ok(Self {
             path,
             sink,
             settings,
             head,
-            len,
+            link: head.hash,
+            len: 0,
+            file_len: 0,
+            number: 0,
+            lock: None,
             staged: Vec::with_capacity(1 << 16),
             payload: Vec::with_capacity(1 << 10),
             commit,
@@ -163,8 +154,9 @@ impl Writer {
     }
 
     fn begin(&mut self, now_ns: u64) -> Result<(), JournalError> {
-        let header = format::header(now_ns);
+        let header = format::header(now_ns, 0);
         self.head.hash = format::genesis(&header);
+        self.link = self.head.hash;
         self.head.created_ns = now_ns;
         self.staged.extend_from_slice(&header);
         self.flush()
@@ -177,12 +169,13 @@ impl Writer {
         self.head.seq += 1;
         self.head.hash = format::write_record(
             &mut self.staged,
-            &self.head.hash,
+            &self.link,
             kind,
             self.head.seq,
             ts_ns,
             &self.payload,
         );
+        self.link = self.head.hash;
         self.head.seq
     }
 
@@ -192,7 +185,8 @@ impl Writer {
         if self.staged.is_empty() {
             return Ok(());
         }
-        let len = self.len + self.staged.len() as u64;
+        let staged = self.staged.len() as u64;
+        let len = self.len + staged;
         if len > self.settings.max_bytes {
             self.fail(ENOSPC);
             return Err(JournalError::Full {
@@ -204,9 +198,37 @@ impl Writer {
             self.fail(error.raw_os_error().unwrap_or(EIO));
             return Err(self.io(error));
         }
-        self.len = len;
+        (self.len, self.file_len) = (len, self.file_len + staged);
         self.staged.clear();
         self.commit.appended.store(self.head.seq, Ordering::Release);
+        if self.lock.is_some()
+            && self.file_len >= self.settings.file_bytes
+            && let Err(error) = self.next_file()
+        {
+            // What was staged is written: the next flush says that there is no going on.
+            self.fail(error.raw_os_error().unwrap_or(EIO));
+        }
+        Ok(())
+    }
+
+    /// Everything before is written, and the commit thread keeps the old file until the disk has it.
+    fn next_file(&mut self) -> io::Result<()> {
+        let path = file_of(&self.path, self.number + 1);
+        let file = options().create_new(true).open(path)?;
+        (self.number, self.file_len) = (self.number + 1, 0);
+        self.sink = Box::new(FileSink(file));
+        let sync = self.sink.sync_fn()?;
+        self.commit.files.lock().expect(HELD).push(sync);
+        self.follow()
+    }
+
+    /// The header of a further file.
+    fn follow(&mut self) -> io::Result<()> {
+        let header = format::header(self.head.created_ns, self.number);
+        self.sink.append(&header)?;
+        self.link = format::go_on(&self.head.hash, &header);
+        self.file_len = header.len() as u64;
+        self.len += self.file_len;
         Ok(())
     }
 
@@ -236,6 +258,7 @@ impl Writer {
         self.head
     }
 
+    /// All files together.
     pub fn len_bytes(&self) -> u64 {
         self.len
     }
@@ -261,38 +284,5 @@ impl Drop for Writer {
             thread.thread().unpark();
             thread.join().ok();
         }
-    }
-}
-
-fn commit_loop(commit: &Commit, mut sync: SyncFn, every: Duration) {
-    let mut synced = 0;
-    loop {
-        let stop = commit.stop.load(Ordering::Acquire);
-        let appended = commit.appended.load(Ordering::Acquire);
-        if appended != synced {
-            if let Err(error) = sync() {
-                let errno = error.raw_os_error().unwrap_or(EIO);
-                commit.errno.store(errno, Ordering::Release);
-                commit.failed.store(true, Ordering::Release);
-                return;
-            }
-            synced = appended;
-            commit.synced.store(synced, Ordering::Release);
-        }
-        if stop {
-            return;
-        }
-        std::thread::park_timeout(every);
-    }
-}
-
-fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Locked { path: path.into() }),
-        Err(TryLockError::Error(error)) => Err(JournalError::Io {
-            path: path.into(),
-            error,
-        }),
     }
 }

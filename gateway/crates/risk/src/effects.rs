@@ -11,6 +11,8 @@ use crate::encode::Frame;
 pub struct Outgoing {
     pub frame: Frame,
     pub order_id: u64,
+    /// The order that a cancel is about; 0 for an order.
+    pub cancels: u64,
 }
 
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub struct Effects {
     pub executions: Vec<Execution>,
     /// The order session must be broken and opened again: answers are overdue.
     pub relogin: bool,
+    /// Orders that are not wanted any more and have not begun to leave are to be taken back.
+    pub withdraw: bool,
 }
 
 impl Effects {
@@ -29,6 +33,7 @@ impl Effects {
             && self.outgoing.is_empty()
             && self.executions.is_empty()
             && !self.relogin
+            && !self.withdraw
     }
 
     pub fn clear(&mut self) {
@@ -36,5 +41,6 @@ impl Effects {
         self.outgoing.clear();
         self.executions.clear();
         self.relogin = false;
+        self.withdraw = false;
     }
 }

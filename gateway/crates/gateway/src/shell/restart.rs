@@ -37,6 +37,7 @@ pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
     let settings = Settings {
         max_bytes: config.limits.journal_bytes_max,
         commit_every: Duration::from_millis(5),
+        ..Settings::default()
     };
     let path = config.run_dir.join("gateway.journal");
     let (mut journal, opened) = Writer::open(&path, now_ns, settings, |record| {

@@ -85,7 +85,11 @@ impl Core {
             bytes: frame.bytes().to_vec(),
         };
         fx.entries.push((now.utc_ns, sent));
-        fx.outgoing.push(Outgoing { frame, order_id: 0 });
+        fx.outgoing.push(Outgoing {
+            frame,
+            order_id: 0,
+            cancels: target,
+        });
         self.counters.cancels_sent += 1;
     }
 }

@@ -6,7 +6,7 @@ use cws_wire::padded;
 
 use super::Core;
 use crate::Now;
-use crate::book::Bucket;
+use crate::book::{Bucket, OpenOrder};
 use crate::checks::{Ask, Code, RiskApproved, approve};
 use crate::effects::{Effects, Outgoing};
 use crate::encode::{self, WireTerms};
@@ -98,7 +98,11 @@ impl Core {
             bytes: frame.bytes().to_vec(),
         };
         fx.entries.push((now.utc_ns, sent));
-        fx.outgoing.push(Outgoing { frame, order_id });
+        fx.outgoing.push(Outgoing {
+            frame,
+            order_id,
+            cancels: 0,
+        });
         self.spend(&order, now);
         self.placed(&order, now, fx);
     }
@@ -181,9 +185,10 @@ impl Core {
         );
     }
 
-    /// The journal would not have it, so its bytes never left: as if it had been refused.
+    /// Its bytes never left, and never will: as if it had been refused. Of several, the latest comes first.
     pub fn unsent(&mut self, order_id: u64, now: Now, fx: &mut Effects) {
-        let Some(open) = self.book.orders.get(&order_id) else {
+        let known = self.book.orders.get(&order_id).copied();
+        let Some(open) = known.filter(OpenOrder::open) else {
             return;
         };
         let order = open.order;
@@ -202,6 +207,7 @@ impl Core {
             ..Execution::default()
         };
         self.execute(execution, true, now, fx);
+        self.conclude_rivals(&open, now, fx);
     }
 }
 

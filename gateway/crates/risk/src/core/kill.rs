@@ -1,5 +1,7 @@
 //! Kills: per strategy, venue, firm; by our own checks, by command, by the dead man. Ended by a person alone.
 
+use std::collections::HashSet;
+
 use cws_journal::{Entry, KillScope, Trigger};
 
 use super::Core;
@@ -97,7 +99,8 @@ impl Core {
         }
     }
 
-    /// Cancels what is open, of one strategy or of all, unless it was asked for just now.
+    /// Cancels what is open, of one strategy or of all, unless it was asked for just now. What has not begun to leave is
+    /// taken back instead: see [`Core::withdraw`].
     pub fn cancel_all(&mut self, strategy: Option<u16>, now: Now, fx: &mut Effects) {
         let again = self.settings.cancel_again_ns;
         let wanted = self.book.open_ids(|open| {
@@ -109,6 +112,41 @@ impl Core {
         for id in wanted {
             self.send_cancel(id, 0, 0, now, fx);
         }
+        fx.withdraw = true;
+    }
+
+    /// Orders that are not wanted any more: those that the line gave back, in the order in which they stood there, and those
+    /// of `fx` itself. They end as refused, and nothing asks the venue for their end. The journal has their bytes as about to
+    /// leave, and behind it that they did not.
+    pub fn withdraw(&mut self, given_back: Vec<u64>, now: Now, fx: &mut Effects) {
+        let mut gone = given_back;
+        let here = fx.outgoing.iter().map(|outgoing| outgoing.order_id);
+        gone.extend(here.filter(|id| self.unwanted(*id)));
+        let set: HashSet<u64> = gone.iter().copied().collect();
+        let cancels = fx.outgoing.iter();
+        let spared = cancels.filter(|outgoing| set.contains(&outgoing.cancels));
+        self.counters.cancels_sent -= spared.count() as u64;
+        fx.outgoing.retain(|outgoing| {
+            !set.contains(&outgoing.order_id) && !set.contains(&outgoing.cancels)
+        });
+        let orders = &self.book.orders;
+        fx.entries.retain(|(_, entry)| match entry {
+            Entry::Sent {
+                order_id,
+                orig_order_id,
+                ..
+            } => !set.contains(orig_order_id) || orders.contains_key(order_id),
+            _ => true,
+        });
+        for id in gone.into_iter().rev() {
+            self.unsent(id, now, fx);
+        }
+    }
+
+    /// An order that is to be gone.
+    pub fn unwanted(&self, order_id: u64) -> bool {
+        let open = self.book.orders.get(&order_id);
+        open.is_some_and(|open| open.open() && open.cancel_wanted)
     }
 
     /// R08 from the other side: the loss itself kills, not only the next order.

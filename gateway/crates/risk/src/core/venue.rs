@@ -66,7 +66,7 @@ impl Core {
     }
 
     /// An order ended: a cancel or replace of it that is still out came too late, and the venue says nothing about it.
-    fn conclude_rivals(&mut self, before: &OpenOrder, now: Now, fx: &mut Effects) {
+    pub(super) fn conclude_rivals(&mut self, before: &OpenOrder, now: Now, fx: &mut Effects) {
         let id = before.order.id.bits();
         let Some(after) = self.book.orders.get(&id).copied() else {
             return;

@@ -8,6 +8,9 @@ use cws_risk::settings::Settings;
 use cws_wire::padded;
 use serde::Deserialize;
 
+/// More files than records help nobody.
+const FILE_BYTES_MIN: u64 = 4096;
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -51,6 +54,9 @@ pub struct Config {
     pub executions_capacity: u64,
     #[serde(default = "journal_max_bytes")]
     pub journal_max_bytes: u64,
+    /// A file of the journal that has reached this is followed by another.
+    #[serde(default = "journal_file_bytes")]
+    pub journal_file_bytes: u64,
     #[serde(default = "commit_every_ms")]
     pub journal_commit_ms: u64,
     /// How many loops of this machine spin like ours.
@@ -89,6 +95,12 @@ impl Config {
             return Err(refuse(
                 "a power of two up to 2^24 is expected",
                 "executions_capacity",
+            ));
+        }
+        if self.journal_file_bytes < FILE_BYTES_MIN {
+            return Err(refuse(
+                "4096 bytes or more are expected",
+                "journal_file_bytes",
             ));
         }
         if self.dead_man_s != 0 && self.dead_man_file.is_none() {
@@ -135,6 +147,9 @@ fn executions_capacity() -> u64 {
 }
 fn journal_max_bytes() -> u64 {
     1 << 36
+}
+fn journal_file_bytes() -> u64 {
+    1 << 28
 }
 fn commit_every_ms() -> u64 {
     5

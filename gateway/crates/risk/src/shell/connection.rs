@@ -2,10 +2,12 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, SocketAddrV4, TcpStream};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use cws_risk::Now;
-use cws_risk::session::{Soup, SoupEvent, SoupState};
+use cws_risk::effects::Outgoing;
+use cws_risk::session::{About, SendQueue, Soup, SoupEvent, SoupState};
 use cws_wire::net::{TcpConversation, TcpEnd};
 
 use super::capture::{Capture, endpoint};
@@ -21,7 +23,7 @@ pub struct Connection {
     pub soup: Soup,
     stream: Option<TcpStream>,
     talk: Option<TcpConversation>,
-    unsent: Vec<u8>,
+    unsent: SendQueue,
     retry_ns: u64,
 }
 
@@ -39,7 +41,7 @@ impl Connection {
             soup,
             stream: None,
             talk: None,
-            unsent: Vec::new(),
+            unsent: SendQueue::default(),
             retry_ns: 0,
         }
     }
@@ -63,7 +65,8 @@ impl Connection {
         };
         let ready = stream
             .set_nodelay(true)
-            .and_then(|()| stream.set_nonblocking(true));
+            .and_then(|()| stream.set_nonblocking(true))
+            .and_then(|()| keep_unsent_here(&stream));
         let (Ok(()), Ok(SocketAddr::V4(local))) = (ready, stream.local_addr()) else {
             return Ok(());
         };
@@ -75,7 +78,7 @@ impl Connection {
         self.unsent.clear();
         let mut login = Vec::new();
         self.soup.connected(now.mono_ns, &mut login);
-        self.send(&login, capture, now)
+        self.say(&login, capture, now)
     }
 
     pub fn close(&mut self) {
@@ -85,38 +88,55 @@ impl Connection {
         self.soup.disconnected();
     }
 
-    /// Captures the bytes and sends what the socket takes; the rest follows.
-    pub fn send(&mut self, bytes: &[u8], capture: &mut Capture, now: Now) -> Result<(), Trouble> {
-        if self.stream.is_none() {
-            return Err(Trouble::Line("not connected".into()));
-        }
-        let captured = match self.talk.as_mut() {
-            Some(talk) => capture
-                .segment(self.interface, talk, TcpEnd::Client, bytes, now.utc_ns)
-                .and_then(|()| capture.flush()),
-            None => Ok(()),
-        };
-        self.unsent.extend_from_slice(bytes);
-        self.soup.sent(now.mono_ns);
-        let sent = self.push();
-        captured.map_err(Trouble::Capture)?;
-        sent
+    /// Puts a frame behind what is unsent.
+    pub fn queue(&mut self, outgoing: &Outgoing) {
+        let Outgoing {
+            order_id, cancels, ..
+        } = *outgoing;
+        self.unsent
+            .push(outgoing.frame.bytes(), About { order_id, cancels });
     }
 
-    fn push(&mut self) -> Result<(), Trouble> {
-        let Some(stream) = self.stream.as_mut() else {
-            return Ok(());
+    /// Takes back queued orders of which no byte has left.
+    pub fn withdraw(&mut self, unwanted: impl Fn(u64) -> bool) -> Vec<u64> {
+        self.unsent.withdraw(unwanted)
+    }
+
+    pub fn unsent_bytes(&self) -> usize {
+        self.unsent.bytes().len()
+    }
+
+    fn say(&mut self, bytes: &[u8], capture: &mut Capture, now: Now) -> Result<(), Trouble> {
+        self.unsent.push(bytes, About::default());
+        self.send(capture, now)
+    }
+
+    /// Sends what the socket takes of what is queued, and captures that; the rest follows.
+    pub fn send(&mut self, capture: &mut Capture, now: Now) -> Result<(), Trouble> {
+        let (Some(stream), Some(talk)) = (self.stream.as_mut(), self.talk.as_mut()) else {
+            return Err(Trouble::Line("not connected".into()));
         };
+        self.soup.sent(now.mono_ns);
+        let mut captured = Ok(());
         while !self.unsent.is_empty() {
-            match stream.write(&self.unsent) {
+            let bytes = self.unsent.bytes();
+            match stream.write(bytes) {
                 Ok(0) => return Err(Trouble::Line("the venue takes nothing".into())),
-                Ok(count) => drop(self.unsent.drain(..count)),
+                Ok(count) => {
+                    let (to, sent) = (self.interface, &bytes[..count]);
+                    captured = captured
+                        .and_then(|()| capture.segment(to, talk, TcpEnd::Client, sent, now.utc_ns));
+                    self.unsent.took(count);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Trouble::Line(error.to_string())),
             }
         }
-        if self.unsent.len() > UNSENT_MAX {
+        captured
+            .and_then(|()| capture.flush())
+            .map_err(Trouble::Capture)?;
+        if self.unsent.bytes().len() > UNSENT_MAX {
             return Err(Trouble::Line("the venue does not read".into()));
         }
         Ok(())
@@ -153,7 +173,7 @@ impl Connection {
             }
         }
         if !self.unsent.is_empty() {
-            self.push()?;
+            self.send(capture, now)?;
         }
         Ok(count > 0)
     }
@@ -182,13 +202,33 @@ impl Connection {
         if out.is_empty() {
             return Ok(());
         }
-        self.send(&out, capture, now)
+        self.say(&out, capture, now)
     }
 
     /// Says goodbye; the rest is the venue's.
     pub fn logout(&mut self, capture: &mut Capture, now: Now) {
         let mut out = Vec::new();
         self.soup.logout(now.mono_ns, &mut out);
-        self.send(&out, capture, now).ok();
+        self.say(&out, capture, now).ok();
+    }
+}
+
+/// The kernel takes bytes only while those before them have left: what it holds, nobody can take back.
+fn keep_unsent_here(stream: &TcpStream) -> io::Result<()> {
+    let most: libc::c_int = 1;
+    // SAFETY: the place and its length belong together.
+    let result = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_NOTSENT_LOWAT,
+            (&raw const most).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
     }
 }

@@ -48,6 +48,7 @@ impl Runner {
         if self.fx.is_empty() {
             return;
         }
+        self.withdraw(now);
         if !self.core.status.journal_failed {
             for (ts_ns, entry) in self.fx.entries.drain(..) {
                 self.journal.stage(ts_ns, &entry);
@@ -56,14 +57,14 @@ impl Runner {
                 self.give_up_orders(&error.to_string(), now);
             }
         }
-        let mut bytes = Vec::with_capacity(64 * self.fx.outgoing.len());
-        for outgoing in self.fx.outgoing.drain(..) {
-            bytes.extend_from_slice(outgoing.frame.bytes());
-        }
         let mut trouble = None;
-        if !bytes.is_empty() && self.orders.is_open() {
-            trouble = self.orders.send(&bytes, &mut self.capture, now).err();
+        if !self.fx.outgoing.is_empty() && self.orders.is_open() {
+            for outgoing in &self.fx.outgoing {
+                self.orders.queue(outgoing);
+            }
+            trouble = self.orders.send(&mut self.capture, now).err();
         }
+        self.fx.outgoing.clear();
         let relogin = std::mem::take(&mut self.fx.relogin);
         self.fx.entries.clear();
         self.fx
@@ -87,10 +88,20 @@ impl Runner {
             .drain(..)
             .partition(|outgoing| outgoing.order_id != 0);
         self.fx.outgoing = cancels;
-        for order in orders {
+        for order in orders.iter().rev() {
             self.core.unsent(order.order_id, now, &mut self.fx);
         }
         self.core.journal_failed(now, &mut self.fx);
+        self.withdraw(now);
+    }
+
+    /// Orders that a kill met before the socket did stay here.
+    fn withdraw(&mut self, now: Now) {
+        if std::mem::take(&mut self.fx.withdraw) {
+            let core = &self.core;
+            let given_back = self.orders.withdraw(|order_id| core.unwanted(order_id));
+            self.core.withdraw(given_back, now, &mut self.fx);
+        }
     }
 
     pub(super) fn orders_broke(&mut self, trouble: Trouble, now: Now) {

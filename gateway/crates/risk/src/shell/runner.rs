@@ -224,6 +224,7 @@ fn open_journal(
     let path = config.run_dir.join("risk.journal");
     let settings = cws_journal::Settings {
         max_bytes: config.journal_max_bytes,
+        file_bytes: config.journal_file_bytes,
         commit_every: Duration::from_millis(config.journal_commit_ms),
     };
     let opened = Writer::open(&path, start.utc_ns, settings, |record| {

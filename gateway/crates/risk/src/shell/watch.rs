@@ -74,6 +74,7 @@ impl Runner {
         let uid = self.uid;
         let journal = &self.journal;
         let (build, waiting) = (&self.build, self.outbox.waiting());
+        let unsent_bytes = self.orders.unsent_bytes();
         let mut load = |path: &str, in_force: Option<u64>| -> Result<SignedLimits, Fault> {
             signing::load(Path::new(path), key, in_force, now.utc_ns)
         };
@@ -92,6 +93,7 @@ impl Runner {
                 reply.insert("build_hash".into(), json!(build));
                 reply.insert("version".into(), json!(env!("CARGO_PKG_VERSION")));
                 reply.insert("executions_waiting".into(), json!(waiting));
+                reply.insert("unsent_bytes".into(), json!(unsent_bytes));
                 let health = journal.health().err().map(|error| error.to_string());
                 reply.insert("journal".into(), json!({"seq": head.seq, "synced": journal.synced_seq(),
                     "hash": signing::hex(&head.hash), "bytes": journal.len_bytes(), "failure": health}));

@@ -1,39 +1,10 @@
 //! The process itself: orders out, executions back, and everything that can break in between.
 
-mod common;
-#[path = "common/desk.rs"]
-mod desk;
-#[path = "common/venue.rs"]
-mod venue;
-
-use common::{PRICE, id, intent, order};
-use cws_abi::{ExecKind, IntentKind, OrderIntent, Side};
-use desk::Desk;
+use crate::common::{PRICE, id, order};
+use crate::desk::{Desk, price4};
+use crate::venue::Venue;
+use cws_abi::{ExecKind, Side};
 use serde_json::json;
-use venue::Venue;
-
-fn cancel(counter: u64, of: u64) -> OrderIntent {
-    OrderIntent {
-        orig_order_id: id(of).bits(),
-        kind: IntentKind::Cancel as u8,
-        quantity: 0,
-        ..intent(0, &order(counter, Side::Buy, 1, PRICE))
-    }
-}
-
-/// An open order of `quantity`, accepted by the venue.
-fn rest(
-    desk: &mut Desk,
-    venue: &mut Venue,
-    counter: u64,
-    quantity: i64,
-) -> cws_wire::ouch42::EnterOrder {
-    desk.push(&order(counter, Side::Buy, quantity, PRICE));
-    let enter = venue.enter();
-    venue.accepted(&enter);
-    while desk.execution().kind != ExecKind::Accepted as u8 {}
-    enter
-}
 
 #[test]
 fn an_order_goes_out_and_its_trades_come_back() {
@@ -45,7 +16,7 @@ fn an_order_goes_out_and_its_trades_come_back() {
     let enter = venue.enter();
     assert_eq!(
         (enter.order_token, enter.shares, enter.price),
-        (id(1).token(), 100, desk::price4(PRICE))
+        (id(1).token(), 100, price4(PRICE))
     );
     assert_eq!(
         (&enter.stock, &enter.firm, enter.display),
@@ -79,7 +50,7 @@ fn an_order_goes_out_and_its_trades_come_back() {
         repeated.venue_seq, 4,
         "a repeated trade is accounted for and booked once"
     );
-    desk.push_intent(cancel(2, 1));
+    desk.cancel(2, 1);
     venue.cancel_of(&enter);
     venue.canceled(&enter, 60);
     let canceled = desk.expect(ExecKind::Canceled);
@@ -111,7 +82,7 @@ fn kill_9_loses_nothing_and_sends_nothing_twice() {
     let mut venue = Venue::new();
     let mut desk = Desk::new("kill9", &venue, "");
     desk.open_day(&mut venue);
-    let first = rest(&mut desk, &mut venue, 1, 100);
+    let first = desk.rest(&mut venue, 1, 100);
     desk.push(&order(2, Side::Buy, 50, PRICE));
     let second = venue.enter();
     desk.kill9();
@@ -181,7 +152,7 @@ fn a_kill_cancels_everything_and_only_a_person_re_arms() {
     let mut venue = Venue::new();
     let mut desk = Desk::new("kill", &venue, "");
     desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
+    let enter = desk.rest(&mut venue, 1, 100);
     let nobody = desk.ask(&json!({"cmd": "kill", "scope": "firm", "reason": "drill"}));
     assert_eq!(nobody["code"], "CWS-RISK-003", "{nobody}");
     let killed =

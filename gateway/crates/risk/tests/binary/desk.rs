@@ -1,5 +1,4 @@
 //! The binary between a gateway and a venue that the test plays itself.
-#![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -18,6 +17,8 @@ use cws_wire::Price4;
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
+use crate::broken_disk::{Broken, breaks};
+use crate::common::intent;
 use crate::venue::{PATIENCE, Venue};
 
 pub struct Desk {
@@ -28,7 +29,7 @@ pub struct Desk {
     executions: Option<Consumer<Execution>>,
     beating: Arc<AtomicBool>,
     extra: String,
-    pub file_limit: Option<u64>,
+    pub broken: Option<Broken>,
 }
 
 impl Desk {
@@ -47,7 +48,7 @@ impl Desk {
             executions: None,
             beating: beat(&dir),
             extra: extra.into(),
-            file_limit: None,
+            broken: None,
             dir,
         };
         desk.password(0o600);
@@ -96,19 +97,8 @@ impl Desk {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cws-risk"));
         command.arg("--config").arg(self.dir.join("risk.toml"));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        if let Some(bytes) = self.file_limit {
-            use std::os::unix::process::CommandExt;
-            let limit = libc::rlimit {
-                rlim_cur: bytes,
-                rlim_max: bytes,
-            };
-            // SAFETY: setrlimit may be called between fork and exec.
-            unsafe {
-                command.pre_exec(move || {
-                    libc::setrlimit(libc::RLIMIT_FSIZE, &limit);
-                    Ok(())
-                });
-            }
+        if let Some(broken) = self.broken {
+            breaks(&mut command, broken);
         }
         let mut child = command.spawn().expect("starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -185,7 +175,7 @@ impl Desk {
 
     /// Puts the intent into the ring, stamped with now.
     pub fn push(&mut self, order: &Order) {
-        self.push_intent(crate::common::intent(0, order));
+        self.push_intent(intent(0, order));
     }
 
     pub fn push_intent(&mut self, intent: OrderIntent) {
@@ -202,21 +192,31 @@ impl Desk {
         self.intents.written()
     }
 
+    /// An execution that is there already.
+    fn take_execution(&mut self) -> Option<Execution> {
+        if self.executions.is_none() {
+            let (ring, cursor) = (
+                self.dir.join("executions.ring"),
+                self.dir.join("executions.cursor"),
+            );
+            self.executions = Consumer::open(&ring, &cursor).ok();
+        }
+        let ring = self.executions.as_mut()?;
+        let execution = ring.take().expect("a sound ring")?;
+        ring.release();
+        Some(execution)
+    }
+
+    /// Passes over all executions that are there.
+    pub fn drain(&mut self) {
+        while self.take_execution().is_some() {}
+    }
+
     /// The next execution, whatever it is.
     pub fn execution(&mut self) -> Execution {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if self.executions.is_none() {
-                let (ring, cursor) = (
-                    self.dir.join("executions.ring"),
-                    self.dir.join("executions.cursor"),
-                );
-                self.executions = Consumer::open(&ring, &cursor).ok();
-            }
-            if let Some(ring) = self.executions.as_mut()
-                && let Some(execution) = ring.take().expect("a sound ring")
-            {
-                ring.release();
+            if let Some(execution) = self.take_execution() {
                 return execution;
             }
             assert!(Instant::now() < deadline, "no execution comes");

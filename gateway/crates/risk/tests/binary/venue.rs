@@ -1,8 +1,8 @@
 //! A venue that the test plays itself.
-#![allow(dead_code)]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use cws_wire::ouch42::{Accepted, Canceled, EnterOrder, Executed, Inbound};
@@ -35,6 +35,22 @@ impl Venue {
 
     pub fn address(&self) -> String {
         self.listener.local_addr().expect("bound").to_string()
+    }
+
+    /// From the next connection on, the kernel holds only a little for whoever does not read.
+    pub fn little_room(&self) {
+        let bytes: libc::c_int = 4096;
+        // SAFETY: the place and its length belong together.
+        let result = unsafe {
+            libc::setsockopt(
+                self.listener.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_RCVBUF,
+                (&raw const bytes).cast(),
+                size_of::<libc::c_int>() as libc::socklen_t,
+            )
+        };
+        assert_eq!(result, 0, "sets");
     }
 
     /// Takes a login and repeats what was asked for.

@@ -1,26 +1,11 @@
 //! R11, R13 and R19 on both sides of their bounds: whose order it is.
 
-mod common;
-
-use common::{NOW, PRICE, S, World, id};
+use crate::common::{NOW, PRICE, S, World, id};
 use cws_abi::{OrderId, Side};
 use cws_risk::checks::Code;
 use cws_risk::order::Order;
 
-/// The order passes everything; then one change makes exactly this check refuse it.
-fn refused(code: Code, change: impl FnOnce(&mut World)) {
-    let mut world = World::new();
-    assert_eq!(world.verdict(), None, "the world starts sound");
-    change(&mut world);
-    assert!(!world.passes(code), "{code} should refuse");
-    assert_eq!(world.verdict(), Some(code));
-}
-
-fn passed(code: Code, change: impl FnOnce(&mut World)) {
-    let mut world = World::new();
-    change(&mut world);
-    assert!(world.passes(code), "{code} should pass");
-}
+use crate::{passed, refused};
 
 #[test]
 fn r11_duplicates() {

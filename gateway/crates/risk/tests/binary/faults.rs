@@ -1,37 +1,17 @@
-//! The process when memory, limits, files and clocks fail it; `binary_disk.rs` has the disk.
+//! The process when memory, limits, files and clocks fail it; `disk.rs` has the disk.
 
-mod common;
-#[path = "common/desk.rs"]
-mod desk;
-#[path = "common/venue.rs"]
-mod venue;
-
-use common::{LIMITS, PRICE, order};
+use crate::common::{LIMITS, PRICE, order};
+use crate::desk::Desk;
+use crate::venue::Venue;
 use cws_abi::{ExecKind, Side};
-use desk::Desk;
 use serde_json::json;
-use venue::Venue;
-
-/// An open order of `quantity`, accepted by the venue.
-fn rest(
-    desk: &mut Desk,
-    venue: &mut Venue,
-    counter: u64,
-    quantity: i64,
-) -> cws_wire::ouch42::EnterOrder {
-    desk.push(&order(counter, Side::Buy, quantity, PRICE));
-    let enter = venue.enter();
-    venue.accepted(&enter);
-    while desk.execution().kind != ExecKind::Accepted as u8 {}
-    enter
-}
 
 #[test]
 fn a_ring_that_is_cut_off_halts_and_cancels_still_go_out() {
     let mut venue = Venue::new();
     let mut desk = Desk::new("torn", &venue, "");
     desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
+    let enter = desk.rest(&mut venue, 1, 100);
     let ring = std::fs::OpenOptions::new()
         .write(true)
         .open(desk.dir.join("intents.ring"))
@@ -116,7 +96,7 @@ fn a_silent_gateway_is_refused_and_its_orders_cancelled() {
     let mut venue = Venue::new();
     let mut desk = Desk::new("beat", &venue, "beat_cancel_ms = 200");
     desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
+    let enter = desk.rest(&mut venue, 1, 100);
     desk.stop_beating();
     venue.cancel_of(&enter);
     desk.push(&order(2, Side::Buy, 50, PRICE));
@@ -133,7 +113,7 @@ fn a_desk_that_is_gone_kills_the_firm() {
     let mut desk = Desk::new("dead", &venue, &extra);
     std::fs::write(&file, "").expect("writes");
     desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
+    let enter = desk.rest(&mut venue, 1, 100);
     venue.cancel_of(&enter);
     desk.wait(|status| status["killed"]["firm"] == true);
 }
@@ -143,7 +123,7 @@ fn sigterm_cancels_and_says_goodbye() {
     let mut venue = Venue::new();
     let mut desk = Desk::new("term", &venue, "");
     desk.open_day(&mut venue);
-    let enter = rest(&mut desk, &mut venue, 1, 100);
+    let enter = desk.rest(&mut venue, 1, 100);
     desk.signal(libc::SIGTERM);
     venue.cancel_of(&enter);
     venue.canceled(&enter, 100);

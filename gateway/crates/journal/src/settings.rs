@@ -1,0 +1,23 @@
+//! Sizes and intervals of a writer.
+
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// An append that would pass this, all files together, fails.
+    pub max_bytes: u64,
+    /// A file that has reached this is followed by another.
+    pub file_bytes: u64,
+    /// How often the commit thread looks for something to commit.
+    pub commit_every: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_bytes: 1 << 36,
+            file_bytes: 1 << 28,
+            commit_every: Duration::from_millis(5),
+        }
+    }
+}
