@@ -87,8 +87,7 @@ def positions(trades: Iterable[Execution]) -> dict[tuple[int, int], int]:
 def executions_table(told: Story, session: Session) -> pd.DataFrame:
     """EXECUTIONS: every message about an order of a parent, then risk's own refusals, whose stamp is 0.
 
-    The venue stamps in ns since midnight; the stamp here is that of the message's bar. A trade that was taken back is
-    not there.
+    The stamp is that of the message's bar. A trade that was taken back is not there.
     """
     gone = {(one.order_id, one.exec_id) for one in told.session if one.kind_name == "broken"}
     heard = [one for one in told.session if one.parent_id and (one.order_id, one.exec_id) not in gone]
@@ -104,7 +103,7 @@ def executions_table(told: Story, session: Session) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=list(names))
     stamps = found["ts_event"].to_numpy(dtype=np.int64)
     found = found.assign(
-        seq=np.arange(len(rows)), ts_event=np.where(stamps > 0, session.bar_ns(session.day_ns + stamps), 0),
+        seq=np.arange(len(rows)), ts_event=np.where(stamps > 0, session.bar_ns(stamps), 0),
         order_id=[read.token(order) for order in found["order_id"]],
         reason=[read.reason_text(reason) for reason in found["reason"]],
     )[list(EXECUTIONS.columns)]  # fmt: skip

@@ -125,7 +125,7 @@ def _configs(
 ) -> dict[str, str]:
     return {
         "cws-venue": _venue(parents, session, wiring, walls),
-        "cws-risk": _risk(wiring, public),
+        "cws-risk": _risk(wiring, public, session.day_ns),
         "cws-gateway": _gateway(parents, session, wiring),
     }
 
@@ -163,12 +163,12 @@ def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str], w
     )  # fmt: skip
 
 
-def _risk(wiring: Mapping[str, str], public: str) -> str:
-    """Lockstep has no wall clock: how long somebody was silent there says nothing."""
+def _risk(wiring: Mapping[str, str], public: str, day_ns: int) -> str:
+    """Lockstep has no wall clock: how long somebody was silent there says nothing, nor when it was by the clock."""
     top = {
         "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
         "firm": FIRM, "operators": [os.getuid()], "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0,
-        "ack_timeout_ms": PATIENCE_MS, "spinners": SPINNERS,
+        "ack_timeout_ms": PATIENCE_MS, "spinners": SPINNERS, "midnight_ns": day_ns,
     }  # fmt: skip
     session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD, "silence_ms": PATIENCE_MS}
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}

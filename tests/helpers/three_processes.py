@@ -122,7 +122,7 @@ class World:
         risk = {
             "run_dir": ".", "region": "H", "venue": "CWS", "limits": "limits.toml",
             "limits_public_key": self._limits(), "beat_timeout_ms": 2_000, "beat_cancel_ms": 4_000, "spinners": 9,
-            "operators": [os.getuid()],
+            "operators": [os.getuid()], "midnight_ns": self.midnight_ns if self.mode == "lockstep" else 0,
             "order_session": {"address": f"127.0.0.1:{orders}", "user": USER, **line},
             "drop_copy": {"address": f"127.0.0.1:{copy}", "user": COPY_USER, **line},
         }  # fmt: skip

@@ -110,6 +110,17 @@ def test_a_trade_stands_once_however_often_it_was_told(tmp_path: Path) -> None:
     assert rows["reason"].tolist()[-1] == "R15" and rows["parent_id"].tolist() == [11, 11, 11, 12]
 
 
+def test_a_message_has_the_stamp_of_its_bar(tmp_path: Path) -> None:
+    session = Session(np.array([100, 200, 300], dtype=np.int64), ("A.X",), 20_000 * DAY_NS)
+    first, second, _ = session.wire_ns(session.stamps).tolist()
+    told = story(_journal(tmp_path, [
+        journals.filled(1, 11, 1, 4, ts_event_ns=first + 5), journals.filled(2, 11, 2, 6, ts_event_ns=second),
+        journals.execution(3, 11, 8),
+    ]))  # fmt: skip
+    rows = executions_table(told, session)
+    assert rows["ts_event"].tolist() == [100, 200, 0], "the venue's stamps are UTC; what risk says itself has none"
+
+
 def test_a_trade_that_was_taken_back_is_gone(tmp_path: Path) -> None:
     told = story(_journal(tmp_path, [*TRADES, journals.execution(1, 11, 11, exec_id=2)]))
     assert [one.exec_id for one in told.trades] == [1]

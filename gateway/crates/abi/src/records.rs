@@ -56,7 +56,7 @@ pub struct Execution {
     pub venue_seq: u64,
     /// Arrival at the risk core.
     pub ts_recv_ns: u64,
-    /// The venue's stamp; 0 for what risk itself says.
+    /// The venue's stamp, UTC ns; 0 for what risk itself says.
     pub ts_event_ns: u64,
     pub price: i64,
     pub last_qty: i64,

@@ -22,6 +22,8 @@ pub struct Settings {
     pub halt_hold_ns: u64,
     /// Longest silence of the desk's file before the dead man kills the firm; 0 = no dead man.
     pub dead_man_ns: u64,
+    /// UTC ns of the venue's midnight, from which its stamps count; 0 for the UTC midnight nearest to each receipt.
+    pub midnight_ns: u64,
 }
 
 impl Default for Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             cancel_again_ns: 100_000_000,
             halt_hold_ns: 1_000_000_000,
             dead_man_ns: 0,
+            midnight_ns: 0,
         }
     }
 }

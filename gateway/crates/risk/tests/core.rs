@@ -6,6 +6,7 @@ mod play;
 
 use common::{NOW, PRICE, S, id, order};
 use cws_abi::{ExecKind, Side};
+use cws_journal::Entry;
 use cws_risk::book::OrderState;
 use cws_risk::order::Order;
 use cws_risk::status::{SessionState, State};
@@ -189,6 +190,48 @@ fn drop_copy_agrees_trade_by_trade() {
     assert_eq!(theirs, [(id(1).bits(), 2, 60, PRICE - 100_000)]);
     play.drop_copy(3, &executed(1, 60, PRICE, 2));
     assert_eq!(play.core.drop_copy.differences()[0], [], "told at last");
+}
+
+#[test]
+fn drop_copy_says_whose_order_it_was() {
+    let mut play = Play::new();
+    play.place(&Order {
+        parent_id: 3,
+        ..order(1, Side::SellShort, 100, PRICE)
+    });
+    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+    let told = play.entries.iter().rev().find_map(|(_, entry)| match entry {
+        Entry::DropCopy(told) => Some(*told),
+        _ => None,
+    });
+    let told = told.expect("journaled");
+    assert_eq!(
+        (told.side, told.parent_id, told.symbol, told.strategy),
+        (Side::SellShort as u8, 3, 1, 1)
+    );
+    assert_eq!(told.kind, ExecKind::Filled as u8);
+    assert_eq!((told.last_qty, told.exec_id, told.venue_seq), (40, 1, 1));
+}
+
+#[test]
+fn stamps_of_the_venue_are_utc() {
+    const DAY: u64 = 86_400 * S;
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&executed(1, 40, PRICE, 1));
+    let midnights = [NOW.utc_ns / DAY * DAY, (NOW.utc_ns / DAY + 1) * DAY];
+    let nearest = midnights.into_iter().min_by_key(|at| at.abs_diff(NOW.utc_ns));
+    // The message says 3.
+    assert_eq!(Some(play.last().ts_event_ns - 3), nearest);
+    play.core.settings.midnight_ns = 5 * DAY;
+    play.say(&executed(1, 60, PRICE, 2));
+    assert_eq!(play.last().ts_event_ns, 5 * DAY + 3);
+    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+    let told = play.entries.iter().rev().find_map(|(_, entry)| match entry {
+        Entry::DropCopy(told) => Some(told.ts_event_ns),
+        _ => None,
+    });
+    assert_eq!(told, Some(5 * DAY + 3));
 }
 
 #[test]

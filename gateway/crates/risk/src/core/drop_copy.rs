@@ -84,7 +84,9 @@ impl Core {
         if seq <= self.drop_copy.seq {
             return;
         }
-        let mut told = translate(&crate::book::Book::default(), payload, seq, now.utc_ns);
+        let nothing = crate::book::Book::default();
+        let midnight_ns = self.settings.midnight_ns;
+        let mut told = translate(&nothing, payload, seq, now.utc_ns, midnight_ns);
         if let Ok(cws_wire::ouch42::Outbound::Executed(m)) =
             cws_wire::ouch42::Outbound::decode(payload)
         {
@@ -92,6 +94,13 @@ impl Core {
             told.last_qty = i64::from(m.executed_shares);
             told.price = m.execution_price.nanos();
             told.exec_id = m.match_number;
+        }
+        // OUCH says whose order it is by its token alone; what we know of the order says the rest.
+        if let Some(open) = self.book.orders.get(&told.order_id) {
+            let order = open.order;
+            (told.side, told.parent_id) = (order.side as u8, order.parent_id);
+            (told.symbol, told.strategy) = (order.symbol, order.strategy);
+            told.ts_trigger_ns = order.ts_recv_ns;
         }
         self.apply_drop_copy(&told);
         fx.entries.push((now.utc_ns, Entry::DropCopy(told)));

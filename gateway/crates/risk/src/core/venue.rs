@@ -32,7 +32,8 @@ impl Core {
         }
         self.venue_seq = seq;
         self.counters.messages += 1;
-        let execution = translate(&self.book, payload, seq, now.utc_ns);
+        let midnight_ns = self.settings.midnight_ns;
+        let execution = translate(&self.book, payload, seq, now.utc_ns, midnight_ns);
         let kind = ExecKind::try_from(execution.kind).expect("translate makes known kinds");
         let is_trade = payload.first().is_some_and(|first| TRADES.contains(first));
         let stranger = is_trade && !self.book.orders.contains_key(&execution.order_id);

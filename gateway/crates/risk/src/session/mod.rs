@@ -2,8 +2,10 @@
 
 mod queue;
 mod soup;
+mod stamp;
 mod translate;
 
 pub use queue::{About, SendQueue};
 pub use soup::{Payload, Soup, SoupEvent, SoupState};
+pub use stamp::event_ns;
 pub use translate::translate;

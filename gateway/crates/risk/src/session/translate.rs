@@ -5,11 +5,18 @@ use cws_abi::{ExecKind, Execution, OrderId, VENUE_REASON};
 use cws_wire::Price4;
 use cws_wire::ouch42::Outbound;
 
+use super::stamp::event_ns;
 use crate::book::{Book, OpenOrder};
 
 /// Message `venue_seq` of the order session (or of drop copy), received at `utc_ns`. `seq` stays 0: the ring's count is
-/// the caller's. `ts_event_ns` is the venue's stamp as it stands: ns since its midnight.
-pub fn translate(book: &Book, payload: &[u8], venue_seq: u64, utc_ns: u64) -> Execution {
+/// the caller's. `midnight_ns` is the venue's, as of [`event_ns`].
+pub fn translate(
+    book: &Book,
+    payload: &[u8],
+    venue_seq: u64,
+    utc_ns: u64,
+    midnight_ns: u64,
+) -> Execution {
     let mut execution = Execution {
         venue_seq,
         ts_recv_ns: utc_ns,
@@ -18,10 +25,12 @@ pub fn translate(book: &Book, payload: &[u8], venue_seq: u64, utc_ns: u64) -> Ex
     };
     if let Ok(message) = Outbound::decode(payload) {
         fill_in(&mut execution, book, &message);
+        execution.ts_event_ns = event_ns(midnight_ns, execution.ts_event_ns, utc_ns);
     }
     execution
 }
 
+/// `ts_event_ns` as the venue says it: from its midnight.
 fn fill_in(e: &mut Execution, book: &Book, message: &Outbound) {
     match message {
         Outbound::SystemEvent(m) => {

@@ -47,6 +47,9 @@ pub struct Config {
     pub dead_man_file: Option<PathBuf>,
     #[serde(default)]
     pub dead_man_s: u64,
+    /// UTC ns of the venue's midnight, from which its stamps count; 0 for the UTC midnight nearest to each receipt.
+    #[serde(default)]
+    pub midnight_ns: u64,
     #[serde(default)]
     pub on_stop: OnStop,
     /// Records, a power of two.
@@ -116,6 +119,7 @@ impl Config {
             ack_timeout_ns: self.ack_timeout_ms.saturating_mul(1_000_000),
             halt_hold_ns: self.halt_hold_ms.saturating_mul(1_000_000),
             dead_man_ns: self.dead_man_s.saturating_mul(1_000_000_000),
+            midnight_ns: self.midnight_ns,
             ..Settings::default()
         })
     }
