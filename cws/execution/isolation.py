@@ -98,6 +98,11 @@ def hand_over(folder: Path) -> None:
                 (folder / file).chmod(0o600)
 
 
+def risk_user(walled: bool) -> int:
+    """Who risk is: what anybody else says at its socket is not risk's."""
+    return USERS["cws-risk"] if walled else os.geteuid()
+
+
 def cell(walls: Walls, name: str, binary: str, held: ExitStack) -> Cell:
     """What `name` runs in. `held` closes our ends of the descriptors when the child has its own."""
     # By descriptor: the new user need not be able to walk to where the binary lies.

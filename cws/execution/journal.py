@@ -1,7 +1,7 @@
 """The native processes' journal, read and verified: every record is chained to the one before it by BLAKE3.
 
-The bytes are described in `gateway/crates/journal/src/lib.rs`; this reader shares no code with the writer. A long journal
-is several files (`risk.journal`, `risk.journal.1`, ...) and one chain.
+The bytes are described in `gateway/crates/journal/src/lib.rs`; this reader shares no code with the writer. A long
+journal is several files (`risk.journal`, `risk.journal.1`, ...) and one chain.
 """
 
 import struct

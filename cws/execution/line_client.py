@@ -3,7 +3,9 @@
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+import stat
+import struct
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,12 +15,17 @@ from modules.errors import CwsError
 MAX_LINE_BYTES = 64 << 20
 # Lines on their way at once: far below what a process keeps of one client.
 WINDOW = 64
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 
 
 class LineClient:
-    """One connection. Every answer is waited for at most `timeout_s`; a refusal is raised with its own code."""
+    """One connection. Every answer is waited for at most `timeout_s`; a refusal is raised with its own code.
 
-    def __init__(self, path: Path, timeout_s: float = 10.0) -> None:
+    Only what one of `users` (without any: we ourselves) serves is spoken to, in a folder where nobody else could have
+    taken the name: CWS-SOCKET-003 and -004 say otherwise.
+    """
+
+    def __init__(self, path: Path, timeout_s: float = 10.0, users: Collection[int] = ()) -> None:
         self._path = path
         self._rest = b""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -28,6 +35,16 @@ class LineClient:
         except OSError as failure:
             self._socket.close()
             raise _silent(path, f"nobody listens: {failure.strerror or failure}") from None
+        except CwsError:
+            self._socket.close()
+            raise
+        _, user, _ = _CREDENTIALS.unpack(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if user not in (users or (os.geteuid(),)):
+            self._socket.close()
+            raise CwsError(
+                "CWS-SOCKET-004", what=f"the name is user {user}'s", where=str(path),
+                fix="find out who that is before anything is asked of it, then remove it",
+            )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self
@@ -83,9 +100,21 @@ def _connect(client: socket.socket, path: Path) -> None:
     """By way of the folder's handle: an address of a socket has at most 107 bytes, a home may lie deeper."""
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
+        _check(os.fstat(folder), path.parent)
         client.connect(f"/proc/self/fd/{folder}/{path.name}")
     finally:
         os.close(folder)
+
+
+def _check(folder: os.stat_result, path: Path) -> None:
+    """In a folder of another user, or in which others may rename what is not theirs, a name says nothing."""
+    mode = folder.st_mode
+    renamed = mode & stat.S_IWOTH or (mode & stat.S_IWGRP and not mode & stat.S_ISVTX)
+    if folder.st_uid not in (0, os.geteuid()) or renamed:
+        raise CwsError(
+            "CWS-SOCKET-003", what=f"others may put a socket here (user {folder.st_uid}, mode {stat.S_IMODE(mode):o})",
+            where=str(path), fix="chown it to the user that runs this, chmod 0700 (or 1770 for a group)",
+        )  # fmt: skip
 
 
 def _silent(path: Path, what: str) -> CwsError:

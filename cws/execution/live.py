@@ -113,6 +113,8 @@ def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
 def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     assert house.native is not None
     make_folder(place.folder)
+    # Sockets lie here: whatever the umask, their names are nobody else's.
+    place.folder.chmod(0o700)
     now_ns, key = house.clock_ns(), signing_key(keys_folder(house.home), "limits")
     closes = _closes(house, catalogue)
     session = Session(np.zeros(1, dtype=np.int64), tuple(sorted(closes)), 0)
@@ -182,7 +184,7 @@ def _configs(
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
     midnight_ns = now_ns // (24 * HOUR_NS) * 24 * HOUR_NS
     gateway = [
-        ("", {"run_dir": ".", "mode": "free", "region": REGION}),
+        ("", {"run_dir": ".", "mode": "free", "region": REGION, "risk_user": isolation.risk_user(walled)}),
         ("[market_data]", {**feeds, "midnight_ns": midnight_ns}),
     ]
     risk = [("", top), ("[order_session]", session), ("[drop_copy]", copy)]

@@ -1,11 +1,13 @@
 """Where the files of native execution lie below a home, and which processes they name."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cws.execution.binaries import NAMES
+from cws.execution.isolation import USERS
 from cws.execution.line_client import LineClient
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, STATE
@@ -49,7 +51,8 @@ class Place:
         return self.folder / f"{binary.removeprefix('cws-')}.toml"
 
     def client(self, binary: str, timeout_s: float = 10.0) -> LineClient:
-        return LineClient(self.folder / SOCKETS[binary], timeout_s)
+        users = {os.geteuid(), USERS[binary]}
+        return LineClient(self.folder / SOCKETS[binary], timeout_s, users)
 
     def ended(self) -> dict[str, Any] | None:
         """What `result` says; None while the run goes on, or when the file is damaged."""

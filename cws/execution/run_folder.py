@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cws.environment import file_hash
 from cws.execution.binaries import NAMES, binary
-from cws.execution.isolation import Walls, build, hand_over
+from cws.execution.isolation import Walls, build, hand_over, risk_user
 from cws.execution.keys import public_hex
 from cws.execution.limits import Issue, limits_text, write_signed
 from cws.execution.places import Place
@@ -69,6 +69,8 @@ def prepare(place: Place, parents: pd.DataFrame, native: Path, key: Ed25519Priva
     if (place.folder / READY).exists():
         return
     make_folder(place.folder)
+    # Sockets lie here: whatever the umask, their names are nobody else's.
+    place.folder.chmod(0o700)
     # Of yesterday: what a run sees is never from the future, and never older than risk's longest patience with data.
     session = session_of(parents, now_ns // DAY_NS * DAY_NS - DAY_NS)
     quotes(parents, session).to_csv(place.replay, index=False, columns=list(REPLAY_COLUMNS))
@@ -126,7 +128,7 @@ def _configs(
     return {
         "cws-venue": _venue(parents, session, wiring, walls),
         "cws-risk": _risk(wiring, public, session.day_ns),
-        "cws-gateway": _gateway(parents, session, wiring),
+        "cws-gateway": _gateway(parents, session, wiring, risk_user(walls is not None)),
     }
 
 
@@ -175,7 +177,7 @@ def _risk(wiring: Mapping[str, str], public: str, day_ns: int) -> str:
     return toml([("", top), ("[order_session]", session), ("[drop_copy]", copy)])
 
 
-def _gateway(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str]) -> str:
+def _gateway(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str], risk: int) -> str:
     market_data = {name: wiring[name] for name in ("group_a", "group_b", "request")}
     hot = {
         "spinners": SPINNERS, "parents": MOST_PARENTS, "max_quantity": MAX_CHILD_QTY, "collar_ppm": 1_000_000,
@@ -183,7 +185,7 @@ def _gateway(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str])
     }  # fmt: skip
     return toml(
         [
-            ("", {"run_dir": ".", "mode": "lockstep", "region": REGION}),
+            ("", {"run_dir": ".", "mode": "lockstep", "region": REGION, "risk_user": risk}),
             ("[market_data]", {**market_data, "midnight_ns": session.day_ns}),
             ("[hot]", hot),
             ("[limits]", {"parents_max": max(1 << 16, 2 * len(parents))}),

@@ -15,7 +15,9 @@ from as_user import DONE, as_user
 from three_processes import DAY_NS, World, binaries, until
 from venue_journal import cancels, entered
 
-from cws.execution.isolation import USERS, told, why_off
+from cws.execution.isolation import USERS, entrance, told, why_off
+from cws.execution.places import Place
+from modules.errors import CwsError
 
 pytestmark = [
     pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built"),
@@ -24,7 +26,7 @@ pytestmark = [
 ]
 
 MOVING = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}
-GATEWAY, RISK, STRATEGY = USERS["cws-gateway"], USERS["cws-risk"], 60_910
+VENUE, RISK, GATEWAY, STRATEGY = USERS["cws-venue"], USERS["cws-risk"], USERS["cws-gateway"], 60_910
 CLONE_NEWUSER, CLONE_NEWNET, PTRACE_ATTACH = 0x10000000, 0x40000000, 16
 QUIET_S = 0.5
 
@@ -164,6 +166,50 @@ def test_only_operators_command_risk(world: World) -> None:
         assert as_user(GATEWAY, world.folder, lambda c=command: says(**c)) == "CWS-RISK-001"
         assert as_user(STRATEGY, world.folder, lambda c=command: says(**c)) == "EACCES"
     assert as_user(0, world.folder, lambda: says(**commands[0])) == DONE
+
+
+def test_only_the_gateways_user_says_which_build_the_gateway_is(world: World) -> None:
+    hello = {"cmd": "gateway", "build_hash": world.ask("risk", cmd="status")["gateway_build"]}
+    for command in (hello, {"cmd": "epoch"}):
+        assert as_user(VENUE, world.folder, lambda c=command: says(**c)) == "CWS-RISK-015"
+        assert as_user(STRATEGY, world.folder, lambda c=command: says(**c)) == "EACCES"
+    assert as_user(GATEWAY, world.folder, lambda: says(**hello)) == DONE
+    # Across users the kernel shows no executable: what the gateway says is weighed by R19 alone.
+    assert as_user(GATEWAY, world.folder, lambda: says(cmd="gateway", build_hash="another")) == DONE
+    assert world.ask("risk", cmd="status")["gateway_build"] == "another"
+
+
+def squats(folder: Path) -> int:
+    """A child that serves `risk.sock` as the venue's user; its pid."""
+    child = os.fork()
+    if child == 0:
+        os.chdir(folder)
+        entrance(VENUE)()
+        squatter = socket.socket(socket.AF_UNIX)
+        squatter.bind("risk.sock")
+        Path("risk.sock").chmod(0o777)
+        squatter.listen()
+        while True:
+            squatter.accept()[0].close()
+    return child
+
+
+def test_whoever_takes_the_name_of_risk_is_not_spoken_to(world: World) -> None:
+    working(world)
+    world.stop("risk")
+    child = squats(world.folder)
+    try:
+        until(lambda: (world.folder / "risk.sock").exists(), "the name is taken")
+        with pytest.raises(CwsError, match="CWS-SOCKET-004"):
+            Place(world.folder).client("cws-risk")
+        until(lambda: "CWS-SOCKET-004" in world.log("gateway"), "the gateway tells of it")
+        with pytest.raises(AssertionError, match="CWS-SOCKET-004"):
+            world.start("risk")
+        world.running.pop("risk")
+        assert world.ask("gateway", cmd="status")["risk"]["announced"] is False
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def test_without_risk_no_order_leaves_and_afterwards_they_go_on(world: World) -> None:

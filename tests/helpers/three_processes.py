@@ -127,7 +127,7 @@ class World:
             "drop_copy": {"address": f"127.0.0.1:{copy}", "user": COPY_USER, **line},
         }  # fmt: skip
         gateway = {
-            "run_dir": ".", "mode": self.mode, "region": "H",
+            "run_dir": ".", "mode": self.mode, "region": "H", "risk_user": isolation.risk_user(self.walled),
             "market_data": {**market, "midnight_ns": self.midnight_ns},
             "hot": {"spinners": 9, "symbols": 16, "book_orders": 65_536, "collar_ppm": 1_000_000},
         }  # fmt: skip

@@ -1,6 +1,7 @@
 """The sockets' client against a scripted peer: answers in order, refusals with their code, silence in words."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -14,8 +15,6 @@ from modules.errors import CwsError
 
 def _peer(path: Path, script: Callable[[socket.socket], None]) -> None:
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    import os
-
     folder = os.open(path.parent, os.O_PATH)
     server.bind(f"/proc/self/fd/{folder}/{path.name}")
     os.close(folder)
@@ -72,6 +71,25 @@ def test_what_is_no_answer_is_refused(tmp_path: Path, script: Callable[[socket.s
     ):
         client.ask({"cmd": "status"})
     assert word in str(no.value)
+
+
+@pytest.mark.parametrize(("mode", "code"), [(0o777, "003"), (0o1777, "003"), (0o770, "003"), (0o1770, ""), (0o755, "")])
+def test_a_folder_that_others_may_change_is_not_trusted(tmp_path: Path, mode: int, code: str) -> None:
+    _peer(tmp_path / "s.sock", _echo)
+    tmp_path.chmod(mode)
+    if not code:
+        with LineClient(tmp_path / "s.sock") as client:
+            assert client.ask({"n": 1})["n"] == 1
+        return
+    with pytest.raises(CwsError, match=f"CWS-SOCKET-{code}") as no:
+        LineClient(tmp_path / "s.sock")
+    assert no.value.where == str(tmp_path)
+
+
+def test_what_a_stranger_serves_is_not_spoken_to(tmp_path: Path) -> None:
+    _peer(tmp_path / "s.sock", _echo)
+    with pytest.raises(CwsError, match="CWS-SOCKET-004"):
+        LineClient(tmp_path / "s.sock", users=(os.geteuid() + 1,))
 
 
 def test_nobody_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cws.execution.collect import executions_table, positions, reconcile, story
 from cws.execution.journal import read_journal
 from cws.execution.keys import signing_key
 from cws.execution.kills import in_force, refuse_killed
-from cws.execution.session import Session
+from cws.execution.session import DAY_NS, Session
 from cws.execution.switch import Act, kill, rearm
 from cws.house import House, house_at
 from modules.errors import CwsError

@@ -24,6 +24,8 @@ pub struct Config {
     pub mode: Mode,
     /// Capital letter of the order ids.
     pub region: char,
+    /// The user that risk runs as; without it our own.
+    pub risk_user: Option<u32>,
     pub market_data: MarketData,
     #[serde(default)]
     pub hot: HotSettings,

@@ -174,7 +174,10 @@ fn a_torn_tail_is_of_the_last_file_alone() {
                 // Where whole records are gone, it is the next file that does not follow.
                 let seam = cut >= HEADER_LEN && (cut - HEADER_LEN) as u64 % RECORD == 0;
                 let named = file_of(&folder.file(), number + u32::from(seam));
-                assert!(said.contains(&format!("{} record", named.display())), "{said}");
+                assert!(
+                    said.contains(&format!("{} record", named.display())),
+                    "{said}"
+                );
                 continue;
             }
             let records = (cut.max(HEADER_LEN) - HEADER_LEN) as u64 / RECORD;

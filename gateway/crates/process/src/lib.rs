@@ -6,4 +6,5 @@ pub mod config;
 pub mod fault;
 pub mod line_socket;
 pub mod stop;
+pub mod trusted_folder;
 pub mod waiting;

@@ -5,13 +5,14 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::trusted_folder::{self, own_uid};
 
 pub const CLIENTS_MAX: usize = 16;
 pub const LINE_BYTES_MAX: usize = 1 << 16;
@@ -41,15 +42,23 @@ pub struct LineSocket {
 }
 
 impl LineSocket {
-    /// Listens at `path`, readable and writable by `mode` (0o600 or 0o660); replaces what a dead process left.
+    /// Listens at `path`, readable and writable by `mode` (0o600 or 0o660); replaces what a dead process of ours left.
+    ///
+    /// # Errors
+    /// With a code where the folder is not to be trusted, or another user has the name.
     pub fn bind(path: &Path, mode: u32) -> io::Result<Self> {
+        trusted_folder::check(folder_of(path)).map_err(io::Error::other)?;
+        let taken = path.symlink_metadata().ok().map(|found| found.uid());
+        if let Some(owner) = taken.filter(|owner| *owner != own_uid()) {
+            return Err(io::Error::other(strange(path, owner)));
+        }
         if UnixStream::connect(path).is_ok() {
             return Err(io::Error::new(
                 ErrorKind::AddrInUse,
                 format!("{} is served by another process", path.display()),
             ));
         }
-        if path.exists() {
+        if taken.is_some() {
             std::fs::remove_file(path)?;
         }
         let listener = UnixListener::bind(path)?;
@@ -181,6 +190,35 @@ impl Client {
             Ok(())
         }
     }
+}
+
+/// A connection to what user `served_by` serves at `path`, and nobody else.
+///
+/// # Errors
+/// Of the system; of kind `Other`, and with a code, where the folder is not to be trusted or another user serves there.
+pub fn connect(path: &Path, served_by: u32) -> io::Result<UnixStream> {
+    trusted_folder::check(folder_of(path)).map_err(io::Error::other)?;
+    let stream = UnixStream::connect(path)?;
+    match credentials(&stream)? {
+        (_, uid) if uid == served_by => Ok(stream),
+        (_, uid) => Err(io::Error::other(strange(path, uid))),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn strange(path: &Path, owner: u32) -> Fault {
+    Fault::new(
+        "CWS-SOCKET-004",
+        format!("the name is user {owner}'s"),
+        path.display().to_string(),
+        "find out who that is before anything is asked of it, then remove it",
+    )
 }
 
 fn no_object(what: &str) -> Value {

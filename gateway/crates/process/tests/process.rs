@@ -1,10 +1,12 @@
 //! Configuration, build hash and the line socket, on this machine's own files and sockets.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use cws_process::line_socket::{LINE_BYTES_MAX, LineSocket, ok};
+use cws_process::line_socket::{LINE_BYTES_MAX, LineSocket, connect, ok};
+use cws_process::trusted_folder::own_uid;
 use cws_process::{build_hash, config};
 use serde_json::{Value, json};
 
@@ -16,7 +18,9 @@ struct Small {
 }
 
 fn place(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("cws-process-{name}-{}", std::process::id()))
+    let folder = std::env::temp_dir().join(format!("cws-process-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder of our own");
+    folder.join(name)
 }
 
 fn words(words: &[&str]) -> impl Iterator<Item = String> {
@@ -142,4 +146,64 @@ fn a_line_without_end_loses_its_client_and_nobody_else() {
     }
     assert!(writer.join().expect("ends"), "the endless line was cut off");
     assert_eq!(ask(&mut server, &mut other, "{\"cmd\":1}\n")["cmd"], 1);
+}
+
+/// What bind and connect say of a socket in this folder.
+fn both(folder: &std::path::Path, served_by: u32) -> [Option<String>; 2] {
+    let path = folder.join("sock");
+    let server = LineSocket::bind(&path, 0o600);
+    let client = connect(&path, served_by);
+    [server.err(), client.err()].map(|error| error.map(|error| error.to_string()))
+}
+
+#[test]
+fn a_folder_that_others_may_change_is_not_trusted() {
+    let folder = place("folder");
+    std::fs::create_dir(&folder).expect("makes");
+    for (mode, sound) in [
+        (0o700, true),
+        (0o755, true),
+        (0o1770, true),
+        (0o770, false),
+        (0o757, false),
+        (0o1777, false),
+    ] {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).expect("sets");
+        for said in both(&folder, own_uid()) {
+            let refused = said.is_some_and(|said| said.contains("CWS-SOCKET-003"));
+            assert_eq!(refused, !sound, "{mode:o}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).expect("removes");
+}
+
+#[test]
+fn what_another_user_has_is_not_taken_and_not_spoken_to() {
+    let folder = place("stranger");
+    std::fs::create_dir(&folder).expect("makes");
+    let path = folder.join("sock");
+    let server = LineSocket::bind(&path, 0o600).expect("binds");
+    let said = connect(&path, own_uid() + 1).expect_err("not that user");
+    assert!(said.to_string().contains("CWS-SOCKET-004"), "{said}");
+    connect(&path, own_uid()).expect("ours");
+    drop(server);
+    if own_uid() != 0 {
+        return eprintln!("not root: files of another user cannot be made");
+    }
+    std::fs::write(&path, "").expect("writes");
+    chown(&path, Some(60_910), None).expect("gives away");
+    let said = LineSocket::bind(&path, 0o600)
+        .err()
+        .expect("taken")
+        .to_string();
+    assert!(
+        said.contains("CWS-SOCKET-004") && said.contains("60910"),
+        "{said}"
+    );
+    assert!(path.exists(), "what is another's stays");
+    chown(&folder, Some(60_910), None).expect("gives away");
+    for said in both(&folder, 0) {
+        assert!(said.is_some_and(|said| said.contains("CWS-SOCKET-003")));
+    }
+    std::fs::remove_dir_all(&folder).expect("removes");
 }

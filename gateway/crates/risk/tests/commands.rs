@@ -18,6 +18,7 @@ fn ask_as(play: &mut Play, operator: bool, build: Option<&str>, request: Value) 
     play.act(|core, now, fx| {
         let mut asker = Asker {
             operator,
+            gateway: true,
             build: build.map(str::to_owned),
             load_limits: &mut load,
         };
@@ -33,6 +34,30 @@ fn ask(play: &mut Play, request: Value) -> Value {
 fn parent(id: u64) -> Value {
     json!({"cmd": "parent", "parent_id": id, "strategy": "one", "strategy_no": 1, "symbol": "AAPL", "side": "buy",
            "quantity": 100, "limit_price": 0, "patch": "p1", "data_version": "d7", "ledger_id": "l9"})
+}
+
+#[test]
+fn only_the_gateways_user_speaks_for_the_gateway() {
+    let mut play = Play::new();
+    let mut load =
+        |_: &str, _: Option<u64>| -> Result<SignedLimits, Fault> { Ok(common::signed()) };
+    for request in [
+        json!({"cmd": "gateway", "build_hash": "bb"}),
+        json!({"cmd": "epoch"}),
+    ] {
+        play.act(|core, now, fx| {
+            let mut asker = Asker {
+                operator: false,
+                gateway: false,
+                build: None,
+                load_limits: &mut load,
+            };
+            let said = answer(core, &request, &mut asker, now, fx);
+            assert_eq!(said["code"], "CWS-RISK-015", "{said}");
+            assert!(fx.is_empty());
+        });
+    }
+    assert_eq!(play.core.status.gateway_build, "aa", "nothing was taken");
 }
 
 #[test]

@@ -200,10 +200,14 @@ fn drop_copy_says_whose_order_it_was() {
         ..order(1, Side::SellShort, 100, PRICE)
     });
     play.drop_copy(1, &executed(1, 40, PRICE, 1));
-    let told = play.entries.iter().rev().find_map(|(_, entry)| match entry {
-        Entry::DropCopy(told) => Some(*told),
-        _ => None,
-    });
+    let told = play
+        .entries
+        .iter()
+        .rev()
+        .find_map(|(_, entry)| match entry {
+            Entry::DropCopy(told) => Some(*told),
+            _ => None,
+        });
     let told = told.expect("journaled");
     assert_eq!(
         (told.side, told.parent_id, told.symbol, told.strategy),
@@ -220,17 +224,23 @@ fn stamps_of_the_venue_are_utc() {
     play.place(&order(1, Side::Buy, 100, PRICE));
     play.say(&executed(1, 40, PRICE, 1));
     let midnights = [NOW.utc_ns / DAY * DAY, (NOW.utc_ns / DAY + 1) * DAY];
-    let nearest = midnights.into_iter().min_by_key(|at| at.abs_diff(NOW.utc_ns));
+    let nearest = midnights
+        .into_iter()
+        .min_by_key(|at| at.abs_diff(NOW.utc_ns));
     // The message says 3.
     assert_eq!(Some(play.last().ts_event_ns - 3), nearest);
     play.core.settings.midnight_ns = 5 * DAY;
     play.say(&executed(1, 60, PRICE, 2));
     assert_eq!(play.last().ts_event_ns, 5 * DAY + 3);
     play.drop_copy(1, &executed(1, 40, PRICE, 1));
-    let told = play.entries.iter().rev().find_map(|(_, entry)| match entry {
-        Entry::DropCopy(told) => Some(told.ts_event_ns),
-        _ => None,
-    });
+    let told = play
+        .entries
+        .iter()
+        .rev()
+        .find_map(|(_, entry)| match entry {
+            Entry::DropCopy(told) => Some(told.ts_event_ns),
+            _ => None,
+        });
     assert_eq!(told, Some(5 * DAY + 3));
 }
 

@@ -55,10 +55,43 @@ fn every_code_is_raised_once_and_explained() {
         .filter_map(|line| line.strip_prefix("| CWS-"))
         .filter_map(|line| line.split(' ').next())
         .collect();
-    assert_eq!(codes.len(), 19);
+    assert_eq!(codes.len(), 20);
     for code in codes {
         let quoted = format!("\"CWS-{code}\"");
         assert_eq!(sources.matches(&quoted).count(), 1, "{code}");
+    }
+}
+
+/// Every check is tried on both sides of its bound, and against a second statement of its rule.
+#[test]
+fn each_check_has_a_test_and_a_property() {
+    let all = |folder: &str| {
+        let files = [
+            "account",
+            "conduct",
+            "identity",
+            "market",
+            "permission",
+            "size",
+        ];
+        let path = |file| format!("crates/risk/tests/{folder}/{file}.rs");
+        files.map(|file| read(&path(file))).concat()
+    };
+    let (tests, properties) = (all("checks"), all("properties"));
+    for check in &CHECKS {
+        let name = check.code.to_string().to_lowercase();
+        assert!(tests.contains(&format!("#[test]\nfn {name}_")), "{name}");
+        let property = format!("#[test]\nfn {name}() {{\n    agrees(");
+        let with_cases = format!("#[test]\nfn {name}() {{\n    //");
+        assert!(
+            properties.contains(&property) || properties.contains(&with_cases),
+            "{name}"
+        );
+        for verdict in ["passed", "refused"] {
+            let judged = format!("{verdict}(Code::{},", check.code);
+            let words = tests.split_whitespace().collect::<String>();
+            assert!(words.contains(&judged), "{name} {verdict}");
+        }
     }
 }
 

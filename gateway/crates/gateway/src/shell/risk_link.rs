@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
+use cws_process::line_socket::connect;
 use serde_json::{Value, json};
 
 /// Between two tries, and two questions while risk is not active.
@@ -15,6 +16,8 @@ const ANSWER_BYTES_MAX: usize = 1 << 16;
 
 pub struct RiskLink {
     path: PathBuf,
+    /// The user that risk runs as: what anybody else says there is not risk's.
+    risk_user: u32,
     build_hash: String,
     stream: Option<UnixStream>,
     answer: Vec<u8>,
@@ -23,12 +26,15 @@ pub struct RiskLink {
     asked: u32,
     pub announced: bool,
     state: String,
+    /// A stranger at risk's place is told of once.
+    stranger: bool,
 }
 
 impl RiskLink {
-    pub fn new(path: PathBuf, build_hash: String) -> Self {
+    pub fn new(path: PathBuf, risk_user: u32, build_hash: String) -> Self {
         Self {
             path,
+            risk_user,
             build_hash,
             stream: None,
             answer: Vec::new(),
@@ -36,6 +42,7 @@ impl RiskLink {
             asked: 0,
             announced: false,
             state: String::new(),
+            stranger: false,
         }
     }
 
@@ -60,7 +67,14 @@ impl RiskLink {
         if self.stream.is_none() {
             if due {
                 self.tried_ns = mono_ns;
-                self.stream = UnixStream::connect(&self.path).ok();
+                match connect(&self.path, self.risk_user) {
+                    Ok(stream) => (self.stream, self.stranger) = (Some(stream), false),
+                    Err(error) if error.kind() == ErrorKind::Other && !self.stranger => {
+                        self.stranger = true;
+                        return Some(error.to_string());
+                    }
+                    Err(_) => {}
+                }
                 let build_hash = self.build_hash.clone();
                 self.say(&json!({"cmd": "gateway", "build_hash": build_hash}));
             }

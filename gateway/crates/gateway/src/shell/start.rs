@@ -10,6 +10,7 @@ use cws_process::build_hash::build_hash;
 use cws_process::clock;
 use cws_process::fault::Fault;
 use cws_process::line_socket::LineSocket;
+use cws_process::trusted_folder::own_uid;
 
 use super::capture::{Capture, Places};
 use super::gateway::{Gateway, LockstepState};
@@ -129,7 +130,11 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         earlier: BTreeMap::new(),
         beat,
         risk_beat: None,
-        risk_link: RiskLink::new(run_dir.join("risk.sock"), build_hash.clone()),
+        risk_link: RiskLink::new(
+            run_dir.join("risk.sock"),
+            config.risk_user.unwrap_or_else(own_uid),
+            build_hash.clone(),
+        ),
         last_packet_ns: 0,
         to_ack: status::histogram(),
         held_since_ns: None,

@@ -19,6 +19,8 @@ pub type LoadLimits<'a> = &'a mut dyn FnMut(&str, Option<u64>) -> Result<SignedL
 pub struct Asker<'a> {
     /// May register parents, change limits and re-arm; anybody who can connect may look and kill.
     pub operator: bool,
+    /// Writes `intents.ring`, or is an operator: may say which build it is, and ask for an epoch.
+    pub gateway: bool,
     /// BLAKE3 of the asking process's executable, where the kernel lets us see it.
     pub build: Option<String>,
     pub load_limits: LoadLimits<'a>,
@@ -37,14 +39,20 @@ pub fn answer(
         Ok("open_orders") => Ok(views::open_orders(core)),
         Ok("drop_copy") => Ok(views::drop_copy(core)),
         Ok("kill") => kill(core, request, now, fx),
-        Ok("gateway") => gateway(core, request, asker),
-        Ok("epoch") => Ok(json!({"region": region(core), "epoch": core.next_epoch(now, fx)})),
         Ok(command @ ("parent" | "rearm" | "limits")) if !asker.operator => Err(Fault::new(
             "CWS-RISK-001",
             format!("{command} is for operators"),
             "risk.sock",
             "ask as a user of `operators` in risk's configuration",
         )),
+        Ok(command @ ("gateway" | "epoch")) if !asker.gateway => Err(Fault::new(
+            "CWS-RISK-015",
+            format!("{command} is for the gateway"),
+            "risk.sock",
+            "ask as the user that owns intents.ring",
+        )),
+        Ok("gateway") => gateway(core, request, asker),
+        Ok("epoch") => Ok(json!({"region": region(core), "epoch": core.next_epoch(now, fx)})),
         Ok("parent") => parent(core, request, now, fx),
         Ok("rearm") => rearm(core, request, now, fx),
         Ok("limits") => limits(core, request, asker, now, fx),

@@ -9,7 +9,11 @@ pub fn event_ns(midnight_ns: u64, since_midnight_ns: u64, utc_ns: u64) -> u64 {
         return midnight_ns.checked_add(since_midnight_ns).unwrap_or(0);
     }
     let today = utc_ns - utc_ns % DAY_NS;
-    let days = [today.checked_sub(DAY_NS), Some(today), today.checked_add(DAY_NS)];
+    let days = [
+        today.checked_sub(DAY_NS),
+        Some(today),
+        today.checked_add(DAY_NS),
+    ];
     let stamps = days.iter().flatten();
     stamps
         .filter_map(|day| day.checked_add(since_midnight_ns))

@@ -1,5 +1,6 @@
 //! What is not worth a look in every round: connections, clocks, commands, the gateway's and the desk's files.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use cws_abi::{BeatReader, Consumer};
@@ -75,13 +76,16 @@ impl Runner {
         let journal = &self.journal;
         let (build, waiting) = (&self.build, self.outbox.waiting());
         let unsent_bytes = self.orders.unsent_bytes();
+        let ring = self.config.run_dir.join("intents.ring");
         let mut load = |path: &str, in_force: Option<u64>| -> Result<SignedLimits, Fault> {
             signing::load(Path::new(path), key, in_force, now.utc_ns)
         };
         let worked = socket.poll(|peer, request| {
             let is_hello = request.get("cmd").is_some_and(|cmd| cmd == "gateway");
+            let operator = peer.uid == uid || operators.contains(&peer.uid);
             let mut asker = Asker {
-                operator: peer.uid == uid || operators.contains(&peer.uid),
+                operator,
+                gateway: operator || std::fs::metadata(&ring).is_ok_and(|found| found.uid() == peer.uid),
                 build: is_hello.then(|| build_hash::build_hash_of_pid(peer.pid).ok()).flatten(),
                 load_limits: &mut load,
             };

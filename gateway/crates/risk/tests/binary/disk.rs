@@ -162,7 +162,10 @@ fn a_journal_of_many_files_is_one_after_a_kill_and_not_without_one_of_them() {
     let files = cws_journal::files_behind(&path).expect("whole");
     assert!(files.len() > 3, "{files:?}");
     for file in &files {
-        assert!(file.metadata().expect("there").len() < 4096 + 300, "what came together stays together"); 
+        assert!(
+            file.metadata().expect("there").len() < 4096 + 300,
+            "what came together stays together"
+        );
     }
     let aside = desk.dir.join("aside");
     std::fs::rename(&files[1], &aside).expect("moves");

@@ -53,14 +53,16 @@ fn r07() {
 fn r08() {
     agrees(
         Code::R08,
-        (1..100_i64, 0..100_i64, 0..10_000_i64),
-        |(held, fall, max)| {
+        (1..100_i64, 0..100_i64, 0..10_000_i64, 0..10_000_i64),
+        |(held, fall, strategy, firm)| {
             let mut w = world(Side::Buy, 1, PRICE);
             w.traded(Side::Buy, held, PRICE);
             w.book.exposure.set_mark(1, PRICE - fall * S as i64, 3);
-            w.limits.strategies.get_mut(&1).expect("one").max_daily_loss =
-                i128::from(max) * i128::from(S);
-            (w, held * fall < max)
+            let money = |loss: i64| i128::from(loss) * i128::from(S);
+            let row = w.limits.strategies.get_mut(&1).expect("one");
+            row.max_daily_loss = money(strategy);
+            w.limits.firm.max_daily_loss = money(firm);
+            (w, held * fall < strategy.min(firm))
         },
     );
 }

@@ -10,20 +10,31 @@ use crate::judge::{agrees, world};
 
 #[test]
 fn r09() {
+    // Rate, burst and messages so far, of the strategy and of the firm alike.
+    let taken = || (1..20_u32, 1..100_u32, 0..30_u32);
     agrees(
         Code::R09,
-        (1..20_u32, 1..100_u32, 0..30_u32, 0..500_u64),
-        |(burst, rate, taken, later_ms)| {
+        (taken(), taken(), 0..500_u64, 0..20_u32, 1..20_u32),
+        |(strategy, firm, later_ms, today, most)| {
             let mut w = world(Side::Buy, 1, PRICE);
-            let strategy = w.limits.strategies.get_mut(&1).expect("one");
-            (strategy.messages_per_s, strategy.message_burst) = (rate, burst);
-            let mut bucket = Bucket::full(burst, NOW.mono_ns);
-            (0..taken).for_each(|_| bucket.take(rate, burst, NOW.mono_ns));
-            w.book.meters.strategies.insert(1, bucket);
+            let bucket = |(burst, rate, taken): (u32, u32, u32)| {
+                let mut bucket = Bucket::full(burst, NOW.mono_ns);
+                (0..taken).for_each(|_| bucket.take(rate, burst, NOW.mono_ns));
+                bucket
+            };
+            let row = w.limits.strategies.get_mut(&1).expect("one");
+            (row.message_burst, row.messages_per_s) = (strategy.0, strategy.1);
+            let limits = &mut w.limits.firm;
+            (limits.message_burst, limits.messages_per_s) = (firm.0, firm.1);
+            limits.max_orders_a_day = most;
+            w.book.meters.strategies.insert(1, bucket(strategy));
+            w.book.meters.firm = Some(bucket(firm));
+            w.book.orders_today = today;
             w.now.mono_ns += later_ms * 1_000_000;
-            let thousandths =
-                u64::from(burst.saturating_sub(taken)) * 1000 + later_ms * u64::from(rate);
-            (w, thousandths >= 1000)
+            let has_token = |(burst, rate, taken): (u32, u32, u32)| {
+                u64::from(burst.saturating_sub(taken)) * 1000 + later_ms * u64::from(rate) >= 1000
+            };
+            (w, has_token(strategy) && has_token(firm) && today < most)
         },
     );
 }

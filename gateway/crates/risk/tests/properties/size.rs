@@ -32,17 +32,14 @@ fn r01() {
 fn r02() {
     agrees(
         Code::R02,
-        (1..10_000_i64, 1..20_000_i64, -2..=2_i128),
-        |(quantity, ticks, slack)| {
+        (1..10_000_i64, 1..20_000_i64, -2..=2_i128, -2..=2_i128),
+        |(quantity, ticks, firm, strategy)| {
             let mut w = world(Side::Buy, quantity, ticks * TICK);
             let notional = i128::from(quantity) * i128::from(ticks * TICK);
-            w.limits.firm.max_order_notional = notional + slack;
-            w.limits
-                .strategies
-                .get_mut(&1)
-                .expect("one")
-                .max_order_notional = i128::MAX;
-            (w, slack >= 0)
+            w.limits.firm.max_order_notional = notional + firm;
+            let row = w.limits.strategies.get_mut(&1).expect("one");
+            row.max_order_notional = notional + strategy;
+            (w, firm >= 0 && strategy >= 0)
         },
     );
 }
