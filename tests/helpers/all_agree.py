@@ -9,7 +9,7 @@ from cws.execution.journal import Journal, read_journal
 
 # Behind order id, the id that it is about, their message's length, and the head of SoupBinTCP.
 OUCH_KIND = 21
-CONCLUDED = {"accepted", "filled", "canceled", "replaced", "rejected_by_venue", "not_at_venue"}
+CONCLUDED = {"accepted", "filled", "canceled", "replaced", "rejected_by_risk", "rejected_by_venue", "not_at_venue"}
 
 
 def all_agree(world: World) -> dict[str, int]:
@@ -59,6 +59,8 @@ def _every_order_is_known(journal: Journal, world: World, tokens: list[str]) -> 
         kinds.setdefault(read.token(one.order_id), []).append(one.kind_name)
     assert set(tokens) <= kinds.keys(), "the venue has an order of which nothing was heard"
     left = sent - {read.token(0)}  # of a cancel
+    taken_back = {token for token, said in kinds.items() if "rejected_by_risk" in said}
+    assert not taken_back & set(tokens), "a kill took it back, and the venue has it"
     lost = [
         token for token in left & kinds.keys() if kinds[token][-1] == "unknown" or not CONCLUDED & set(kinds[token])
     ]

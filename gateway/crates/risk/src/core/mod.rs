@@ -95,6 +95,11 @@ impl Core {
         self.intent_seq = self.intent_seq.max(taken);
     }
 
+    /// The ring has more than the journal: that failed while executions were still told. Theirs are numbers that were used.
+    pub fn skip_executions(&mut self, written: u64) {
+        self.execution_seq = self.execution_seq.max(written);
+    }
+
     pub fn venue_seq(&self) -> u64 {
         self.venue_seq
     }

@@ -50,6 +50,10 @@ impl Outbox {
         self.waiting.len() >= self.capacity
     }
 
+    pub fn written(&self) -> u64 {
+        self.ring.written()
+    }
+
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
