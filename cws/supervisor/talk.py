@@ -14,7 +14,8 @@ from cws.ablation.ground import Ground, until
 from cws.patches import Patch, parse_patch
 from cws.proposers.proposal import Ask, written
 from cws.sandbox.confine import VIEW, Budget, confined
-from cws.sandbox.view import hidden_data, write_view
+from cws.sandbox.hidden import hidden_data
+from cws.sandbox.view import write_view
 from cws.strategies import Catalogue
 from cws.trials import Task
 from modules.errors import CwsError
@@ -80,7 +81,8 @@ class Talk:
             write_view(view, search_grounds(self.bench), {**nothing, **about})
             command = [sys.executable, "-m", "cws.proposers.child", str(VIEW)]
             seconds = START_S + SECONDS_PER_SCORE * scores
-            text = confined(view, hidden_data(self.catalogue), command, Budget(wall_s=seconds, cpu_s=int(seconds)))
+            hidden = hidden_data(self.catalogue, [self.bench.house.home.folder])
+            text = confined(view, hidden, command, Budget(wall_s=seconds, cpu_s=int(seconds)))
         said = json.loads(text.strip().split("\n")[-1])
         # Counted at once: what was looked at counts, whatever comes after.
         for fields in said["looks"]:
