@@ -58,11 +58,7 @@ def run_batch(
 
     The caller holds the home's writer lock. Raises CWS-ABLATE-002 above MAX_PATCHES patches.
     """
-    if len(patches) > MAX_PATCHES:
-        raise CwsError(
-            "CWS-ABLATE-002", what=f"{len(patches)} patches in a batch; the limit is {MAX_PATCHES}",
-            where="batch", fix="hand them in over several batches",
-        )  # fmt: skip
+    refuse_too_many(patches)
     house = bench.house
     finish(house, root)
     judged, refused = _ablated(bench, patches, progress)
@@ -79,6 +75,15 @@ def run_batch(
         _record(house, batch, after, seed)
     finish(house, root)
     return batch
+
+
+def refuse_too_many(patches: Sequence[Patch]) -> None:
+    """Before they are proposed, too: what waits in the ledger for a batch must fit into one. Raises CWS-ABLATE-002."""
+    if len(patches) > MAX_PATCHES:
+        raise CwsError(
+            "CWS-ABLATE-002", what=f"{len(patches)} patches in a batch; the limit is {MAX_PATCHES}",
+            where="batch", fix="hand them in over several batches",
+        )  # fmt: skip
 
 
 def _ablated(bench: Bench, patches: Sequence[Patch], progress: Progress) -> tuple[list[Judged], list[str]]:

@@ -7,7 +7,7 @@ committed before that under its own id, so a crash between the two leaves nothin
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -53,11 +53,18 @@ def verdict_id(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[
 
 def count_confirm(house: House, patch: Patch) -> int:
     """Record that confirm folds are about to be opened for this patch; returns m, the variants of its finding."""
-    finding = finding_of(patch)
+    finding = finding_of(patch) if _asked_for(house, patch) else finding_of(replace(patch, finding=""))
     tried = {str(e.body["patch"]) for e in house.ledger.entries("confirm") if e.body["finding"] == finding}
     if patch.id not in tried:
         house.ledger.append("confirm", {"patch": patch.id, "finding": finding, "module": patch.module})
     return len(tried | {patch.id})
+
+
+def _asked_for(house: House, patch: Patch) -> bool:
+    """Whether the house itself had this module's patches proposed for that finding: any other name is free to invent,
+    and whoever gave each variant a name of its own would never pay for the others."""
+    proposed = {(entry.body["module"], entry.body["finding"]) for entry in house.ledger.entries("patch")}
+    return (patch.module, patch.finding) in proposed
 
 
 def stored_baseline(house: House, key: str, strategy: str, found: str) -> str:

@@ -17,6 +17,7 @@ from cws.ablation.rehearsal import Reuse
 from cws.gate.verdict import Kind, Reason
 from cws.patches import Patch
 from cws.pins import published
+from cws.supervisor.propose import keep_patches
 from modules.errors import CwsError
 
 SLOWER = Patch("reversal_5d", {"window_bars": 9})
@@ -103,8 +104,19 @@ def test_a_patch_that_breaks_its_modules_contract_is_rejected_before_any_look(
 
 def test_variants_of_a_finding_are_counted_once_each(bench: Bench) -> None:
     tries = [Patch("reversal_5d", {"window_bars": bars}, finding="f-1") for bars in (3, 4, 4)]
+    other = Patch("reversal_5d", {"window_bars": 3}, finding="f-2")
+    keep_patches(bench.house, [tries[0], replace(other, settings={"window_bars": 8})])
     assert [count_confirm(bench.house, patch) for patch in tries] == [1, 2, 2]
-    assert count_confirm(bench.house, Patch("reversal_5d", {"window_bars": 3}, finding="f-2")) == 1
+    assert count_confirm(bench.house, other) == 1
+
+
+def test_a_finding_that_nobody_found_pays_with_its_module(bench: Bench) -> None:
+    """Else whoever names every variant anew has one variant for ever."""
+    named = [Patch("reversal_5d", {"window_bars": bars}, finding=f"mine-{bars}") for bars in (3, 4, 6)]
+    assert [count_confirm(bench.house, patch) for patch in named] == [1, 2, 3]
+    assert count_confirm(bench.house, Patch("reversal_5d", {"window_bars": 7})) == 4
+    keep_patches(bench.house, [Patch("cs_zscore", {"z_max": 3.0}, finding="theirs")])
+    assert count_confirm(bench.house, Patch("reversal_5d", {"window_bars": 8}, finding="theirs")) == 5
 
 
 def test_a_patch_that_no_strategy_would_notice_is_refused(bench: Bench) -> None:
