@@ -84,7 +84,11 @@ def read_patch(text: str, where: str) -> Patch:
     except ValidationError as refusal:
         first = refusal.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        fix = nearest(key, _Written.model_fields) if first["type"] == "extra_forbidden" else f"got {reprlib.repr(first['input'])}"
+        fix = (
+            nearest(key, _Written.model_fields)
+            if first["type"] == "extra_forbidden"
+            else f"got {reprlib.repr(first['input'])}"
+        )
         raise CwsError("CWS-PATCH-002", what=f"{first['msg']}: {key!r}", where=where, fix=fix[:300]) from None
     return Patch(written.module, written.settings, written.skills, written.finding, written.proposer, written.why)
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from cws.ablation.deltas import Unit
 from cws.ablation.ground import DAY_NS
+from cws.gate.guards import Guards, Pair
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.house import House
 from cws.lake.tables import TABLES
@@ -27,13 +28,17 @@ NUMBERS = ("p", "p_alone", "batch_p", "effect", "standard_error", "blocks")
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict with what it is about. `annual_effect` is for people: no decision reads it."""
+    """A verdict with what it is about, and the guards that it saw, where it is about P&L and got so far.
+
+    `annual_effect` is for people: no decision reads it.
+    """
 
     id: str
     patch: Patch
     judge: str
     verdict: Verdict
     annual_effect: float = float("nan")
+    guards: Guards | None = None
 
 
 def finding_of(patch: Patch) -> str:
@@ -84,6 +89,17 @@ def known_verdict(house: House, wanted: str) -> Judged | None:
     return None
 
 
+def open_question(house: House, asked: str) -> tuple[str, Judged | None]:
+    """The id to answer under, and the INVALID answer that stands before it.
+
+    INVALID says that the baseline could not be trusted, nothing of the patch: once it can, the patch is judged anew.
+    """
+    invalid = None
+    while (known := known_verdict(house, asked)) is not None and known.verdict.kind is Kind.INVALID:
+        invalid, asked = known, json_hash([asked, "again"]).removeprefix("b3:")[:16]
+    return asked, invalid
+
+
 def keep_verdict(house: House, judged: Judged, units: Sequence[Unit], asked: Mapping[str, Any] | None = None) -> Entry:
     """Deltas first, under the verdict's own part, then the entry that makes it a verdict."""
     if units:
@@ -113,6 +129,7 @@ def _body(judged: Judged) -> dict[str, object]:
     numbers = {name: _plain(getattr(verdict, name)) for name in NUMBERS}
     said = {"kind": verdict.kind.name, "reason": verdict.reason.name, "detail": [*verdict.detail]}
     about = {"id": judged.id, "judge": judged.judge, "annual_effect": _plain(judged.annual_effect)}
+    about |= {"guards": None if judged.guards is None else asdict(judged.guards)}
     return {**about, **said, **numbers, "variants": verdict.variants, "patch": patch.id, "change": _change(patch)}
 
 
@@ -134,7 +151,9 @@ def judged_of(entry: Entry) -> Judged:
     effect = float("nan") if body["annual_effect"] is None else float(body["annual_effect"])
     known = {field.name for field in fields(Patch)}
     patch = Patch(**{name: value for name, value in body["change"].items() if name in known})
-    return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect)
+    pairs: dict[str, dict[str, float]] = body.get("guards") or {}
+    guards = Guards(**{name: Pair(**pair) for name, pair in pairs.items()}) if pairs else None
+    return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect, guards)
 
 
 def verdict_rows(batch: str, now_ns: int, rows: Sequence[tuple[Judged, str, bool]]) -> pd.DataFrame:

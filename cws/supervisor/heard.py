@@ -50,7 +50,9 @@ def read_said(printed: str, asks: int, to_try: int, to_list: int) -> Said:
     """The last line of what was printed. Raises CWS-SANDBOX-004 for anything but one answer to each ask."""
     try:
         said = Said.model_validate_json(printed.strip().split("\n")[-1])
-        wrong = "" if [len(said.scores), len(said.tried), len(said.listed)] == [asks, to_try, to_list] else "not one each"
+        wrong = (
+            "" if [len(said.scores), len(said.tried), len(said.listed)] == [asks, to_try, to_list] else "not one each"
+        )
     except ValidationError as refusal:
         first = refusal.errors(include_input=False)[0]
         wrong = f"{first['msg']} at {'.'.join(str(part) for part in first['loc'])}"
