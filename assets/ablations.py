@@ -25,6 +25,7 @@ from cws.patches import Patch, parse_patch
 from cws.proposers.language_model import endpoint_of
 from cws.strategies import catalogue
 from cws.supervisor.cycle import Asked, Proposed, decided, given, open_cycle, proposals, upkeep
+from cws.views.findings_picture import markdown_bars, of_patches
 from cws.views.loop_picture import markdown_loop
 from cws.views.show import show_batches
 from modules.canonical import json_hash
@@ -99,6 +100,7 @@ def proposed_metadata(proposed: Proposed | None) -> dict[str, Any]:
     listed = [(module, f"{score:.1f}", said) for _, module, score, said in proposed.work_list]
     return {
         "patches": markdown(HEADER, rows) if rows else "nothing was worth an ablation",
+        "picture": dg.MetadataValue.md(markdown_bars(of_patches(proposed.patches), "patches by module")),
         "work_list": markdown(("module", "score", "what"), listed) if listed else "nothing was found",
         "asks": markdown(("finding", "module", "scores"), asks) if asks else "nobody was asked",
         "refused": _lines(proposed.refused),

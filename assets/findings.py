@@ -11,7 +11,7 @@ from assets.highlights import markdown
 from cws.supervisor.findings import Finding
 from cws.supervisor.gather import gather
 from cws.supervisor.mine import MINERS, mine
-from cws.views.findings_picture import markdown_bars
+from cws.views.findings_picture import markdown_bars, of_findings
 from modules.canonical import json_hash
 
 GROUP = "loop"
@@ -58,7 +58,7 @@ def work_list(found: Sequence[Finding], traces: int) -> dict[str, Any]:
     by_miner = Counter(one.miner for one in is_open)
     return {
         "work_list": markdown(header, rows) if rows else "nothing was found",
-        "scores": dg.MetadataValue.md(markdown_bars(found)),
+        "scores": dg.MetadataValue.md(markdown_bars(of_findings(found), "findings by score")),
         "open_findings": float(len(is_open)),
         "open_score": float(sum(one.score for one in is_open)),
         "traces": traces,

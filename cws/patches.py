@@ -6,6 +6,7 @@ as it would run were the patch shipped: what the recipe sets itself stays.
 
 import json
 import re
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,18 +72,23 @@ def read_patch(text: str, where: str) -> Patch:
 
     Raises CWS-PATCH-001 (not TOML or too long), -002 (unknown key or bad value).
     """
-    if len(text.encode()) > MAX_BYTES:
-        raise _malformed(f"longer than {MAX_BYTES} bytes", where)
     try:
+        # A language model's JSON may hold halves of characters, which no file could.
+        if len(text.encode()) > MAX_BYTES:
+            raise _malformed(f"longer than {MAX_BYTES} bytes", where)
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as refusal:
+    except (tomllib.TOMLDecodeError, RecursionError, UnicodeEncodeError) as refusal:
         raise _malformed(f"not TOML: {refusal}", where) from None
     try:
         written = _Written.model_validate(content)
     except ValidationError as refusal:
         first = refusal.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        fix = nearest(key, _Written.model_fields) if first["type"] == "extra_forbidden" else f"got {first['input']!r}"
+        fix = (
+            nearest(key, _Written.model_fields)
+            if first["type"] == "extra_forbidden"
+            else f"got {reprlib.repr(first['input'])}"
+        )
         raise CwsError("CWS-PATCH-002", what=f"{first['msg']}: {key!r}", where=where, fix=fix[:300]) from None
     return Patch(written.module, written.settings, written.skills, written.finding, written.proposer, written.why)
 

@@ -11,7 +11,7 @@ A module's judge says what is confirmed: the paired P&L delta here, breaks of or
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -24,11 +24,13 @@ from cws.ablation.deltas import Unit, annual_effect, guards, market_returns, pai
 from cws.ablation.folds import Folds, folds_of, long_enough
 from cws.ablation.fresh import hashes_again
 from cws.ablation.ground import Ground, Source, changed, patched, until
+from cws.ablation.latency import latency
 from cws.ablation.record import (
     Judged,
     count_confirm,
     keep_verdict,
     known_verdict,
+    open_question,
     question,
     stored_baseline,
     verdict_id,
@@ -113,10 +115,12 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     names = [text for name in sorted(folds) for text in folds[name].names]
     names += [] if placebo_seed is None else [f"placebo {placebo_seed}"]
     code = code_hash([f"{load(patch.module).stage}/{patch.module}"])
-    wanted = verdict_id(patch, hashes, code, names)
+    wanted, invalid = open_question(bench.house, verdict_id(patch, hashes, code, names))
     if (known := known_verdict(bench.house, wanted)) is not None:
         return known
     judged, units = _by_value(bench, patch, wanted, grounds, folds, baselines, placebo_seed)
+    if invalid is not None and judged.verdict.kind is Kind.INVALID:
+        return invalid
     keep_verdict(bench.house, judged, units, question(patch, hashes, code, names))
     return judged
 
@@ -167,8 +171,12 @@ def _by_value(
     deltas = paired(units, max(fold.horizon_days for fold in folds.values()))
     if placebo_seed is not None:
         deltas = swapped(deltas, np.random.default_rng(placebo_seed))
-    verdict = decide(Evidence(rerun, (), Value(deltas, guards(units, SAME)), variants))
-    return Judged(wanted, patch, "value", verdict, annual_effect(deltas)), units
+    evidence = Evidence(rerun, (), Value(deltas, guards(units, SAME)), variants)
+    if decide(evidence).kind is Kind.PASS:
+        # A clock costs more than all the rest, and what is rejected anyway ships no slower than this.
+        evidence = replace(evidence, measured=Value(deltas, guards(units, latency(grounds, patch))))
+    seen = evidence.measured.guards if isinstance(evidence.measured, Value) else None
+    return Judged(wanted, patch, "value", decide(evidence), annual_effect(deltas), seen), units
 
 
 def screened(bench: Bench, patch: Patch, grounds: Sequence[Ground], folds: Mapping[str, Folds]) -> Verdict | None:

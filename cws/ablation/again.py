@@ -187,5 +187,6 @@ def _decided(
     for name in asked["folds"]:
         if name.startswith(PLACEBO):
             deltas = swapped(deltas, np.random.default_rng(int(name.removeprefix(PLACEBO))))
-    value = Value(deltas, guards(units, SAME))
+    # Nobody can time another day's decision again: the seconds are those that were kept.
+    value = Value(deltas, guards(units, SAME if judged.guards is None else judged.guards.latency))
     return decide(Evidence(Rerun("", ""), (), value, judged.verdict.variants)), units

@@ -24,7 +24,7 @@ F64, I64 = NDArray[np.float64], NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Arm:
-    """What the gate may know of one arm: daily returns (T,) by day, turnover as a share of equity a day, its hash.
+    """What the gate may know of one arm: returns (T,) and what was traded (T,) as a share of equity by day, its hash.
 
     `failure` names the module that refused, "" when none; then there are no days.
     """
@@ -32,12 +32,17 @@ class Arm:
     hash: str
     days: I64
     returns: F64
-    turnover: float
+    traded: F64
     failure: str = ""
+
+    @property
+    def turnover(self) -> float:
+        """Mean share of equity traded a day, NaN without days."""
+        return ordered_mean(self.traded) if self.traded.size else float("nan")
 
 
 def failed_arm(failure: str) -> Arm:
-    return Arm("", np.empty(0, dtype=np.int64), np.empty(0), float("nan"), failure)
+    return Arm("", np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), failure)
 
 
 def task(ground: Ground, folds: str, tables: Mapping[str, Value]) -> Task:
@@ -72,14 +77,14 @@ def read_arm(equity: Table) -> Arm:
     last = np.flatnonzero(np.diff(day, append=day[-1:] + 1)) if len(day) else np.empty(0, dtype=np.int64)
     value = frame["equity_usd"].to_numpy()[last]
     share = frame["turnover_usd"].to_numpy() / frame["equity_usd"].to_numpy()
-    traded = float(np.cumsum(share)[-1] / len(last)) if len(last) else float("nan")
-    return Arm(equity.hash, day[last][1:], value[1:] / value[:-1] - 1.0, traded)
+    by_day = np.diff(np.cumsum(share)[last])
+    return Arm(equity.hash, day[last][1:], value[1:] / value[:-1] - 1.0, by_day)
 
 
 def after(arm: Arm, day: int) -> Arm:
     """The arm's days from `day` on."""
     kept = arm.days >= day
-    return Arm(arm.hash, arm.days[kept], arm.returns[kept], arm.turnover, arm.failure)
+    return Arm(arm.hash, arm.days[kept], arm.returns[kept], arm.traded[kept], arm.failure)
 
 
 def annual_ir(arm: Arm, days_per_year: float = 252.0) -> float:

@@ -58,11 +58,7 @@ def run_batch(
 
     The caller holds the home's writer lock. Raises CWS-ABLATE-002 above MAX_PATCHES patches.
     """
-    if len(patches) > MAX_PATCHES:
-        raise CwsError(
-            "CWS-ABLATE-002", what=f"{len(patches)} patches in a batch; the limit is {MAX_PATCHES}",
-            where="batch", fix="hand them in over several batches",
-        )  # fmt: skip
+    refuse_too_many(patches)
     house = bench.house
     finish(house, root)
     judged, refused = _ablated(bench, patches, progress)
@@ -81,6 +77,15 @@ def run_batch(
     return batch
 
 
+def refuse_too_many(patches: Sequence[Patch]) -> None:
+    """Before they are proposed, too: what waits in the ledger for a batch must fit into one. Raises CWS-ABLATE-002."""
+    if len(patches) > MAX_PATCHES:
+        raise CwsError(
+            "CWS-ABLATE-002", what=f"{len(patches)} patches in a batch; the limit is {MAX_PATCHES}",
+            where="batch", fix="hand them in over several batches",
+        )  # fmt: skip
+
+
 def _ablated(bench: Bench, patches: Sequence[Patch], progress: Progress) -> tuple[list[Judged], list[str]]:
     judged: dict[str, Judged] = {}
     refused: list[str] = []
@@ -96,20 +101,22 @@ def _ablated(bench: Bench, patches: Sequence[Patch], progress: Progress) -> tupl
 
 
 def _placebos(bench: Bench, judged: Sequence[Judged], seed: int) -> list[Judged]:
-    """Swapped copies of a share of those that came as far as a p-value."""
-    able = [one for one in judged if one.verdict.batch_p is not None]
+    """Swapped copies of a share of those that came as far as a p-value of a paired delta: only it has labels."""
+    able = [one for one in judged if one.verdict.batch_p is not None and one.judge == "value"]
     chosen = slots(len(able), np.random.default_rng(seed)).tolist() if able else []
     return [ablate(bench, able[place].patch, placebo_seed=seed + place) for place in chosen]
 
 
 def _touches_risk(judged: Judged) -> bool:
-    return load(judged.patch.module).stage in RISK_STAGES
+    """Of what clocks judge, LORD++ is not asked: what the batch finds ships anyway."""
+    return judged.judge == "runtime" or load(judged.patch.module).stage in RISK_STAGES
 
 
 def _final(judged: Judged, outcome: Outcome) -> Outcome:
-    """A judge without a p-value has said all there is: same bytes, or fewer breaks and no new one."""
-    final = judged.verdict.batch_p is None and judged.verdict.kind is Kind.PASS
-    return Outcome.SHIP if final else outcome
+    """New days have nothing to say of fewer breaks and no new one, nor of the same bytes that a batch found cheaper."""
+    final = judged.verdict.kind is Kind.PASS and judged.judge == "correctness"
+    cheaper = outcome is Outcome.SHADOW and judged.judge == "runtime"
+    return Outcome.SHIP if final or cheaper else outcome
 
 
 def _id(judged: Sequence[Judged], seed: int, state: BatchState) -> str:

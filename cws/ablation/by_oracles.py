@@ -20,6 +20,7 @@ from cws.ablation.record import (
     count_confirm,
     keep_verdict,
     known_verdict,
+    open_question,
     question,
     stored_baseline,
     verdict_id,
@@ -140,7 +141,7 @@ def by_oracles(house: House, stand: Stand, patch: Patch, programs: Sequence[Prog
     here = {program.name: searched(stand, program) for program in programs}
     code = code_of(programs)
     asked = [f"world {name} confirmed on {seed}" for name, seed in sorted(seeds.items())]
-    wanted = verdict_id(patch, here, code, asked)
+    wanted, invalid = open_question(house, verdict_id(patch, here, code, asked))
     if (known := known_verdict(house, wanted)) is not None:
         return known
     keys = {name: json_hash([code, name, stand.search_seed]) for name in here}
@@ -149,6 +150,8 @@ def by_oracles(house: House, stand: Stand, patch: Patch, programs: Sequence[Prog
     again = stand.again(list(here)) if here == stored else here
     verdict, found = _decided(house, stand, patch, programs, seeds, Rerun(json_hash(stored), json_hash(again)))
     judged = Judged(wanted, patch, "correctness", verdict, found.reported_pnl * DAYS_A_YEAR if found else math.nan)
+    if invalid is not None and judged.verdict.kind is Kind.INVALID:
+        return invalid
     keep_verdict(house, judged, [], evidence_of(patch, here, code, stand, found))
     return judged
 

@@ -15,6 +15,7 @@ from cws.ablation.record import (
     count_confirm,
     keep_verdict,
     known_verdict,
+    open_question,
     question,
     stored_baseline,
     verdict_id,
@@ -80,7 +81,9 @@ def by_runtime(house: House, sources: Sequence[Source], grounds: Sequence[Ground
     here = bytes_of(before)
     module = load(patch.module)
     code, names = code_hash([f"{module.stage}/{module.name}"]), [ground.name for ground in grounds]
-    wanted = verdict_id(patch, {patch.module: here}, code, [*names, environment()["cpu"]])
+    wanted, invalid = open_question(
+        house, verdict_id(patch, {patch.module: here}, code, [*names, environment()["cpu"]])
+    )
     if (known := known_verdict(house, wanted)) is not None:
         return known
     inputs = [{name: value.hash for name, value in taken.items()} for _, taken in before]
@@ -88,6 +91,8 @@ def by_runtime(house: House, sources: Sequence[Source], grounds: Sequence[Ground
     again = in_fresh_process(baseline_again, (list(sources), patch.module, names)) if here == stored else here
     verdict = _decided(house, patch, grounds, before, Rerun(stored, again))
     judged = Judged(wanted, patch, "runtime", verdict)
+    if invalid is not None and judged.verdict.kind is Kind.INVALID:
+        return invalid
     keep_verdict(house, judged, [], question(patch, {patch.module: here}, code, names))
     return judged
 

@@ -15,7 +15,7 @@ from cws.house import House
 from kernels.ordered import F64, ordered_mean
 
 I64 = NDArray[np.int64]
-WEEK_NS, HOUR_S = 7 * 86_400_000_000_000, 3600.0
+WEEK_NS, WEEKS, HOUR_S = 7 * 86_400_000_000_000, 8, 3600.0
 # A longer pause between two verdicts is a night, not work.
 LONGEST_WORK_S = 120.0
 
@@ -34,7 +34,8 @@ class Worth:
 class Figures:
     """`accepted` of `decided` real patches went to shadow or shipped; rates are None while there is nothing to count.
 
-    `false_ships` estimates which share of what was accepted is chance; the procedures promise `nominal_fdr`.
+    `ablations_by_week` are verdicts of the last WEEKS times seven days, oldest first. `false_ships` estimates
+    which share of what was accepted is chance; the procedures promise `nominal_fdr`.
     """
 
     decided: int
@@ -46,6 +47,7 @@ class Figures:
     false_ships: Rate | None
     nominal_fdr: float
     ablations_last_week: int
+    ablations_by_week: tuple[int, ...]
     ablations_per_hour: float | None
     power: dict[str, float]
     worth: tuple[Worth, ...]
@@ -71,7 +73,8 @@ def figures(house: House, now_ns: int) -> Figures:
         placebo_rate=rate,
         false_ships=false_ships(rate, int(real["batch_p"].notna().sum()), accepted),
         nominal_fdr=FDR,
-        ablations_last_week=int((stamps > now_ns - WEEK_NS).sum()),
+        ablations_last_week=by_week(stamps, now_ns)[-1],
+        ablations_by_week=by_week(stamps, now_ns),
         ablations_per_hour=per_hour(stamps),
         power=_power(house),
         worth=worth,
@@ -90,6 +93,12 @@ def false_ships(placebo_rate: Rate | None, able: int, accepted: int) -> Rate | N
     scale = able / accepted
     share, low, high = (min(1.0, value * scale) for value in (placebo_rate.share, placebo_rate.low, placebo_rate.high))
     return replace(placebo_rate, share=share, low=low, high=high)
+
+
+def by_week(stamps_ns: I64, now_ns: int) -> tuple[int, ...]:
+    """How many stamps lie in each of the last WEEKS times seven days before now, oldest first."""
+    ago = (now_ns - stamps_ns) // WEEK_NS
+    return tuple(int((ago == back).sum()) for back in reversed(range(WEEKS)))
 
 
 def per_hour(stamps_ns: I64) -> float | None:

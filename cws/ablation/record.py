@@ -7,7 +7,7 @@ committed before that under its own id, so a crash between the two leaves nothin
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 
 from cws.ablation.deltas import Unit
 from cws.ablation.ground import DAY_NS
+from cws.gate.guards import Guards, Pair
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.house import House
 from cws.lake.tables import TABLES
@@ -27,13 +28,17 @@ NUMBERS = ("p", "p_alone", "batch_p", "effect", "standard_error", "blocks")
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict with what it is about. `annual_effect` is for people: no decision reads it."""
+    """A verdict with what it is about, and the guards that it saw, where it is about P&L and got so far.
+
+    `annual_effect` is for people: no decision reads it.
+    """
 
     id: str
     patch: Patch
     judge: str
     verdict: Verdict
     annual_effect: float = float("nan")
+    guards: Guards | None = None
 
 
 def finding_of(patch: Patch) -> str:
@@ -53,11 +58,18 @@ def verdict_id(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[
 
 def count_confirm(house: House, patch: Patch) -> int:
     """Record that confirm folds are about to be opened for this patch; returns m, the variants of its finding."""
-    finding = finding_of(patch)
+    finding = finding_of(patch) if _asked_for(house, patch) else finding_of(replace(patch, finding=""))
     tried = {str(e.body["patch"]) for e in house.ledger.entries("confirm") if e.body["finding"] == finding}
     if patch.id not in tried:
         house.ledger.append("confirm", {"patch": patch.id, "finding": finding, "module": patch.module})
     return len(tried | {patch.id})
+
+
+def _asked_for(house: House, patch: Patch) -> bool:
+    """Whether the house itself had this module's patches proposed for that finding: any other name is free to invent,
+    and whoever gave each variant a name of its own would never pay for the others."""
+    proposed = {(entry.body["module"], entry.body["finding"]) for entry in house.ledger.entries("patch")}
+    return (patch.module, patch.finding) in proposed
 
 
 def stored_baseline(house: House, key: str, strategy: str, found: str) -> str:
@@ -75,6 +87,17 @@ def known_verdict(house: House, wanted: str) -> Judged | None:
         if entry.body["id"] == wanted:
             return judged_of(entry)
     return None
+
+
+def open_question(house: House, asked: str) -> tuple[str, Judged | None]:
+    """The id to answer under, and the INVALID answer that stands before it.
+
+    INVALID says that the baseline could not be trusted, nothing of the patch: once it can, the patch is judged anew.
+    """
+    invalid = None
+    while (known := known_verdict(house, asked)) is not None and known.verdict.kind is Kind.INVALID:
+        invalid, asked = known, json_hash([asked, "again"]).removeprefix("b3:")[:16]
+    return asked, invalid
 
 
 def keep_verdict(house: House, judged: Judged, units: Sequence[Unit], asked: Mapping[str, Any] | None = None) -> Entry:
@@ -106,6 +129,7 @@ def _body(judged: Judged) -> dict[str, object]:
     numbers = {name: _plain(getattr(verdict, name)) for name in NUMBERS}
     said = {"kind": verdict.kind.name, "reason": verdict.reason.name, "detail": [*verdict.detail]}
     about = {"id": judged.id, "judge": judged.judge, "annual_effect": _plain(judged.annual_effect)}
+    about |= {"guards": None if judged.guards is None else asdict(judged.guards)}
     return {**about, **said, **numbers, "variants": verdict.variants, "patch": patch.id, "change": _change(patch)}
 
 
@@ -127,7 +151,9 @@ def judged_of(entry: Entry) -> Judged:
     effect = float("nan") if body["annual_effect"] is None else float(body["annual_effect"])
     known = {field.name for field in fields(Patch)}
     patch = Patch(**{name: value for name, value in body["change"].items() if name in known})
-    return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect)
+    pairs: dict[str, dict[str, float]] = body.get("guards") or {}
+    guards = Guards(**{name: Pair(**pair) for name, pair in pairs.items()}) if pairs else None
+    return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect, guards)
 
 
 def verdict_rows(batch: str, now_ns: int, rows: Sequence[tuple[Judged, str, bool]]) -> pd.DataFrame:

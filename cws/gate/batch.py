@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cws.gate.verdict import Verdict
+from cws.gate.verdict import Kind, Verdict
 
 FDR = 0.10
 
@@ -52,7 +52,8 @@ def fresh(level: float = FDR) -> BatchState:
 def weekly(state: BatchState, slots: Sequence[Slot]) -> tuple[BatchState, list[Outcome]]:
     """The next state and one outcome a slot, in order.
 
-    A verdict without `batch_p` takes no part: that it has none does not depend on how large the delta was.
+    A verdict without `batch_p` takes no part: that it has none does not depend on how large the delta was. Whatever the
+    procedures find, a patch that did not pass alone is rejected: after many finds a small batch's level nears 1.
     """
     from online_fdr.p_values.batching.bh import BatchBH
     from online_fdr.p_values.investing.lord.plus_plus import LordPlusPlus
@@ -64,5 +65,6 @@ def weekly(state: BatchState, slots: Sequence[Slot]) -> tuple[BatchState, list[O
     outcomes = [Outcome.REJECT] * len(slots)
     for (place, p), discovered in zip(taking, found, strict=True):
         at_once = not slots[place].touches_risk and lord.test_one(p)
-        outcomes[place] = Outcome.SHIP if at_once else Outcome.SHADOW if discovered else Outcome.REJECT
+        if slots[place].verdict.kind is Kind.PASS:
+            outcomes[place] = Outcome.SHIP if at_once else Outcome.SHADOW if discovered else Outcome.REJECT
     return BatchState(_text(batch.snapshot()), _text(lord.snapshot()), state.weeks + 1), outcomes

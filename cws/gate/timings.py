@@ -75,5 +75,12 @@ def judged(timings: Timings, level: float, variants: int) -> Verdict:
     p = min(1.0, variants * alone)
     kind, reason = (Kind.PASS, Reason.FASTER) if p <= level else (Kind.REJECT, Reason.NOT_FASTER)
     return Verdict(
-        kind, reason, p=p, p_alone=alone, effect=ordered_mean(values), variants=variants, blocks=float(blocks)
+        kind,
+        reason,
+        p=p,
+        p_alone=alone,
+        batch_p=p,
+        effect=ordered_mean(values),
+        variants=variants,
+        blocks=float(blocks),
     )

@@ -36,7 +36,7 @@ class Verdict:
     """`p` is corrected for all variants ever tried, `p_alone` is not; None where no p-value decides.
 
     `batch_p` enters the weekly batch; None for what takes no part there: whatever did not get as far as a p-value, and
-    judges that look at no market history, whose verdict is final.
+    oracles, which count and leave nothing to chance.
     `effect` is in root mean squares of a unit's daily delta, of a correctness patch in breaks repaired, of a runtime
     patch in log seconds saved. `blocks` are effective ones. A proposer sees `public` and nothing else.
     """

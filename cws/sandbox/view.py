@@ -6,7 +6,6 @@ No path leads from here to the house, and what knows the truth of made-up worlds
 
 import json
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,25 +15,13 @@ from cws.ablation.ground import Ground
 from cws.ablation.shipping import patched_text
 from cws.environment import ROOT
 from cws.release import in_force
-from cws.sources import locate
-from cws.strategies import Catalogue, Dataset, Strategy
+from cws.sandbox.hidden import TRUTHS
+from cws.strategies import Dataset, Strategy
 from modules.registry import load
 from modules.runner import Value
 from modules.values import RawBytes, Table
 
 CODE = ("cws", "modules", "kernels")
-# What oracles demand, what was planted into a world, the fault table, the key to confirm worlds.
-TRUTHS = ("cws/oracles", "cws/market", "cws/supervisor", "cws/ablation/secret.py")
-
-
-def hidden_data(catalogue: Catalogue) -> tuple[Path, ...]:
-    """What lies in Python's own folders and must not be read: the datasets' files, for confirm folds are in them, and
-    TRUTHS where this code is installed there.
-    """
-    packaged = [dataset.source for dataset in catalogue.datasets.values() if dataset.source.package]
-    folders = {locate(source, catalogue.folder / "datasets").parent for source in packaged}
-    installed = any(ROOT.is_relative_to(Path(path).resolve()) for path in (sys.prefix, sys.base_prefix))
-    return tuple(sorted(folders | ({ROOT / name for name in TRUTHS} if installed else set())))
 
 
 def write_view(folder: Path, grounds: Sequence[Ground], about: Mapping[str, object]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cws.ablation.ablate import Bench
-from cws.ablation.batch import Progress, finish, run_batch, silent
+from cws.ablation.batch import MAX_PATCHES, Progress, finish, refuse_too_many, run_batch, silent
 from cws.ablation.bundle import due, retest
 from cws.ablation.shadowing import advance
 from cws.ablation.told import Row, rows_of, told
@@ -116,7 +116,8 @@ def anew(bench: Bench) -> Bench:
 
 
 def given(house: House, patches: Sequence[Patch], seed: int) -> Proposed:
-    """A person's patches as proposals: nobody searched for them."""
+    """A person's patches as proposals: nobody searched for them. Raises CWS-ABLATE-002 for more than a batch holds."""
+    refuse_too_many(patches)
     said = {"seed": seed, "asks": [], "patches": [patch_toml(patch) for patch in patches], "refused": [], "looks": 0}
     return _proposed(house.ledger.append("proposals", said))
 
@@ -139,10 +140,11 @@ def proposals(bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothi
     for ask in asks:
         say(f"  finding {ask.finding}: {ask.module}, at most {ask.budget} scores a proposer on search folds")
     made = propose(bench, catalogue, asks, asked.proposers, asked.endpoint)
+    distinct = list({one.id: one for one in (*guilty, *made.patches)}.values())
     said = {
         "seed": asked.seed,
         "asks": [[ask.finding, ask.module, ask.budget] for ask in asks],
-        "patches": [patch_toml(patch) for patch in {one.id: one for one in (*made.patches, *guilty)}.values()],
+        "patches": [patch_toml(patch) for patch in distinct[:MAX_PATCHES]],
         "refused": [*probed.refused, *made.refused],
         "looks": probed.looks + made.looks,
         "work_list": [[one.id, one.module, one.score, one.sentence] for one in listed[:HEAD]],

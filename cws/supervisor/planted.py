@@ -182,7 +182,7 @@ def week(
         progress()
     _, outcomes = weekly(fresh(), [Slot(verdict) for verdict in verdicts])
     return [
-        Planted(patch, truth, verdict, verdict.kind is Kind.PASS and outcome is not Outcome.REJECT)
+        Planted(patch, truth, verdict, outcome is not Outcome.REJECT)
         for patch, truth, verdict, outcome in zip(patches, truths, verdicts, outcomes, strict=True)
     ]
 

@@ -3,19 +3,20 @@
 A proposer sees the search folds and the finding. What comes back is text: it passes `parse_patch` like anybody's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cws.ablation.ablate import Bench
 from cws.house import House
 from cws.known_alphas import known_alphas
-from cws.patches import Patch, parse_patch, patch_toml
+from cws.patches import Patch, patch_toml
 from cws.proposers.child import FITS
 from cws.proposers.child import PROPOSERS as KNOWN
 from cws.proposers.language_model import ROUNDS, SUGGESTIONS, Endpoint
 from cws.proposers.proposal import Ask
 from cws.strategies import Catalogue
 from cws.supervisor.findings import Finding
+from cws.supervisor.heard import patch_of
 from cws.supervisor.suggested import suggested
 from cws.supervisor.talk import Talk
 from modules.errors import CwsError
@@ -59,7 +60,7 @@ def propose(
 ) -> Proposals:
     """Put the asks to the proposers in a confined process; without an endpoint the language model is off.
 
-    Raises CWS-SANDBOX-001 to -003. Every look that was taken on search folds is counted as a trial. What a language
+    Raises CWS-SANDBOX-001 to -004. Every look that was taken on search folds is counted as a trial. What a language
     model does not answer, or answers wrongly, is among the refusals and stops nobody else.
     """
     if not asks:
@@ -99,14 +100,18 @@ def _heard(bench: Bench, asks: Sequence[Ask], talk: Talk) -> Proposals:
     patches: dict[str, Patch] = {}
     for number, text in enumerate(talk.patches):
         try:
-            patch = parse_patch(text, f"proposal {number}")
+            patch = patch_of(text, f"proposal {number}", asks)
             patches.setdefault(patch.id, patch)
         except CwsError as refusal:
             talk.refused.append(str(refusal))
-    order = [ask.finding for ask in asks]
-    found = sorted(patches.values(), key=lambda patch: order.index(patch.finding) if patch.finding in order else -1)
+    # Whoever scored so many cannot think more of them worth an ablation.
+    found = [patch for ask in asks for patch in _about(ask, patches.values())[: ask.budget]]
     keep_patches(bench.house, found)
     return Proposals(tuple(found), tuple(talk.refused), talk.looks)
+
+
+def _about(ask: Ask, patches: Iterable[Patch]) -> list[Patch]:
+    return [patch for patch in patches if patch.module == ask.module]
 
 
 def keep_patches(house: House, patches: Sequence[Patch]) -> None:

@@ -1,6 +1,5 @@
 """What is said to proposers and heard from them: each time it is to a new process behind walls, with a fresh view."""
 
-import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,13 @@ from typing import Any
 from cws.ablation.ablate import Bench
 from cws.ablation.folds import folds_of, long_enough
 from cws.ablation.ground import Ground, until
-from cws.patches import Patch, parse_patch
+from cws.patches import Patch
 from cws.proposers.proposal import Ask, written
 from cws.sandbox.confine import VIEW, Budget, confined
-from cws.sandbox.view import hidden_data, write_view
+from cws.sandbox.hidden import hidden_data
+from cws.sandbox.view import write_view
 from cws.strategies import Catalogue
+from cws.supervisor.heard import Looked, Nearby, Said, patch_of, read_said
 from cws.trials import Task
 from modules.errors import CwsError
 
@@ -35,7 +36,7 @@ class Tried:
 
 @dataclass
 class Talk:
-    """What proposers said so far. Raises CWS-SANDBOX-001 to -003 whenever something is put to them."""
+    """What proposers said so far. Raises CWS-SANDBOX-001 to -004 whenever something is put to them."""
 
     bench: Bench
     catalogue: Catalogue
@@ -47,45 +48,46 @@ class Talk:
     def put(self, asks: Sequence[Ask], proposers: Sequence[str]) -> None:
         """Asks with their budgets, to proposers by name."""
         said = self._said({"asks": [written(ask) for ask in asks], "proposers": [*proposers]}, _budget(asks))
-        self.patches += [str(text) for text in said["patches"]]
-        for ask, scored in zip(asks, said["scores"], strict=True):
-            self.scores.setdefault(ask.module, []).extend((str(text), score) for text, score in scored)
+        self.patches += said.patches
+        for ask, scored in zip(asks, said.scores, strict=True):
+            known = [(text, score) for text, score in scored if self._patch(ask, text) is not None]
+            self.scores.setdefault(ask.module, []).extend(known)
 
     def nearby(self, to_try: Sequence[Ask], budget: int, to_list: Sequence[Ask]) -> tuple[list[Tried], list[Patch]]:
         """What is nearby modules: tried on at most `budget` looks at search folds, or only listed, likeliest first."""
         about = {"try": [written(ask) for ask in to_try], "try_budget": budget}
         said = self._said({**about, "list": [written(ask) for ask in to_list]}, budget)
-        tried = [self._tried(ask, fields) for ask, fields in zip(to_try, said["tried"], strict=True)]
-        pairs = zip(to_list, said["listed"], strict=True)
-        found = [self._patch(ask, str(text)) for ask, texts in pairs for text in texts[: ask.budget]]
+        tried = [self._tried(ask, one) for ask, one in zip(to_try, said.tried, strict=True)]
+        pairs = zip(to_list, said.listed, strict=True)
+        found = [self._patch(ask, text) for ask, texts in pairs for text in texts[: ask.budget]]
         return tried, [patch for patch in found if patch is not None]
 
-    def _tried(self, ask: Ask, fields: Mapping[str, Any]) -> Tried:
-        best = None if fields["best"] is None else self._patch(ask, str(fields["best"]))
-        return Tried(ask.module, int(fields["count"]), best, float(fields["p"]), float(fields["gain"]))
+    def _tried(self, ask: Ask, one: Nearby) -> Tried:
+        best = None if one.best is None else self._patch(ask, one.best)
+        return Tried(ask.module, one.count, best, one.p, one.gain)
 
     def _patch(self, ask: Ask, text: str) -> Patch | None:
         """What comes from behind the walls is text of anybody's: checked, and of the module that was asked about."""
         try:
-            patch = parse_patch(text, f"nearby {ask.module}")
+            return patch_of(text, f"nearby {ask.module}", [ask])
         except CwsError as refusal:
             self.refused.append(str(refusal))
             return None
-        return patch if patch.module == ask.module else None
 
-    def _said(self, about: Mapping[str, object], scores: int) -> dict[str, Any]:
-        nothing = {"asks": [], "proposers": [], "try": [], "try_budget": 0, "list": []}
+    def _said(self, about: Mapping[str, Any], scores: int) -> Said:
+        asked: dict[str, Any] = {"asks": [], "proposers": [], "try": [], "try_budget": 0, "list": [], **about}
         with tempfile.TemporaryDirectory(prefix="cws-view-") as folder:
             view = Path(folder)
-            write_view(view, search_grounds(self.bench), {**nothing, **about})
+            write_view(view, search_grounds(self.bench), asked)
             command = [sys.executable, "-m", "cws.proposers.child", str(VIEW)]
             seconds = START_S + SECONDS_PER_SCORE * scores
-            text = confined(view, hidden_data(self.catalogue), command, Budget(wall_s=seconds, cpu_s=int(seconds)))
-        said = json.loads(text.strip().split("\n")[-1])
+            hidden = hidden_data(self.catalogue, [self.bench.house.home.folder])
+            text = confined(view, hidden, command, Budget(wall_s=seconds, cpu_s=int(seconds)))
+        said = read_said(text, *(len(asked[name]) for name in ("asks", "try", "list")))
         # Counted at once: what was looked at counts, whatever comes after.
-        for fields in said["looks"]:
-            self.bench.sink.record(_task(fields))
-        self.looks += len(said["looks"])
+        for look in said.looks:
+            self.bench.sink.record(_task(look))
+        self.looks += len(said.looks)
         return said
 
 
@@ -98,8 +100,5 @@ def search_grounds(bench: Bench) -> list[Ground]:
     return [until(ground, folds_of(ground).cut) for ground in bench.grounds() if long_enough(ground)]
 
 
-def _task(fields: Mapping[str, Any]) -> Task:
-    return Task(
-        str(fields["strategy"]), str(fields["settings"]), dict(fields["data"]), str(fields["folds"]),
-        str(fields["code"]), dict,
-    )  # fmt: skip
+def _task(look: Looked) -> Task:
+    return Task(look.strategy, look.settings, look.data, look.folds, look.code, dict)

@@ -24,9 +24,9 @@ def loop_png(rows: pd.DataFrame, funnel: Mapping[str, int], dpi: int = 110) -> b
         figure = Figure(figsize=(12, 4.6))
         steps, p_values, effects = figure.subplots(1, 3)
         figure.subplots_adjust(left=0.105, right=0.985, top=0.88, bottom=0.13, wspace=0.32)
-        _funnel(steps, funnel)
-        _p_values(p_values, rows[rows["p"].notna()])
-        _effects(effects, rows[rows["standard_error"].notna()])
+        draw_funnel(steps, funnel)
+        draw_p_values(p_values, rows[rows["p"].notna()])
+        draw_effects(effects, rows[rows["standard_error"].notna()])
         return rendered_png(figure, dpi)
 
 
@@ -35,7 +35,7 @@ def markdown_loop(rows: pd.DataFrame, funnel: Mapping[str, int]) -> str:
     return f"![the loop](data:image/png;base64,{base64.b64encode(loop_png(rows, funnel, dpi=64)).decode()})"
 
 
-def _funnel(axes: Any, funnel: Mapping[str, int]) -> None:
+def draw_funnel(axes: Any, funnel: Mapping[str, int]) -> None:
     names, counts = list(funnel), list(funnel.values())
     axes.barh(range(len(names)), counts, color=INK, height=0.62)
     axes.set_yticks(range(len(names)), names)
@@ -47,7 +47,7 @@ def _funnel(axes: Any, funnel: Mapping[str, int]) -> None:
     axes.set_title("From finding to ship", loc="left")
 
 
-def _p_values(axes: Any, rows: pd.DataFrame) -> None:
+def draw_p_values(axes: Any, rows: pd.DataFrame) -> None:
     """On confirm folds. Without any improvement the bars are level; what stands out at zero is a find."""
     real, placebo = (rows.loc[rows["placebo"] == flag, "p_alone"].to_numpy() for flag in (False, True))
     axes.hist([real, placebo], bins=np.linspace(0.0, 1.0, 21), stacked=True, color=[INK, PLACEBO],
@@ -60,7 +60,7 @@ def _p_values(axes: Any, rows: pd.DataFrame) -> None:
     axes.legend(frameon=False)
 
 
-def _effects(axes: Any, rows: pd.DataFrame) -> None:
+def draw_effects(axes: Any, rows: pd.DataFrame) -> None:
     """The surest MOST_EFFECTS, with two standard errors."""
     shown = rows.assign(t=rows["effect"] / rows["standard_error"]).sort_values("t", kind="stable").tail(MOST_EFFECTS)
     for place, (effect, error, outcome, placebo) in enumerate(

@@ -20,13 +20,20 @@ MAX_FILES = 2_000
 def read_patches(paths: list[Path]) -> "list[Patch]":
     """The patches of files and of folders' *.toml, in order.
 
-    Raises CWS-PATCH-007 for a path that cannot be read, and what `parse_patch` raises.
+    Raises CWS-PATCH-007 for a path that cannot be read, -008 for none or too many, and what `parse_patch` raises.
     """
     from cws.patches import parse_patch
 
     files = [file for path in paths for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
+    if not 1 <= len(files) <= MAX_FILES:
+        raise CwsError(
+            "CWS-PATCH-008",
+            what=f"{len(files)} patches, and it takes 1 to {MAX_FILES}",
+            where=" ".join(map(str, paths))[:200],
+            fix="name patches' TOML files, or folders that hold them",
+        )
     found: list[Patch] = []
-    for file in files[:MAX_FILES]:
+    for file in files:
         try:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as failure:

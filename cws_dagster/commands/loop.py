@@ -142,7 +142,7 @@ def _plain(found: Any) -> Any:
 
 
 def report(
-    plot: Annotated[Path | None, typer.Option(help="Draw p-values, effects and the funnel into this PNG.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw all of it into this PNG.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print how the loop does.
@@ -156,7 +156,7 @@ def report(
     seen = gather(house)
     gathered = {name: section.gather(house, seen) for name, section in SECTIONS.items()}
     if plot is not None:
-        _draw(house, len(gathered["findings"]), plot)
+        _draw(house, gathered, plot)
     if as_json:
         print_json({name: _plain(found) for name, found in gathered.items()})
         return
@@ -168,12 +168,13 @@ def report(
         section.show(screen, gathered[name])
 
 
-def _draw(house: "House", findings: int, path: Path) -> None:
+def _draw(house: "House", gathered: Mapping[str, Any], path: Path) -> None:
     from cws.ablation.told import batch_rows, funnel
-    from cws.views.loop_picture import loop_png
+    from cws.views.report_picture import Report, report_png
     from modules.errors import CwsError
 
-    drawn = loop_png(batch_rows(house), funnel(house, findings))
+    shown = {name: gathered[name] for name in ("gate", "shadows", "stamps", "findings")}
+    drawn = report_png(Report(batch_rows(house), funnel(house, len(shown["findings"])), **shown))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(drawn)

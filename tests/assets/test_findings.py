@@ -13,7 +13,7 @@ from assets.findings import FINDINGS, findings_asset, work_list
 from assets.wiring import IN_MEMORY
 from cws.supervisor.mine import mine
 from cws.trace_log import tracing
-from cws.views.findings_picture import BARS, bars_svg
+from cws.views.findings_picture import BARS, bars_svg, of_findings
 
 
 def test_the_work_list_says_what_where_and_how_often() -> None:
@@ -26,12 +26,12 @@ def test_the_work_list_says_what_where_and_how_often() -> None:
     assert (shown["open_findings"], shown["open/contracts"], shown["open/drift"]) == (2.0, 1.0, 0.0)
     assert shown["open_score"] > 100.0 and shown["traces"] == 2
     picture = shown["scores"].value.split("base64,")[1].rstrip(")")
-    assert base64.b64decode(picture).decode() == bars_svg(found)
+    assert base64.b64decode(picture).decode() == bars_svg(of_findings(found))
 
 
 def test_the_picture_has_a_bar_a_finding_and_escapes_its_words() -> None:
     found = mine(seen(*({"module": f"m<{n}>", "checks": failed_check("c")} for n in range(BARS + 3))))
-    svg = bars_svg(found)
+    svg = bars_svg(of_findings(found))
     assert svg.count("<rect") == BARS and "m&lt;1" in svg and "m<" not in svg
     assert bars_svg([]).count("<rect") == 0
 

@@ -22,6 +22,8 @@ def refusal(text: str) -> str:
         ("module = ", "CWS-PATCH-001"),
         ("# " + "x" * 30_000, "CWS-PATCH-001"),
         ("a = " + "[" * 5_000, "CWS-PATCH-001"),
+        (".".join("a" * 9_000) + " = 1", "CWS-PATCH-002"),
+        ('module = "reversal_5d"\nwhy = "\ud800"', "CWS-PATCH-001"),
         ('module = "reversal_5d"\nverdict = "ship"', "CWS-PATCH-002"),
         ('module = "reversal_5d"\n[settings]\nwindow_bars = [1]', "CWS-PATCH-002"),
         ('module = "reversal_5d"\n[settings]\nwindow_bars = true', "CWS-PATCH-002"),

@@ -1,5 +1,7 @@
 """The job `ablation` is one batch a run, and its assets show what people want to see of it."""
 
+import base64
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +17,10 @@ from cws_dagster.supervising import ABLATION, CYCLE, JOB, NIGHTLY_SCORES, asked
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 TEXT = 'module = "reversal_5d"\n[settings]\nwindow_bars = 9\n'
+
+
+def decoded(drawn: str) -> str:
+    return base64.b64decode(drawn).decode()
 
 
 def test_one_run_is_one_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +40,8 @@ def test_one_run_is_one_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert result.success
     metadata = {name: event.asset_materialization.metadata for name, event in shown.items()}  # type: ignore[union-attr]
     assert "window_bars = 9" in str(metadata["patches"]["patches"].value)
+    (drawn,) = re.findall("base64,(.*)\\)", str(metadata["patches"]["picture"].value))
+    assert {"reversal_5d, person", "rank_to_weight, person"} <= set(re.findall(">([^<]+)</text>", decoded(drawn)))
     assert "gross = 0.9" in str(metadata["verdicts"]["batch"].value)
     assert "data:image/png" in str(metadata["verdicts"]["picture"].value)
     assert metadata["verdicts"]["outcome/reject"].value == 2.0

@@ -17,6 +17,7 @@ from cws.ablation.rehearsal import Reuse
 from cws.gate.verdict import Kind, Reason
 from cws.patches import Patch
 from cws.pins import published
+from cws.supervisor.propose import keep_patches
 from modules.errors import CwsError
 
 SLOWER = Patch("reversal_5d", {"window_bars": 9})
@@ -73,6 +74,14 @@ def test_deltas_are_those_of_confirm_days_alone(bench: Bench) -> None:
     assert deltas["ts_event"].min() >= first, "a day that was searched on decides nothing"
 
 
+def test_an_arm_cut_to_days_has_the_turnover_of_those_days(bench: Bench) -> None:
+    """What was traded on search folds decides nothing either."""
+    arm = bench.baseline(ground_of(bench), "all")
+    late = after(arm, int(arm.days[-60]))
+    assert late.turnover == pytest.approx(float(np.mean(arm.traded[-60:]))) != arm.turnover
+    assert len(arm.traded) == len(arm.days)
+
+
 def test_a_stored_baseline_that_differs_makes_the_verdict_invalid(bench: Bench) -> None:
     ground = ground_of(bench)
     sink = CountingSink()
@@ -89,7 +98,20 @@ def test_a_cache_cannot_vouch_for_itself(bench: Bench) -> None:
     ground = ground_of(bench)
     wrong = bench.baseline(ground, "all")
     bench._arms[ground.name, "all"] = replace(wrong, hash="b3:wrong")
-    assert ablate(bench, SLOWER).verdict.kind is Kind.INVALID
+    invalid = ablate(bench, SLOWER)
+    assert invalid.verdict.kind is Kind.INVALID and ablate(bench, SLOWER).id == invalid.id, "given once"
+
+
+def test_an_invalid_verdict_ends_with_its_cause(bench: Bench) -> None:
+    """It says nothing of the patch: once the baseline can be trusted, the same question has another answer."""
+    right = bench.again()
+    bench._again = dict.fromkeys(right, "b3:a-flipped-bit")
+    invalid = ablate(bench, SLOWER)
+    assert invalid.verdict.kind is Kind.INVALID and ablate(bench, SLOWER).id == invalid.id
+    bench._again = dict(right)
+    judged = ablate(bench, SLOWER)
+    assert judged.verdict.kind is not Kind.INVALID and judged.id != invalid.id
+    assert ablate(bench, SLOWER).id == judged.id and kinds(bench).count("verdict") == 2
 
 
 def test_a_patch_that_breaks_its_modules_contract_is_rejected_before_any_look(
@@ -103,8 +125,19 @@ def test_a_patch_that_breaks_its_modules_contract_is_rejected_before_any_look(
 
 def test_variants_of_a_finding_are_counted_once_each(bench: Bench) -> None:
     tries = [Patch("reversal_5d", {"window_bars": bars}, finding="f-1") for bars in (3, 4, 4)]
+    other = Patch("reversal_5d", {"window_bars": 3}, finding="f-2")
+    keep_patches(bench.house, [tries[0], replace(other, settings={"window_bars": 8})])
     assert [count_confirm(bench.house, patch) for patch in tries] == [1, 2, 2]
-    assert count_confirm(bench.house, Patch("reversal_5d", {"window_bars": 3}, finding="f-2")) == 1
+    assert count_confirm(bench.house, other) == 1
+
+
+def test_a_finding_that_nobody_found_pays_with_its_module(bench: Bench) -> None:
+    """Else whoever names every variant anew has one variant for ever."""
+    named = [Patch("reversal_5d", {"window_bars": bars}, finding=f"mine-{bars}") for bars in (3, 4, 6)]
+    assert [count_confirm(bench.house, patch) for patch in named] == [1, 2, 3]
+    assert count_confirm(bench.house, Patch("reversal_5d", {"window_bars": 7})) == 4
+    keep_patches(bench.house, [Patch("cs_zscore", {"z_max": 3.0}, finding="theirs")])
+    assert count_confirm(bench.house, Patch("reversal_5d", {"window_bars": 8}, finding="theirs")) == 5
 
 
 def test_a_patch_that_no_strategy_would_notice_is_refused(bench: Bench) -> None:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from cws.ablation import batch
 from cws.ablation.ablate import Bench
 from cws.ablation.batch import MAX_PATCHES, finish, last_state, run_batch
 from cws.ablation.record import Judged, keep_verdict
 from cws.ablation.shipping import in_force, toml_path
+from cws.gate.batch import Outcome
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.patches import Patch
 from modules.errors import CwsError
@@ -41,3 +43,23 @@ def test_what_a_batch_decided_is_shipped_after_a_crash_and_not_twice(bench: Benc
         finish(house, root)
         assert "window_bars = 9" in toml_path("reversal_5d", root).read_text()
         assert len(in_force(house)) == 1
+
+
+def timed_verdict(p: float, number: int) -> Judged:
+    kind, reason = (Kind.PASS, Reason.FASTER) if p <= 0.01 else (Kind.REJECT, Reason.NOT_FASTER)
+    patch = Patch("cs_rank", {"rows_at_once": 1 + number})
+    return Judged(f"t{number}", patch, "runtime", Verdict(kind, reason, p=p, p_alone=p, batch_p=p))
+
+
+def test_of_many_timings_those_that_chance_would_give_do_not_ship(
+    bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in a hundred nulls passes alone; in a batch of hundreds it is no find, and what is ships without shadow."""
+    nulls = [timed_verdict((number + 0.5) / 300.0, number) for number in range(300)]
+    found = [nulls, [timed_verdict(2.0**-14, 500), *nulls[:20]]]
+    monkeypatch.setattr(batch, "_ablated", lambda *_: (found.pop(0), []))
+    monkeypatch.setattr(batch, "finish", lambda *_: None)
+    first, second = (run_batch(bench, [], seed=1, root=root) for _ in range(2))
+    assert sum(one.verdict.kind is Kind.PASS for one in first.judged) == 3
+    assert set(first.outcomes) == {Outcome.REJECT} and not any(first.placebo)
+    assert second.outcomes[0] is Outcome.SHIP and Outcome.SHADOW not in second.outcomes

@@ -1,7 +1,7 @@
 """The weekly verdict: the packaged procedures against plain loops, and a state that can be stored."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -56,7 +56,7 @@ def lord(p_values: list[float]) -> list[bool]:
 
 
 def slot(p: float | None, touches_risk: bool = True) -> Slot:
-    return Slot(Verdict(Kind.REJECT, Reason.NOT_BETTER, p=p, batch_p=p), touches_risk)
+    return Slot(Verdict(Kind.PASS, Reason.BETTER, p=p, batch_p=p), touches_risk)
 
 
 def run(weeks: list[list[Slot]]) -> list[list[Outcome]]:
@@ -107,6 +107,17 @@ def test_what_has_no_p_value_takes_no_part() -> None:
     with_others = [slot(None), slot(p_values[0]), slot(None), slot(p_values[1]), slot(p_values[2])]
     assert run([with_others])[0] == [Outcome.REJECT, Outcome.SHADOW, *[Outcome.REJECT] * 3]
     assert weekly(fresh(), with_others)[0] == weekly(fresh(), [slot(p) for p in p_values])[0]
+
+
+def test_what_did_not_pass_alone_is_never_accepted() -> None:
+    """Weeks full of finds leave a night of one patch a level at which a coin would do."""
+    state = fresh()
+    for _ in range(8):
+        state, _ = weekly(state, [slot(1e-6)] * 5 + [slot(0.6)] * 5)
+    alone = Verdict(Kind.REJECT, Reason.NOT_BETTER, p=0.3, batch_p=0.3)
+    assert weekly(state, [Slot(replace(alone, kind=Kind.PASS))])[1] == [Outcome.SHADOW], "the procedure would take it"
+    assert weekly(state, [Slot(alone)])[1] == [Outcome.REJECT]
+    assert weekly(state, [Slot(alone)])[0] == weekly(state, [Slot(replace(alone, kind=Kind.PASS))])[0]
 
 
 def test_a_week_without_patches_changes_nothing_but_its_number() -> None:

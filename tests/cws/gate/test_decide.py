@@ -90,10 +90,10 @@ def test_a_broken_guard_stays_in_its_batch_and_cannot_be_found() -> None:
     assert verdict.detail == ("latency",)
 
 
-def test_only_market_history_takes_part_in_the_batch() -> None:
+def test_whatever_has_a_p_value_takes_part_in_the_batch() -> None:
     took = {reason for given, _, reason in CASES if decide(given).batch_p is not None}
     guards = {Reason[f"GUARD_{name.upper()}"] for name in MARGINS}
-    assert took == {Reason.BETTER, Reason.NOT_BETTER, Reason.NO_CHANGE, *guards}
+    assert took == {Reason.BETTER, Reason.NOT_BETTER, Reason.NO_CHANGE, Reason.FASTER, Reason.NOT_FASTER, *guards}
 
 
 def test_profit_is_never_counted_by_oracles() -> None:

@@ -13,11 +13,12 @@ from cws.ablation.ground import Published, days, until
 from cws.home import Settings
 from cws.patches import Patch
 from cws.release import released
-from cws.sandbox import confine
+from cws.sandbox import confine, hidden
 from cws.sandbox.confine import Budget, confined, missing
-from cws.sandbox.view import TRUTHS, hidden_data, read_grounds, write_view
+from cws.sandbox.hidden import TRUTHS, hidden_data, is_table, tables_of_packages
+from cws.sandbox.view import read_grounds, write_view
 from cws.sources import locate
-from cws.strategies import catalogue
+from cws.strategies import Source, catalogue
 from modules.errors import CwsError
 
 SMALL = Budget(wall_s=60.0, cpu_s=60)
@@ -62,6 +63,57 @@ def test_the_vendors_files_are_empty_inside_their_packages(tmp_path: Path) -> No
             f"file = r.files({dataset.source.package!r}) / {dataset.source.path!r}\nprint(file.is_file())"
         )
         assert said(tmp_path, by_import, hidden_data(chosen)) == "False"
+
+
+# Walks Python's folders inside the walls and prints every table that still has a byte.
+LEFT = """
+import os, sys
+from pathlib import Path
+from cws.sandbox.hidden import NEEDED, is_table
+roots = {Path(p).resolve() for p in (sys.prefix, sys.base_prefix)}
+every = [Path(d, n) for r in roots for d, _, names in os.walk(r) for n in names]
+left = [p for p in every if is_table(p) and p.stat().st_size and set(NEEDED).isdisjoint(p.parts)]
+print(len(every) > 1_000, [str(p) for p in left])
+"""
+
+
+@WALLS
+def test_no_package_brings_a_table_along(tmp_path: Path) -> None:
+    """Plotting and testing libraries carry years of the very shares and indices that confirm folds are made of."""
+    brought = [path for path in tables_of_packages() if "sp500" in path.name or path.name == "goog.npz"]
+    assert len(brought) >= 3 and all(path.stat().st_size for path in brought), "the way in from outside"
+    write_view(tmp_path / "view", [], {})
+    assert said(tmp_path / "view", LEFT, hidden_data(catalogue(STRATEGIES))) == "True []"
+
+
+@pytest.mark.parametrize(("name", "wanted"), [
+    ("sp500.csv.gz", True), ("goog.npz", True), ("A.CSV", True), ("prices.v2.parquet", True), ("x.tar.gz", False),
+    ("csv.py", False), ("csv", False), ("a.csv.py", False), ("a.zip", False),
+])  # fmt: skip
+def test_what_is_called_like_a_table(name: str, wanted: bool) -> None:
+    assert is_table(Path(name)) is wanted
+
+
+@WALLS
+def test_a_house_and_a_file_below_what_is_bound_are_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = tmp_path / "bound"
+    home, source = bound / "home", bound / "vendor" / "prices.txt"
+    for path in (home / "ledger" / "head", source):
+        path.parent.mkdir(parents=True)
+        path.write_text("secret")
+    for place in (confine, hidden):
+        monkeypatch.setattr(place, "SYSTEM", (*confine.SYSTEM, str(bound)))
+    chosen = catalogue(STRATEGIES)
+    name, dataset = next(iter(chosen.datasets.items()))
+    moved = dataset.model_copy(update={"source": Source(path=str(source))})
+    there = chosen.model_copy(update={"datasets": {name: moved}})
+    (tmp_path / "view").mkdir()
+    program = (
+        "from pathlib import Path\n"
+        f"print(*sorted(p.name for p in Path({str(bound)!r}).rglob('*') if p.is_file() and p.stat().st_size))"
+    )
+    assert said(tmp_path / "view", program) == "head prices.txt", "the way in without it"
+    assert said(tmp_path / "view", program, hidden_data(there, [home])) == ""
 
 
 @WALLS

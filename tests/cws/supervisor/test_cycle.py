@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cws.ablation.ablate import Bench
+from cws.ablation.batch import MAX_PATCHES
 from cws.ablation.shipping import patched_text
 from cws.gate.verdict import Reason
 from cws.home import Settings
@@ -52,6 +53,13 @@ def test_an_open_cycle_goes_on_before_anybody_is_asked(bench: Bench, root: Path)
     assert found.proposed.resumed and found.proposed.patches == (patches[0],)
     assert [row.outcome for row in found.rows] == ["reject"]
     assert len(bench.house.ledger.entries("proposals")) == 1
+
+
+def test_more_than_a_batch_holds_is_never_proposed(bench: Bench) -> None:
+    """Else every later night would go on with it and be refused."""
+    with pytest.raises(CwsError, match="CWS-ABLATE-002"):
+        given(bench.house, [Patch("reversal_5d", {"window_bars": 9})] * (MAX_PATCHES + 1), 4)
+    assert open_cycle(bench.house) is None
 
 
 def test_without_findings_about_value_modules_nothing_is_asked(bench: Bench, root: Path) -> None:
