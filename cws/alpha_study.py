@@ -5,7 +5,6 @@ the dataset's name, so that everything ever tried there is counted together.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,30 +15,36 @@ from cws.house import House
 from cws.known_alphas import KnownAlpha
 from cws.lake.commits import Pin
 from cws.pins import published
+from cws.strategies import Fields
 from cws.trace_log import tracing
 from cws.traces import Gathered
 from cws.trials import LedgerSink, Result, Task, evaluate
 from kernels.alpha.canonical import text
-from kernels.alpha.language import FIELDS, Node
+from kernels.alpha.language import Node
 from kernels.alpha.together import evaluate_set
 from kernels.ordered import F64, ordered_mean, ordered_sum
 from modules.canonical import json_hash
 from modules.errors import CwsError
 from modules.formula import ready
+from modules.formula_fields import field_matrices, field_names
 from modules.panel import grid
 from modules.registry import load
 from modules.runner import Value, run
 from modules.sealed import Sealed
 from modules.settings import Bound, bind, nearest
-from modules.tables import BARS
 from modules.values import Table
 
-COLUMNS = tuple(name for name in FIELDS if name in BARS.columns)
+
+# Of the signal's values: two formulas that share a handful of them are alike by accident.
+LEAST_SHARE, LEAST_COMMON = 0.1, 30
 
 
 @dataclass(frozen=True)
 class Study:
-    """`stats` are the names and values of modules/backtest/ic_decay; `resembles` the correlation with known alphas."""
+    """`stats` are the names and values of modules/backtest/ic_decay, `whys` why one of them is missing.
+
+    `resembles` is the correlation with known alphas, `common` over how many values; `not_compared` says why not.
+    """
 
     formula: str
     dataset: str
@@ -48,7 +53,10 @@ class Study:
     bars: int
     symbols: int
     stats: Mapping[str, float]
+    whys: Mapping[str, str]
     resembles: Mapping[str, float]
+    common: Mapping[str, int]
+    not_compared: Mapping[str, str]
 
 
 def strategy_of(dataset: str) -> str:
@@ -99,21 +107,37 @@ def correlation(one: F64, other: F64) -> float:
     return ordered_sum(left * right) / below if 0.0 < below < np.inf else float("nan")
 
 
-def resemblances(bars: pd.DataFrame, signal: F64, known: Mapping[str, KnownAlpha]) -> dict[str, float]:
-    """Correlation with every known alpha whose fields these bars have, the strongest first."""
+@dataclass(frozen=True)
+class Resemblances:
+    """`found` is (correlation, values in common) by known alpha, the strongest first; `not_compared` is why not."""
+
+    found: Mapping[str, tuple[float, int]]
+    not_compared: Mapping[str, str]
+
+
+def resemblances(bars: pd.DataFrame, signal: F64, known: Mapping[str, KnownAlpha], rules: Fields) -> Resemblances:
+    """Correlation with every known alpha that these bars can show on a fair share of the signal's own values."""
     stamps = grid(bars)
-    fields = {name: stamps.spread(bars[name]) for name in COLUMNS}
+    fields = field_matrices(bars, stamps, rules.vwap, rules.sectors)
     formulas: dict[str, Node] = {}
+    refused: dict[str, str] = {}
     for name, alpha in known.items():
-        # Bars that lack a field cannot show this alpha.
-        with suppress(CwsError):
-            formulas[name] = ready(alpha.formula, COLUMNS, {})
-    found: dict[str, float] = {}
+        try:
+            formulas[name] = ready(alpha.formula, tuple(fields), {})
+        except CwsError as refusal:
+            refused[name] = refusal.what
+    found: dict[str, tuple[float, int]] = {}
+    least = max(LEAST_COMMON, int(LEAST_SHARE * np.count_nonzero(np.isfinite(signal))))
     for name, values in zip(formulas, evaluate_set(list(formulas.values()), fields), strict=True):
-        value = correlation(signal, stamps.gather(values))
-        if np.isfinite(value):
-            found[name] = value
-    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+        other = stamps.gather(values)
+        common, value = int(np.count_nonzero(np.isfinite(signal) & np.isfinite(other))), correlation(signal, other)
+        if common < least:
+            refused[name] = f"{common:,} values in common, fewer than {least:,}"
+        elif not np.isfinite(value):
+            refused[name] = "one of the two does not vary"
+        else:
+            found[name] = value, common
+    return Resemblances(dict(sorted(found.items(), key=lambda item: -abs(item[1][0]))), refused)
 
 
 @dataclass(frozen=True)
@@ -127,14 +151,14 @@ class Look:
     task: Task
 
 
-def prepared(house: House, formula: str, parameters: Mapping[str, float], pin: Pin) -> Look:
+def prepared(house: House, formula: str, parameters: Mapping[str, float], pin: Pin, rules: Fields) -> Look:
     """Evaluate and judge; nothing is recorded yet, and nothing can be read.
 
     Raises CWS-ALPHA-001 to -006 for the formula and -008 for a failed check.
     """
-    bound_formula = text(ready(formula, COLUMNS, parameters))
+    bound_formula = text(ready(formula, field_names(rules.vwap, rules.sectors), parameters))
     bars = Table(house.lake.read(pin), pin.hash, "bars")
-    makes, judges = bind(load("alpha_formula"), {"formula": bound_formula}), bind(load("ic_decay"), {})
+    makes, judges = bind(load("alpha_formula"), {"formula": bound_formula, **vars(rules)}), bind(load("ic_decay"), {})
     run_id = f"{strategy_of(pin.part)} {house.clock_ns()}"
     with tracing(house):
         signal = _ran(house, run_id, makes, {"bars": bars})["signal"]
@@ -176,16 +200,23 @@ def study(
     dataset: str | None,
     parameters: Mapping[str, float],
     known: Mapping[str, KnownAlpha],
+    rules: Mapping[str, Fields],
 ) -> Study:
     """Evaluate, judge, record the look, and only then read what the judge says.
 
+    `rules` say by dataset what stands for fields that its bars do not carry.
+
     Raises CWS-ALPHA-001 to -006 for the formula, -007 for the dataset, -008 for a failed check.
     """
-    look = prepared(house, formula, parameters, _pin(house, dataset))
+    pin = _pin(house, dataset)
+    own = rules.get(pin.part, Fields())
+    look = prepared(house, formula, parameters, pin, own)
+    asked = {"formula": formula, "parameters": dict(parameters), "fields": dict(vars(own))}
     with house.home.writing(f"alpha on {look.pin.part}", house.lock_wait_s):
         result = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns, "alpha"))
-        house.ledger.append("look", {**_recorded(look, result), "formula": formula, "parameters": dict(parameters)})
+        house.ledger.append("look", {**_recorded(look, result), **asked})
     stats, bars = result.tables["stats"].frame, look.bars.frame
+    alike = resemblances(bars, look.signal.frame["value"].to_numpy(), known, own)
     return Study(
         formula=look.formula,
         dataset=look.pin.part,
@@ -194,5 +225,8 @@ def study(
         bars=int(bars["ts_event"].nunique()),
         symbols=int(bars["symbol"].nunique()),
         stats=dict(zip(stats["name"], stats["value"].astype(float), strict=True)),
-        resembles=resemblances(bars, look.signal.frame["value"].to_numpy(), known),
+        whys=dict(stats.loc[stats["why"] != "", ["name", "why"]].to_numpy().tolist()),
+        resembles={name: value for name, (value, _) in alike.found.items()},
+        common={name: count for name, (_, count) in alike.found.items()},
+        not_compared=alike.not_compared,
     )

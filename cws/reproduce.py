@@ -13,7 +13,7 @@ from cws.ledger.entry import Entry
 from cws.pins import as_pin
 from cws.publishable import refuse_failed_checks
 from cws.stages import Unit, chain
-from cws.strategies import Dataset, Strategy
+from cws.strategies import Dataset, Fields, Strategy
 from cws.trace_log import tracing
 from cws.traces import REPRODUCED
 from cws.trials import LedgerSink, Task, evaluate
@@ -63,7 +63,9 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
 def _look(house: House, entry: Entry) -> Reproduction:
     body = entry.body
     pin = as_pin(_mapping(body["inputs"])["bars"])
-    look = prepared(house, str(body["formula"]), _mapping(body["parameters"]), pin)
+    # A look of before there were such rules had none.
+    rules = Fields.model_validate(body.get("fields", {}))
+    look = prepared(house, str(body["formula"]), _mapping(body["parameters"]), pin, rules)
     with house.home.writing(f"reproduce of {look.task.strategy}", house.lock_wait_s):
         opened = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns, "reproduce")).tables
     return _compared(entry, look.task, look.task.strategy, _mapping(body["outputs"]), outcome_hashes(look, opened))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, Stric
 from modules.canonical import json_hash
 from modules.contract import Module
 from modules.errors import CwsError
+from modules.formula_fields import Sectors, Vwap
 from modules.registry import load
 from modules.settings import Bound, bind, nearest
 
@@ -38,6 +39,13 @@ class Instruments(_Strict):
     calendar: Literal["XNYS", "XHKG", "XTKS", "24/7"]
     lot_size: float = Field(gt=0, le=1e9)
     tick_size: float = Field(gt=0, le=1e6)
+
+
+class Fields(_Strict):
+    """What stands for fields that bars do not carry when a formula is looked at: `cws alpha`, docs/alpha.md."""
+
+    vwap: Vwap = "none"
+    sectors: Sectors = ""
 
 
 class Recipe(_Strict):
@@ -97,6 +105,7 @@ class Dataset(Recipe):
     source: Source
     max_quarantined_share: float = Field(0.1, ge=0.0, le=1.0)
     instruments: Instruments
+    fields: Fields = Fields()
     ingest: Chain
     clean: Chain
 

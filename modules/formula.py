@@ -11,6 +11,8 @@ from modules.tables import BARS
 
 # Of the language's fields, those that a table of bars has.
 BAR_FIELDS = tuple(name for name in FIELDS if name in BARS.columns)
+# What bars do not carry, a setting may say.
+RULED = "; settings vwap and sectors can say what stands for vwap and sector: docs/alpha.md"
 _CODES: dict[Wrong, str] = {
     "syntax": "CWS-ALPHA-001",
     "name": "CWS-ALPHA-002",
@@ -27,7 +29,8 @@ def _coded() -> Generator[None]:
         yield
     except FormulaError as refusal:
         where = f"formula, character {refusal.position + 1}"
-        raise CwsError(_CODES[refusal.wrong], what=refusal.what, where=where, fix=refusal.fix) from None
+        fix = refusal.fix + (RULED if refusal.wrong == "field" else "")
+        raise CwsError(_CODES[refusal.wrong], what=refusal.what, where=where, fix=fix) from None
 
 
 def parsed(formula: str) -> Node:

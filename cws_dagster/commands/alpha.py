@@ -1,5 +1,6 @@
 """`cws alpha`: what a formula predicts on a published dataset. It counts as a trial."""
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,13 @@ def _parameters(written: list[str]) -> dict[str, float]:
     """`name=number` as the command line has it."""
     found: dict[str, float] = {}
     for one in written:
-        name, _, value = one.partition("=")
+        written_name, _, value = one.partition("=")
+        name = written_name.strip().removeprefix("$")
+        if name in found:
+            what = f"${name} is there twice"
+            raise CwsError("CWS-ALPHA-011", what=what, where="--set", fix="give each parameter one number")
         try:
-            found[name.strip().removeprefix("$")] = float(value)
+            found[name] = float(value)
         except ValueError:
             raise CwsError(
                 "CWS-ALPHA-009", what=f"{one!r} is no parameter", where="--set", fix="write --set name=number"
@@ -40,6 +45,14 @@ def _picture(home: "Home", study: "Study") -> "Path":
     return path
 
 
+def _compared(study: "Study") -> str:
+    """How many, and why the others are not, the most frequent reason first."""
+    left = sorted(Counter(why.rpartition(" values")[1] or why for why in study.not_compared.values()).items())
+    whys = {" values": "too few values in common"}
+    said = [f"{count} not: {whys.get(why, why)}" for why, count in sorted(left, key=lambda one: -one[1])]
+    return "; ".join([str(len(study.resembles)), *said])
+
+
 def _show(study: "Study", picture: "Path") -> None:
     from modules.horizons import HORIZONS
 
@@ -49,11 +62,14 @@ def _show(study: "Study", picture: "Path") -> None:
     rows = [(h, *(figure(study.stats.get(f"{kind}_{h:03d}")) for kind in kinds)) for h in HORIZONS]
     heads = ("h", "IC", "t", "IC of lag h", "pooled IC", "pooled IC of lag h")
     screen.table(f"{study.dataset}: {study.bars:,} bars, {study.symbols} symbols", heads, rows)
-    nearest = list(study.resembles.items())[:SHOWN]
-    screen.table("Most like", ("alpha", "correlation"), [(name, figure(value)) for name, value in nearest])
+    for why in dict.fromkeys(study.whys.values()):
+        screen.line(f"-: {why}")
+    nearest = [(name, figure(value), f"{study.common[name]:,}") for name, value in study.resembles.items()][:SHOWN]
+    screen.table("Most like", ("alpha", "correlation", "values in common"), nearest)
     screen.facts(
         "Look",
         {
+            "known alphas compared": _compared(study),
             "turnover": f"{figure(study.stats.get('turnover'))} of its size a bar",
             "trial": f"{screen.hash(study.key)}, look {study.looks}",
             "plot": str(picture),
@@ -79,10 +95,13 @@ def alpha(
     from cws.home import settings
     from cws.house import open_house
     from cws.known_alphas import known_alphas
+    from cws.strategies import catalogue
 
     chosen = settings()
     house = open_house(chosen)
-    found = study(house, formula, dataset, _parameters(parameters or []), known_alphas(chosen.strategies))
+    rules = {name: one.fields for name, one in catalogue(chosen.strategies).datasets.items()}
+    known = known_alphas(chosen.strategies)
+    found = study(house, formula, dataset, _parameters(parameters or []), known, rules)
     picture = _picture(house.home, found)
     if as_json:
         print_json({**asdict(found), "plot": picture})

@@ -21,7 +21,7 @@ from modules.backtest.sweep_market import markets, volatility_scale
 from modules.backtest.sweep_plan import Plan, planned
 from modules.backtest.sweep_settings import SweepSettings, terms_of
 from modules.backtest.sweep_tables import figures_table
-from modules.formula import BAR_FIELDS
+from modules.formula_fields import field_matrices
 from modules.panel import grid
 
 I64 = NDArray[np.int64]
@@ -57,9 +57,11 @@ def traded(bars: pd.DataFrame, settings: SweepSettings) -> list[Traded]:
     return [one._replace(market=one.market._replace(scale=volatility_scale(one.market.close, *aim))) for one in found]
 
 
-def _of_formula(formula: Node, names: tuple[str, ...], bars: pd.DataFrame, symbols: list[Traded]) -> Prepare:
+def _of_formula(
+    formula: Node, names: tuple[str, ...], bars: pd.DataFrame, symbols: list[Traded], settings: SweepSettings
+) -> Prepare:
     stamps = grid(bars)
-    fields = {name: stamps.spread(bars[name]) for name in BAR_FIELDS}
+    fields = field_matrices(bars, stamps, settings.vwap, settings.sectors)
     matrix_bytes = 8 * max(fields["close"].size, 1)
     own = Assigned(formula, fields, min(max(CHUNK_FEATURES_BYTES // matrix_bytes, len(names)), MOST_KEPT))
     # A formula sees the stamps of all symbols; an account sees its symbol's own bars.
@@ -72,10 +74,10 @@ def _of_formula(formula: Node, names: tuple[str, ...], bars: pd.DataFrame, symbo
     return prepare
 
 
-def prepared(plan: Plan, bars: pd.DataFrame, symbols: list[Traded]) -> Prepare:
+def prepared(plan: Plan, bars: pd.DataFrame, symbols: list[Traded], settings: SweepSettings) -> Prepare:
     """How features are made: of a formula for all symbols at once, of any other rule symbol by symbol."""
     if plan.formula is not None:
-        return _of_formula(plan.formula, plan.parameters[: len(plan.costly)], bars, symbols)
+        return _of_formula(plan.formula, plan.parameters[: len(plan.costly)], bars, symbols, settings)
     rule = RULES[plan.decides]
     return lambda sets: lambda number: rule.features(symbols[number].market.close, sets)
 
@@ -110,7 +112,7 @@ def runs(sets: int, first: int, end: int) -> Iterator[I64]:
 def _frames(
     plan: Plan, bars: pd.DataFrame, settings: SweepSettings, first: int, end: int, symbols: list[Traded]
 ) -> Iterator[pd.DataFrame]:
-    prepare, terms = prepared(plan, bars, symbols), terms_of(settings)
+    prepare, terms = prepared(plan, bars, symbols, settings), terms_of(settings)
     for numbers in runs(chunk_sets(plan, bars["ts_event"].nunique(), len(symbols)), first, end):
         sets = sets_of(plan.values, numbers)
         features_of, tables = prepare(sets), list[pd.DataFrame]()

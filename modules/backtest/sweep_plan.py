@@ -12,7 +12,8 @@ from modules.backtest.parameter_grid import parse_sets, size
 from modules.backtest.sweep_settings import SweepSettings
 from modules.backtest.sweep_tables import PARAMETERS
 from modules.errors import CwsError
-from modules.formula import BAR_FIELDS, parsed, ready
+from modules.formula import parsed, ready
+from modules.formula_fields import field_names
 
 MAX_WINDOW_BARS = 100_000
 MAX_FREE = len(PARAMETERS) - len(THRESHOLDS)
@@ -66,7 +67,7 @@ def _of_formula(settings: SweepSettings, most_sets: int) -> Plan:
     values = parse_sets(settings.grid, (*names, *THRESHOLDS), bars, most_sets)
     # Longest windows together, and any lower limit above any upper one: what can be refused is refused at a corner.
     for corner in product(*({min(column), max(column)} for column in values[: len(names)])):
-        ready(settings.formula, BAR_FIELDS, dict(zip(names, corner, strict=True)))
+        ready(settings.formula, field_names(settings.vwap, settings.sectors), dict(zip(names, corner, strict=True)))
     return Plan(DECIDES, (*names, *THRESHOLDS), values, tuple(range(len(names))), formula)
 
 

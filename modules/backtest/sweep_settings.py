@@ -7,6 +7,7 @@ from pydantic import Field
 from kernels.alpha.language import MAX_CHARS
 from kernels.sweep_inputs import Terms
 from modules.contract import ModuleSettings
+from modules.formula_fields import Sectors, Vwap
 
 
 class SweepSettings(ModuleSettings):
@@ -14,6 +15,8 @@ class SweepSettings(ModuleSettings):
         description="how a side is decided; alpha: long above enter until exit, the other side below -enter until -exit"
     )
     formula: str = Field(max_length=MAX_CHARS, description="of rule alpha, with up to four $parameters; else empty")
+    vwap: Vwap
+    sectors: Sectors
     grid: str = Field(max_length=500, description="each parameter's values: fast_bars 5..50 by 5, slow_bars 60 120")
     max_sets: int = Field(ge=1, le=1_000_000, description="more parameter sets than this are refused")
     initial_cash_usd: float = Field(ge=1_000.0, le=1e12, description="cash of each account before the first bar")

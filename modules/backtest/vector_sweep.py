@@ -49,7 +49,7 @@ def _curves(
 ) -> pd.DataFrame:
     """The curves of each symbol's best sets; a chunk of sets at a time, whichever symbols want them."""
     wanted = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *best.values()]))
-    prepare, shown = prepared(plan, bars, symbols), [no_curves()]
+    prepare, shown = prepared(plan, bars, symbols, settings), [no_curves()]
     at_once = scattered_sets(plan, bars["ts_event"].nunique(), len(symbols))
     for at in range(0, len(wanted), at_once):
         part = wanted[at : at + at_once]

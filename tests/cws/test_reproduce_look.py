@@ -39,7 +39,7 @@ def house(tmp_path: Path) -> House:
 
 
 def test_the_entry_holds_all_that_decides_the_bytes(house: House) -> None:
-    found = study(house, FORMULA, None, PARAMETERS, {})
+    found = study(house, FORMULA, None, PARAMETERS, {}, {})
     (entry,) = house.ledger.entries("look")
     body = entry.body
     assert (body["formula"], body["parameters"], body["strategy"]) == (FORMULA, PARAMETERS, "alpha_full")
@@ -51,7 +51,7 @@ def test_the_entry_holds_all_that_decides_the_bytes(house: House) -> None:
 
 
 def test_the_same_bytes_come_again_on_the_pinned_data_and_it_counts_as_a_look(house: House) -> None:
-    found = study(house, FORMULA, None, PARAMETERS, {})
+    found = study(house, FORMULA, None, PARAMETERS, {}, {})
     publish(house, 9)
     again = reproduce(house, found.key[:8], NOWHERE)
     assert (again.same, again.differs, again.changed, again.strategy) == (True, [], [], "alpha_full")
@@ -60,7 +60,7 @@ def test_the_same_bytes_come_again_on_the_pinned_data_and_it_counts_as_a_look(ho
 
 
 def test_a_look_is_found_by_its_index_and_is_offered_when_nothing_fits(house: House) -> None:
-    found = study(house, FORMULA, None, PARAMETERS, {})
+    found = study(house, FORMULA, None, PARAMETERS, {}, {})
     (entry,) = house.ledger.entries("look")
     assert find(house, str(entry.index)) == entry == find(house, found.key)
     with pytest.raises(CwsError, match="CWS-REPRO-001") as refusal:
@@ -69,7 +69,7 @@ def test_a_look_is_found_by_its_index_and_is_offered_when_nothing_fits(house: Ho
 
 
 def test_other_bytes_are_found_and_other_inputs_are_named(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = study(house, FORMULA, None, PARAMETERS, {})
+    found = study(house, FORMULA, None, PARAMETERS, {}, {})
     real = modules.feature.alpha_formula.evaluate
 
     def colder(*given: object) -> object:
@@ -89,7 +89,7 @@ def test_the_command_rebuilds_a_look(
 ) -> None:
     from cws_dagster.cli import main
 
-    found = study(house, FORMULA, None, PARAMETERS, {})
+    found = study(house, FORMULA, None, PARAMETERS, {}, {})
     monkeypatch.setenv("CWS_HOME", str(house.home.folder))
     assert main(["reproduce", found.key, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

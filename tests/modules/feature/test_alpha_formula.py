@@ -5,6 +5,7 @@ import pytest
 
 from modules.errors import CwsError
 from modules.examples import bars_example
+from modules.formula import RULED
 from modules.registry import load
 from modules.runner import run
 from modules.settings import bind
@@ -25,9 +26,9 @@ from modules.values import make_table
             "neutralise(close, sector)",
             "CWS-ALPHA-005",
             "formula, character 19",
-            "this panel has close, high, low, open, volume",
+            "this panel has close, high, low, open, volume" + RULED,
         ),
-        ("vwap - close", "CWS-ALPHA-005", "formula, character 1", "this panel has close, high, low, open, volume"),
+        ("vwap - close", "CWS-ALPHA-005", "formula, character 1", "this panel has close, high, low, open, volume" + RULED),
         ("close * $k", "CWS-ALPHA-006", "formula, character 9", "give it one; given: none"),
     ],
 )
