@@ -7,8 +7,8 @@ import dagster as dg
 
 from assets.desk import Desk
 from cws.execution.desk import NATIVE, PAPER
-from cws.execution.kills import in_force
 from cws.execution.places import run_place
+from cws.execution.unheard import killed_now
 from cws.publish import Report
 from cws.views.latency_picture import markdown_latency
 
@@ -40,7 +40,6 @@ def wire_highlights(desk: Desk, report: Report) -> dict[str, Any]:
 
 
 def _killed(desk: Desk) -> dg.MarkdownMetadataValue:
-    killed = in_force(desk.house.ledger.entries())
-    rows = [f"| {one.scope} {one.name} | {one.trigger} | {one.who} | {one.reason} |" for one in killed]
+    rows = [f"| {one.scope} {one.name} | {one.trigger} | {one.who} | {one.reason} |" for one in killed_now(desk.house)]
     head = ["| killed | by | who | why |", "|---|---|---|---|"]
     return dg.MetadataValue.md("\n".join([*head, *rows]) if rows else "armed: nothing is killed")

@@ -65,13 +65,20 @@ def test_risks_own_kills_and_limits_come_into_the_ledger(house: House, tmp_path:
     limits = (read.LIMITS, (3).to_bytes(8, "little") + bytes(32))
     own, asked = journals.kill(3, 1, "small", "risk", "rate"), journals.kill(1, 2, "", "me", "by hand")
     key = signing_key(tmp_path / "keys", "checkpoint")
+    kill(house, Act("firm", "", "by hand", "me"))
+    rearm(house, Act("firm", "", "over", "me"))
     checkpoints.ingest(house.ledger, key, "r", _journal(tmp_path, [limits, own, asked]), 5, {})
     checkpoints.ingest(house.ledger, key, "r", _journal(tmp_path, [limits, own, asked, own]), 6, {})
     assert [entry.body["version"] for entry in house.ledger.entries("limits")] == [3]
-    assert [entry.body["trigger"] for entry in house.ledger.entries("kill")] == ["own_checks"] * 2, "none twice"
+    triggers = [entry.body["trigger"] for entry in house.ledger.entries("kill")]
+    assert triggers == ["command", "own_checks", "own_checks"], "none twice"
+    refuse_killed(in_force(house.ledger.entries()), "another", "CWSX")
+    past_the_command = journals.kill(2, 2, "CWSX", "me", "by socket")
+    journal = _journal(tmp_path, [limits, own, asked, own, past_the_command])
+    checkpoints.ingest(house.ledger, key, "r", journal, 7, {})
+    assert [one.reason for one in in_force(house.ledger.entries())] == ["rate", "by socket"]
     with pytest.raises(CwsError, match="CWS-EXECUTION-003"):
         refuse_killed(in_force(house.ledger.entries()), "small", "CWSX")
-    refuse_killed(in_force(house.ledger.entries()), "another", "CWSX")
 
 
 def test_a_kill_holds_until_a_person_re_arms_it(house: House) -> None:
@@ -85,6 +92,20 @@ def test_a_kill_holds_until_a_person_re_arms_it(house: House) -> None:
     for reason in ("", "   ", "x" * 501):
         with pytest.raises(CwsError, match="CWS-EXECUTION-005"):
             Act("firm", "", reason, "me")
+
+
+def test_a_kill_of_a_name_that_nobody_has_is_refused_and_not_recorded(house: House) -> None:
+    for act, help_with in (
+        (Act("strategy", "smal", "a slip", "me"), "did you mean 'small'?"),
+        (Act("venue", "CWX", "a slip", "me"), "did you mean 'CWSX'?"),
+    ):
+        with pytest.raises(CwsError, match="CWS-EXECUTION-011") as refused:
+            kill(house, act, ["small", "other"])
+        assert help_with in str(refused.value)
+    assert house.ledger.entries("kill") == []
+    kill(house, Act("strategy", "small", "meant", "me"), ["small", "other"])
+    kill(house, Act("strategy", "whatever", "recipes cannot be read", "me"), [])
+    assert [one.name for one in in_force(house.ledger.entries())] == ["small", "whatever"]
 
 
 def test_evidence_counts_the_checks_up_to_the_one_that_refused(house: House, tmp_path: Path) -> None:
