@@ -24,6 +24,8 @@ pub enum JournalError {
     Full { path: PathBuf, max_bytes: u64 },
     /// Another process writes it.
     Locked { path: PathBuf },
+    /// The file belongs to another user, who can write whatever pleases.
+    Owner { path: PathBuf, owner: u32 },
     /// A payload that its kind cannot have, or an unknown kind.
     Payload { kind: u16, what: &'static str },
     /// A checkpoint whose signature, or whose hash at that seq, is another one.
@@ -70,6 +72,11 @@ impl fmt::Display for JournalError {
             Self::Locked { path } => write!(
                 f,
                 "CWS-JOURNAL-005 another process writes it; {}; stop that one first",
+                path.display()
+            ),
+            Self::Owner { path, owner } => write!(
+                f,
+                "CWS-JOURNAL-008 it belongs to user {owner}; {}; find out who made it, and move it away",
                 path.display()
             ),
             Self::Payload { kind, what } => write!(

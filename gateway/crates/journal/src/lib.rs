@@ -23,6 +23,7 @@ mod codec;
 mod entry;
 mod error;
 mod format;
+mod owner;
 mod reader;
 mod sink;
 mod writer;

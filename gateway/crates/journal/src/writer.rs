@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::entry::Entry;
 use crate::error::JournalError;
 use crate::format;
+use crate::owner;
 use crate::reader::{Journal, Record, Tail};
 use crate::sink::{FileSink, Sink, SyncFn};
 
@@ -96,6 +97,7 @@ impl Writer {
             .mode(0o640)
             .open(path)
             .map_err(io)?;
+        owner::check(&file, path)?;
         lock(&file, path)?;
         let mut journal = Journal::open(path)?;
         for record in journal.by_ref() {
