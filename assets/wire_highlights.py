@@ -23,7 +23,7 @@ def mode(reports: Sequence[Report]) -> str:
 
 def wire_highlights(desk: Desk, report: Report) -> dict[str, Any]:
     """The kill state always; the run's figures, processes and latencies where there was a wire."""
-    found: dict[str, Any] = {"kill_state": _killed(desk)}
+    found: dict[str, Any] = {"kill_state": kill_state(desk)}
     if report.details.get("execution") != NATIVE:
         return found
     wire = cast(Mapping[str, Any], report.details["wire"])
@@ -39,7 +39,7 @@ def wire_highlights(desk: Desk, report: Report) -> dict[str, Any]:
     return found
 
 
-def _killed(desk: Desk) -> dg.MarkdownMetadataValue:
+def kill_state(desk: Desk) -> dg.MarkdownMetadataValue:
     rows = [f"| {one.scope} {one.name} | {one.trigger} | {one.who} | {one.reason} |" for one in killed_now(desk.house)]
     head = ["| killed | by | who | why |", "|---|---|---|---|"]
     return dg.MetadataValue.md("\n".join([*head, *rows]) if rows else "armed: nothing is killed")

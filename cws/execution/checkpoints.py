@@ -52,9 +52,7 @@ def _words(kill: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(kill[name]) for name in ("scope", "name", "who", "reason"))
 
 
-def _said(
-    run: str, record: Record, told_before: Collection[tuple[str, ...]]
-) -> list[tuple[str, Mapping[str, object]]]:
+def _said(run: str, record: Record, told_before: Collection[tuple[str, ...]]) -> list[tuple[str, Mapping[str, object]]]:
     """A kill or limits record as an entry; what `cws kill` asked for stands in the ledger already."""
     where = {"run": run, "seq": record.seq, "journal_ts_ns": record.ts_ns}
     if record.kind == read.KILL:
@@ -76,14 +74,17 @@ def last_checkpoint(ledger: Ledger, run: str) -> dict[str, Any] | None:
     return None
 
 
-def fault_in(checkpoint: Mapping[str, Any], path: Path) -> str:
-    """What is wrong with a checkpoint or with the journal that it speaks of; nothing where both hold.
+def fault_in(checkpoint: Mapping[str, Any], public: str, path: Path | None) -> str:
+    """What is wrong with a checkpoint, or with the journal at `path` that it speaks of; nothing where both hold.
 
+    `public` is the key that may sign: the one beside the signature says nothing, whoever forges has one too.
     Raises what `read_journal` raises.
     """
     fields = (int(checkpoint["created_ns"]), int(checkpoint["seq"]), int(checkpoint["ts_ns"]), str(checkpoint["hash"]))
-    if not is_signed(str(checkpoint["public_key"]), str(checkpoint["signature"]), message(*fields)):
-        return "the signature is not this key's"
+    if not is_signed(public, str(checkpoint["signature"]), message(*fields)):
+        return "the signature is not this home's key's"
+    if path is None:
+        return ""
     journal = read_journal(path, last_seq=fields[1])
     if journal.created_ns != fields[0]:
         return "it speaks of another journal"

@@ -1,6 +1,6 @@
-"""Kills that a running risk core made by itself, or was told of by somebody else than `cws kill`: not in the ledger yet.
+"""Kills that a running risk core made by itself, or that somebody else than `cws kill` asked for.
 
-They stand in its journal, which comes into the ledger at the end. Until then whoever asks what is killed asks risk too.
+They stand in its journal, which comes into the ledger at the end; until then whoever asks what is killed asks risk too.
 """
 
 from collections.abc import Collection

@@ -13,7 +13,7 @@ import pytest
 from wired import native_folder
 
 from assets.desk import Desk
-from assets.wire_highlights import _killed
+from assets.wire_highlights import kill_state
 from cws.execution import live
 from cws.execution.isolation import why_off
 from cws.execution.processes import running
@@ -92,7 +92,7 @@ def test_what_risk_killed_itself_is_shown_and_re_armed(cws: Call, home: Path, mo
     assert again["pids"]["cws-risk"] == first["pids"]["cws-risk"], "what still runs is found, not started again"
     (killed,) = cws("gateway", "status")["killed"]
     assert (killed["scope"], killed["trigger"], killed["who"]) == ("firm", "dead_man", "dead man")
-    assert "dead man" in str(_killed(Desk(open_house(Settings(home=home)), home)).value), "Dagster shows it"
+    assert "dead man" in str(kill_state(Desk(open_house(Settings(home=home)), home)).value), "Dagster shows it"
     assert cws("rearm", "--firm", "--reason", "somebody looks again")["told"]["live"] == "done"
     assert cws("gateway", "status")["killed"] == []
     cws("gateway", "down")
@@ -105,12 +105,17 @@ def test_a_run_leaves_orders_positions_and_evidence(cws: Call, home: Path, real_
     one = next(one for one in real_run.summary["strategies"] if one["name"] == "ts_momentum")
     orders = cws("orders", "--run", "ts_momentum", "--last", "100000")
     assert orders["in_all"] == one["wire"]["orders"] and {row["state"] for row in orders["orders"]} == {"filled"}
-    held = {row["symbol"]: row["units"] for row in cws("positions", "--run", "ts_momentum")["positions"]}
     house = open_house(Settings(home=home))
+    sized = {entry.hash for entry in house.ledger.entries("stage") if entry.body["stage"] == "size"}
+    assert {row["ledger_id"] for row in orders["orders"]} <= sized, "the entry that its target is from"
+    assert {(row["strategy"], row["data_version"][:3]) for row in orders["orders"]} == {("ts_momentum", "b3:")}
+    held = {row["symbol"]: row["units"] for row in cws("positions", "--run", "ts_momentum")["positions"]}
     last = house.lake.read(published(house)["positions", "ts_momentum"]).groupby("symbol")["position_lots"].last()
     assert held == {str(symbol): int(lots) for symbol, lots in last.items() if lots}, (
         "the wire holds what the book says"
     )
-    checks = {row["code"]: row for row in cws("risk", "attest")["checks"]}
+    attested = cws("risk", "attest")
+    assert attested["checkpoints"]["faults"] == [] and attested["checkpoints"]["journals"] >= 3
+    checks = {row["code"]: row for row in attested["checks"]}
     asked = sum(one["wire"]["orders"] for one in real_run.summary["strategies"])
     assert len(checks) == 23 and all(row["evaluated"] >= asked and row["last_ns"] for row in checks.values())
