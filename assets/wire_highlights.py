@@ -7,8 +7,8 @@ import dagster as dg
 
 from assets.desk import Desk
 from cws.execution.desk import NATIVE, PAPER
-from cws.execution.kills import in_force
 from cws.execution.places import run_place
+from cws.execution.unheard import killed_now
 from cws.publish import Report
 from cws.views.latency_picture import markdown_latency
 
@@ -23,7 +23,7 @@ def mode(reports: Sequence[Report]) -> str:
 
 def wire_highlights(desk: Desk, report: Report) -> dict[str, Any]:
     """The kill state always; the run's figures, processes and latencies where there was a wire."""
-    found: dict[str, Any] = {"kill_state": _killed(desk)}
+    found: dict[str, Any] = {"kill_state": kill_state(desk)}
     if report.details.get("execution") != NATIVE:
         return found
     wire = cast(Mapping[str, Any], report.details["wire"])
@@ -39,8 +39,7 @@ def wire_highlights(desk: Desk, report: Report) -> dict[str, Any]:
     return found
 
 
-def _killed(desk: Desk) -> dg.MarkdownMetadataValue:
-    killed = in_force(desk.house.ledger.entries())
-    rows = [f"| {one.scope} {one.name} | {one.trigger} | {one.who} | {one.reason} |" for one in killed]
+def kill_state(desk: Desk) -> dg.MarkdownMetadataValue:
+    rows = [f"| {one.scope} {one.name} | {one.trigger} | {one.who} | {one.reason} |" for one in killed_now(desk.house)]
     head = ["| killed | by | who | why |", "|---|---|---|---|"]
     return dg.MetadataValue.md("\n".join([*head, *rows]) if rows else "armed: nothing is killed")

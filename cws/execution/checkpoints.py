@@ -1,11 +1,11 @@
 """Signed statements about journals in the ledger: at record `seq` the chain had this hash, and so much had happened.
 
-A `journal` entry is one checkpoint; kills, re-arms and limits that the journal tells of become entries of their own.
+A `journal` entry is one checkpoint; kills and limits that the journal tells of become entries of their own.
 The signed bytes are those of `gateway/crates/journal/src/checkpoint.rs`: either side verifies the other's.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ def ingest(
     if last is not None and (last["seq"], last["created_ns"]) == (journal.seq, journal.created_ns):
         return int(last["ledger_index"])
     seen = int(last["seq"]) if last is not None and last["created_ns"] == journal.created_ns else 0
-    items = [item for record in journal.records[seen:] for item in _said(run, record)]
+    told_before = {_words(entry.body) for entry in ledger.entries(KILL)}
+    items = [item for record in journal.records[seen:] for item in _said(run, record, told_before)]
     signature = key.sign(message(journal.created_ns, journal.seq, now_ns, journal.hash)).hex()
     body: dict[str, object] = {
         "run": run, "created_ns": journal.created_ns, "seq": journal.seq, "ts_ns": now_ns, "hash": journal.hash,
@@ -47,12 +48,18 @@ def ingest(
     return ledger.append_many([*items, (KIND, body)])[-1].index
 
 
-def _said(run: str, record: Record) -> list[tuple[str, Mapping[str, object]]]:
-    """A kill, re-arm or limits record as an entry; a command's own kill stands in the ledger already."""
+def _words(kill: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(kill[name]) for name in ("scope", "name", "who", "reason"))
+
+
+def _said(run: str, record: Record, told_before: Collection[tuple[str, ...]]) -> list[tuple[str, Mapping[str, object]]]:
+    """A kill or limits record as an entry; what `cws kill` asked for stands in the ledger already."""
     where = {"run": run, "seq": record.seq, "journal_ts_ns": record.ts_ns}
     if record.kind == read.KILL:
         kill = read.kill(record)
-        return [] if kill.trigger == "command" else [(KILL, {**kill._asdict(), **where})]
+        if kill.trigger == "command" and _words(kill._asdict()) in told_before:
+            return []
+        return [(KILL, {**kill._asdict(), **where})]
     if record.kind == read.LIMITS:
         version, digest = read.limits(record)
         return [(LIMITS, {"version": version, "hash": digest, **where})]
@@ -67,14 +74,17 @@ def last_checkpoint(ledger: Ledger, run: str) -> dict[str, Any] | None:
     return None
 
 
-def fault_in(checkpoint: Mapping[str, Any], path: Path) -> str:
-    """What is wrong with a checkpoint or with the journal that it speaks of; nothing where both hold.
+def fault_in(checkpoint: Mapping[str, Any], public: str, path: Path | None) -> str:
+    """What is wrong with a checkpoint, or with the journal at `path` that it speaks of; nothing where both hold.
 
+    `public` is the key that may sign: the one beside the signature says nothing, whoever forges has one too.
     Raises what `read_journal` raises.
     """
     fields = (int(checkpoint["created_ns"]), int(checkpoint["seq"]), int(checkpoint["ts_ns"]), str(checkpoint["hash"]))
-    if not is_signed(str(checkpoint["public_key"]), str(checkpoint["signature"]), message(*fields)):
-        return "the signature is not this key's"
+    if not is_signed(public, str(checkpoint["signature"]), message(*fields)):
+        return "the signature is not this home's key's"
+    if path is None:
+        return ""
     journal = read_journal(path, last_seq=fields[1])
     if journal.created_ns != fields[0]:
         return "it speaks of another journal"

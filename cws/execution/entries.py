@@ -30,6 +30,7 @@ _VENUE_REASON = 0x100
 _EXECUTION = struct.Struct("<7QQ4q3H2B3Q")
 _INTENT = struct.Struct("<5Q2q2H4B")
 _DECISION = struct.Struct("<QQH")
+_PARENT = struct.Struct("<QHHBqqqQQ")
 _LIMITS = struct.Struct("<Q32s")
 
 
@@ -86,6 +87,26 @@ class Decision(NamedTuple):
     reason: int
 
 
+class Parent(NamedTuple):
+    """What a child's order serves: the ids that it carries stand here, in full."""
+
+    parent_id: int
+    strategy_no: int
+    symbol_no: int
+    side: int
+    quantity: int
+    limit_price: int
+    slice_quantity: int
+    start_ns: int
+    end_ns: int
+    strategy: str
+    symbol: str
+    style: str
+    patch: str
+    data_version: str
+    ledger_id: str
+
+
 class Kill(NamedTuple):
     scope: str
     trigger: str
@@ -139,9 +160,11 @@ def start(record: Record) -> tuple[str, str]:
     return record.payload[:32].hex(), _texts(record, 32, 1)[0]
 
 
-def parent_id(record: Record) -> int:
-    """Of a record of kind PARENT."""
-    return int.from_bytes(record.payload[:8], "little")
+def parent(record: Record) -> Parent:
+    front = record.payload[: _PARENT.size]
+    if len(front) != _PARENT.size:
+        raise _unread(record, f"{len(front)} bytes, at least {_PARENT.size} expected")
+    return Parent(*_PARENT.unpack(front), *_texts(record, _PARENT.size, 6))
 
 
 def reason_text(reason: int) -> str:
@@ -200,4 +223,5 @@ def _unread(record: Record, what: str) -> CwsError:
 READERS: dict[int, Callable[[Record], object]] = {
     EXECUTION: execution, DROP_COPY: execution, INTENT: intent, DECISION: decision, KILL: kill, REARM: rearm,
     STATE: state, LIMITS: limits, START: start,
+    PARENT: parent,
 }  # fmt: skip

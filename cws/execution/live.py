@@ -16,12 +16,13 @@ from cws.execution import isolation
 from cws.execution.attest import evidence
 from cws.execution.binaries import NAMES, binary
 from cws.execution.checkpoints import ingest
-from cws.execution.desk import strategy_number
+from cws.execution.desk import silent, strategy_number
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import in_force
 from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
 from cws.execution.places import Place, all_places, asked, is_up, keys_folder, live, processes
+from cws.execution.processes import running
 from cws.execution.run_folder import (
     COPY_USER,
     FIRM,
@@ -34,8 +35,8 @@ from cws.execution.run_folder import (
     write_secret,
 )
 from cws.execution.session import HOUR_NS, Session
-from cws.execution.submit import VoidDayError, waited_for
-from cws.execution.supervisor import MAX_RESTARTS, launch, plan_file, stop
+from cws.execution.submit import VoidDayError, alone, waited_for
+from cws.execution.supervisor import ALIVE, MAX_RESTARTS, PID, launch, plan_file, stop
 from cws.house import House
 from cws.ledger.disk import make_folder, replace_file
 from cws.pins import published
@@ -46,6 +47,7 @@ from modules.execute.wire_units import MAX_CHILD_QTY
 
 RATE_PER_S = 20  # made-up orders a second and symbol
 TICK = 10_000_000
+DEAD_MAN_S = 30  # nobody looks after the processes for that long: the firm is killed
 MILLISECOND_NS = 1_000_000  # two starts within one are not possible: the first must end before
 
 
@@ -55,16 +57,25 @@ def start(house: House, catalogue: Catalogue) -> dict[str, Any]:
     Raises CWS-EXECUTION-001 where it was not built, -009 before the first `cws run`, -010 where it does not come up.
     """
     place = live(house.home)
-    if not is_up(place):
-        binary(house.native, "cws-venue")
-        _prepare(house, place, catalogue)
-        launch(place.folder)
-        _wait(place)
-        for one in in_force(house.ledger.entries()):
-            act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
-            asked(place, "cws-risk", {"cmd": "kill", **act})
+    with alone(place, silent):
+        if not is_up(place):
+            binary(house.native, "cws-venue")
+            _prepare(house, place, catalogue)
+            launch(place.folder)
+            _wait(place)
+            _begin_killed(house, place)
+        elif running(place.folder / PID) is None or not all(processes(place).values()):
+            # Its supervisor died, or is starting one of them again.
+            launch(place.folder)
+            _wait(place)
     pids = processes(place)
     return {"state": "up" if all(pids.values()) else "partly up", "folder": str(place.folder), "pids": pids}
+
+
+def _begin_killed(house: House, place: Place) -> None:
+    for one in in_force(house.ledger.entries()):
+        act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
+        asked(place, "cws-risk", {"cmd": "kill", **act})
 
 
 def _wait(place: Place) -> None:
@@ -179,7 +190,7 @@ def _configs(
     session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD}
     top = {
         "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
-        "firm": FIRM, "operators": [os.getuid()],
+        "firm": FIRM, "operators": [os.getuid()], "dead_man_file": ALIVE, "dead_man_s": DEAD_MAN_S,
     }  # fmt: skip
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
     midnight_ns = now_ns // (24 * HOUR_NS) * 24 * HOUR_NS

@@ -12,7 +12,10 @@ ASKED, SENT, REFUSED = "asked", "sent", "rejected_by_risk"
 
 @dataclass
 class Order:
-    """Quantities in units of the wire, prices in 1e-9. `state` is what was said of it last."""
+    """Quantities in units of the wire, prices in 1e-9. `state` is what was said of it last.
+
+    From `strategy` on: what its parent says, nothing where no parent was registered.
+    """
 
     order_id: str
     parent_id: int
@@ -25,6 +28,11 @@ class Order:
     state: str = ASKED
     reason: str = ""
     ts_ns: int = 0
+    strategy: str = ""
+    symbol: str = ""
+    patch: str = ""
+    data_version: str = ""
+    ledger_id: str = ""
 
     @property
     def row(self) -> dict[str, Any]:
@@ -34,8 +42,12 @@ class Order:
 def orders(journal: Journal) -> list[Order]:
     """In the order in which they were asked for."""
     found: dict[int, Order] = {}
+    parents: dict[int, read.Parent] = {}
     for record in journal.records:
         match record.kind:
+            case read.PARENT:
+                parent = read.parent(record)
+                parents[parent.parent_id] = parent
             case read.INTENT:
                 _asked(found, record.ts_ns, read.intent(record))
             case read.DECISION:
@@ -50,7 +62,15 @@ def orders(journal: Journal) -> list[Order]:
                 _executed(found, record.ts_ns, read.execution(record))
             case _:
                 pass
+    for order in found.values():
+        _served(order, parents.get(order.parent_id))
     return list(found.values())
+
+
+def _served(order: Order, parent: read.Parent | None) -> None:
+    if parent is not None:
+        order.strategy, order.symbol, order.patch = parent.strategy, parent.symbol, parent.patch
+        order.data_version, order.ledger_id = parent.data_version, parent.ledger_id
 
 
 def _asked(found: dict[int, Order], ts_ns: int, one: read.Intent) -> None:

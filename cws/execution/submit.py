@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from cws.execution.collect import Story, executions_table, positions, reconcile,
 from cws.execution.desk import NATIVE, Progress, Told
 from cws.execution.journal import Journal, read_journal
 from cws.execution.keys import signing_key
-from cws.execution.kills import in_force, refuse_killed
+from cws.execution.kills import refuse_killed
 from cws.execution.latency import histogram
 from cws.execution.line_client import LineClient
 from cws.execution.orders import orders
@@ -34,6 +34,7 @@ from cws.execution.places import VOID, Place, keys_folder, processes, restarts, 
 from cws.execution.run_folder import PARENTS, READY, prepare, run_id
 from cws.execution.session import session_of
 from cws.execution.supervisor import STATE, launch, stop
+from cws.execution.unheard import killed_now
 from cws.ledger.disk import make_folder, replace_file
 from modules.errors import CwsError
 from modules.execute.wire_fills import VENUE
@@ -82,7 +83,7 @@ def _said(place: Place) -> dict[str, Any]:
 
 
 @contextmanager
-def _alone(place: Place, progress: Progress) -> Generator[None]:
+def alone(place: Place, progress: Progress) -> Generator[None]:
     """One caller at a time on a run: the second waits for the first and then reads what it came to."""
     make_folder(place.folder.parent)
     handle = os.open(place.folder.with_name(f"{place.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -90,7 +91,7 @@ def _alone(place: Place, progress: Progress) -> Generator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress("waiting for another caller of this run")
+            progress(f"waiting for another caller of {place.name}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -104,9 +105,9 @@ def ensure_gateway_and_submit(house: "House", strategy: str, parents: pd.DataFra
     native processes refuse.
     """
     place = run_place(house.home, f"{strategy}-{run_id(parents)}")
-    with _alone(place, progress):
+    with alone(place, progress):
         if place.ended() is None:
-            refuse_killed(in_force(house.ledger.entries()), strategy, VENUE)
+            refuse_killed(killed_now(house), strategy, VENUE)
             _drive(house, place, strategy, parents, progress)
         return _told(house, place, parents)
 
@@ -139,7 +140,7 @@ def _day(house: "House", place: Place, strategy: str, parents: pd.DataFrame, pro
     launch(place.folder)
     try:
         _register(place, progress)
-        _wait(place, len(parents), progress)
+        _wait(place, len(parents), lambda: refuse_killed(killed_now(house), strategy, VENUE), progress)
         held = _risk_positions(place)
     except CwsError as refusal:
         if refusal.code != SILENT:
@@ -185,12 +186,12 @@ def _register(place: Place, progress: Progress) -> None:
             client.ask_all(requests)
 
 
-def _wait(place: Place, parents: int, progress: Progress) -> None:
-    """Until the venue's day has ended and risk has the last word of drop copy."""
+def _wait(place: Place, parents: int, may: Callable[[], None], progress: Progress) -> None:
+    """Until the venue's day has ended and risk has the last word of drop copy. It begins where `may` does not raise."""
     patience = _Patience("the venue replays the run", STALL_S)
     said_s = 0.0
     while True:
-        venue = _begun(place)
+        venue = _begun(place, may)
         if time.monotonic() - said_s > SAY_EVERY_S:
             progress(f"wire: packet {venue.get('published', '-')}, {parents} parents")
             said_s = time.monotonic()
@@ -199,10 +200,16 @@ def _wait(place: Place, parents: int, progress: Progress) -> None:
         patience.look((venue.get("published"), venue.get("ended")), place)
 
 
-def _begun(place: Place) -> dict[str, Any]:
-    """What the venue says; a gateway that is new, or started again, begins as soon as risk lets orders out."""
+def _begun(place: Place, may: Callable[[], None]) -> dict[str, Any]:
+    """What the venue says; a gateway that is new, or started again, begins as soon as risk lets orders out.
+
+    A kill that came while all this was made ready found no risk core to tell: so the ledger is asked once more.
+    """
     day = _ask(place, "cws-gateway", "status").get("lockstep", {})
-    if day.get("begun") is False and _ask(place, "cws-risk", "status").get("state") == "ACTIVE":
+    state = _ask(place, "cws-risk", "status").get("state") if day.get("begun") is False else None
+    if state is not None:
+        may()
+    if state == "ACTIVE":
         _ask(place, "cws-gateway", "begin")
     return _ask(place, "cws-venue", "status")
 

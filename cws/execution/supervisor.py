@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from cws.ledger.disk import replace_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAME = "supervisor"
+# Touched as long as somebody looks after the processes: the dead man of the risk core, where one is set.
+ALIVE, ALIVE_EVERY_S = "supervisor.alive", 0.25
 PLAN, STATE, LOCK, PID = "supervisor.plan.json", "supervisor.state.json", "supervisor.lock", "supervisor.pid"
 MAX_RESTARTS, POLL_S, GRACE_S = 8, 0.02, 3.0
 FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.05, 2.0
@@ -45,18 +48,26 @@ class Supervisor:
     walls: Walls | None = None
     stopping: bool = False
     said: dict[str, object] = field(default_factory=dict[str, object])
+    touched_s: float = -1.0
 
     def run(self) -> None:
         """Until SIGTERM, the end of its life, or a process that will not stay up."""
         signal.signal(signal.SIGTERM, self._stop)
         ends_s = time.monotonic() + self.life_s if self.life_s else float("inf")
         while not self.stopping and time.monotonic() < ends_s and not self._lost():
+            self._touch(time.monotonic())
             for name, watch in self.watches.items():
                 self._keep(name, watch, time.monotonic())
             self._say()
             time.sleep(POLL_S)
         self._say()
         self._end_all()
+
+    def _touch(self, now_s: float) -> None:
+        if self.touched_s < 0 or now_s - self.touched_s >= ALIVE_EVERY_S:
+            self.touched_s = now_s
+            with suppress(OSError):  # what cannot be touched grows old, and risk acts on it
+                (self.folder / ALIVE).touch()
 
     def _stop(self, number: int, frame: object) -> None:
         self.stopping = True
@@ -109,6 +120,7 @@ def plan_file(
 def launch(folder: Path) -> None:
     """Start a supervisor, unless one holds the folder already: of two started at once, one ends at the lock."""
     if running(folder / PID) is None:
+        (folder / STATE).unlink(missing_ok=True)  # what an earlier one gave up is not lost to this one
         command = [sys.executable, "-m", "cws.execution.supervisor", str(folder)]
         spawn(command, folder, NAME, {"PYTHONPATH": str(ROOT)})
 

@@ -4,16 +4,21 @@ A kill first stops what runs, then is recorded; a re-arm is recorded first. Eith
 later begins with it, and a process that could not be reached is named.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from cws.execution.checkpoints import KILL, REARM
 from cws.execution.kills import SCOPES, in_force
 from cws.execution.places import all_places, asked, processes
+from cws.execution.unheard import hear
 from cws.house import House
 from modules.errors import CwsError
+from modules.execute.wire_fills import VENUE
+from modules.settings import nearest
 
 MAX_REASON = 500
+DONE, ELSEWHERE, NO_SUCH_NAME = "done", "does not trade there", "CWS-RISK-004"
 
 
 @dataclass(frozen=True)
@@ -40,15 +45,33 @@ class Act:
         return {"scope": self.scope, "name": self.name, "reason": self.reason.strip(), "who": self.who}
 
 
-def kill(house: House, act: Act) -> dict[str, Any]:
-    """Stop it in every risk core that runs, then record it; returns who was told and what did not answer."""
+def kill(house: House, act: Act, strategies: Collection[str] = ()) -> dict[str, Any]:
+    """Stop it in every risk core that runs, then record it; returns who was told and what did not answer.
+
+    Raises CWS-EXECUTION-011 where no risk core trades that name and it is none of `strategies` (empty: not known) or
+    no venue of ours: a slip of the pen must not look like a stop.
+    """
     told = _tell(house, KILL, act)
+    if DONE not in told.values():
+        _refuse_unknown(act, strategies)
     entry = house.ledger.append(KILL, {**act.body, "trigger": "command", "told": told})
+    # One that started meanwhile was not told; one that starts from here on reads the ledger before it trades.
+    told = _tell(house, KILL, act, told)
     return {**act.body, "told": told, "ledger_index": entry.index}
+
+
+def _refuse_unknown(act: Act, strategies: Collection[str]) -> None:
+    known = {"firm": [""], "venue": [VENUE], "strategy": list(strategies)}[act.scope]
+    if known and act.name not in known:
+        raise CwsError(
+            "CWS-EXECUTION-011", what=f"there is no {act.scope} {act.name!r}: nothing was killed",
+            where=f"--{act.scope}", fix=f"{nearest(act.name, known)}; or cws kill --firm",
+        )  # fmt: skip
 
 
 def rearm(house: House, act: Act) -> dict[str, Any]:
     """Record it, then tell every risk core that runs. Raises CWS-EXECUTION-006 where nothing of that name is killed."""
+    hear(house)
     killed = in_force(house.ledger.entries())
     if (act.scope, act.name) not in [(one.scope, one.name) for one in killed]:
         known = ", ".join(f"{one.scope} {one.name}".strip() for one in killed) or "nothing"
@@ -63,11 +86,13 @@ def rearm(house: House, act: Act) -> dict[str, Any]:
     return {**act.body, "told": told, "ledger_index": entry.index}
 
 
-def _tell(house: House, word: str, act: Act) -> dict[str, str]:
-    """Run folder -> `done`, or why its risk core could not be told."""
-    found: dict[str, str] = {}
+def _tell(house: House, word: str, act: Act, before: dict[str, str] | None = None) -> dict[str, str]:
+    """Run folder -> `done`, that it does not trade there, or why its risk core could not be told."""
+    found = dict(before or {})
     for place in all_places(house.home):
-        if processes(place)["cws-risk"] is not None:
+        if found.get(place.name) != DONE and processes(place)["cws-risk"] is not None:
             answer = asked(place, "cws-risk", {"cmd": word, **act.body})
-            found[place.name] = "done" if answer["ok"] else f"{answer['code']}: {answer['what']}"
+            elsewhere = answer.get("code") == NO_SUCH_NAME
+            refused = ELSEWHERE if elsewhere else f"{answer.get('code')}: {answer.get('what')}"
+            found[place.name] = DONE if answer["ok"] else refused
     return found

@@ -45,7 +45,8 @@ def orders(
 ) -> None:
     """Print the latest orders of a run.
 
-    As its verified journal tells them: asked, checked, sent, answered.
+    As its verified journal tells them: asked, checked, sent, answered; in JSON with strategy, patch, data version and
+    ledger entry of the parent that each serves.
     """
     from cws.execution.journal import read_journal
     from cws.execution.orders import orders as orders_of
@@ -60,27 +61,45 @@ def orders(
     if place is None:
         screen.line(NOTHING)
         return
-    columns = ("order", "parent", "symbol", "side", "quantity", "price", "filled", "state", "reason", "time")
+    columns = (
+        "order",
+        "strategy",
+        "parent",
+        "symbol",
+        "side",
+        "quantity",
+        "price",
+        "filled",
+        "state",
+        "reason",
+        "time",
+    )
     rows = [
-        (o.order_id, o.parent_id, o.symbol_no, o.side, o.quantity, f"{o.price / 1e9:.4f}" if o.price else "market",
-         o.filled, o.state, o.reason or None, screen.time(o.ts_ns))
+        (o.order_id, o.strategy or o.strategy_no, o.parent_id, o.symbol or o.symbol_no, o.side, o.quantity,
+         f"{o.price / 1e9:.4f}" if o.price else "market", o.filled, o.state, o.reason or None, screen.time(o.ts_ns))
         for o in found[-last:]
     ]  # fmt: skip
     screen.table(f"The latest {len(rows)} of {len(found)} orders of {place.name}", columns, rows)
 
 
 def _held(place: "Place") -> list[dict[str, Any]]:
+    from cws.execution import entries as read
     from cws.execution.collect import positions as positions_of
     from cws.execution.collect import story
     from cws.execution.journal import read_journal
 
-    held = positions_of(story(read_journal(place.journal)).trades)
+    journal = read_journal(place.journal)
+    held = positions_of(story(journal).trades)
+    parents = [read.parent(record) for record in journal.records if record.kind == read.PARENT]
+    strategies = {parent.strategy_no: parent.strategy for parent in parents}
     ended = place.ended() or {}
-    names = {int(number): str(name) for number, name in ended.get("symbols", {}).items()}
+    # In a run that has ended by our own names; else as the wire calls them.
+    names = {parent.symbol_no: parent.symbol for parent in parents}
+    names |= {int(number): str(name) for number, name in ended.get("symbols", {}).items()}
     return [
         {
             "strategy_no": strategy,
-            "strategy": ended.get("strategy"),
+            "strategy": strategies.get(strategy),
             "symbol": names.get(symbol, str(symbol)),
             "units": n,
         }
@@ -109,15 +128,24 @@ def positions(run: Run = None, as_json: AsJson = False) -> None:
 def attest(as_json: AsJson = False) -> None:
     """Print the evidence for every check, R01 to R23.
 
-    From the ledger: how often it was evaluated, how often it refused, and when last.
+    From the ledger: how often it was evaluated, how often it refused, and when last. The signatures of the ledger's
+    checkpoints are verified, and the journals that they speak of. Exit 1 where one does not hold.
     """
     from cws.execution.attest import attest as attest_now
+    from cws.execution.proven import proven
 
     house = _house()
-    found = attest_now(house.ledger.entries("journal"))
+    checkpoints = house.ledger.entries("journal")
+    found, proof = attest_now(checkpoints), proven(house.home, checkpoints)
     if as_json:
-        print_json({"checks": found, "ledger_head": house.ledger.head().hash})
-        return
+        print_json({"checks": found, "checkpoints": proof, "ledger_head": house.ledger.head().hash})
+    else:
+        _show_checks(found, proof)
+    if proof["faults"]:
+        raise typer.Exit(1)
+
+
+def _show_checks(found: list[dict[str, Any]], proof: dict[str, Any]) -> None:
     screen = Screen()
     rows = [
         (one["code"], one["check"], one["evaluated"], one["refused"],
@@ -125,6 +153,9 @@ def attest(as_json: AsJson = False) -> None:
         for one in found
     ]  # fmt: skip
     screen.table("Checks of the risk core", ("code", "check", "evaluated", "refused", "last", "last refusal"), rows)
+    screen.line(f"  {proof['signatures']} signed checkpoints and {proof['journals']} journals verified")
+    for fault in proof["faults"]:
+        screen.line(f"  DOES NOT HOLD: {fault}", "bold red")
 
 
 RISK_COMMANDS = {"attest": attest}

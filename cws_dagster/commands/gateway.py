@@ -92,8 +92,8 @@ def _rows(places: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 def _say(found: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(found)
-        return
-    Screen().facts("Gateway", {"state": found["state"], "folder": found["folder"], **found["pids"]})
+    else:
+        Screen().facts("Gateway", {"state": found["state"], "folder": found["folder"], **found["pids"]})
     if found["state"] != "up":
         raise typer.Exit(1)
 

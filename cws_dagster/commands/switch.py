@@ -8,6 +8,8 @@ import typer
 from cws_dagster.screen import AsJson, Screen, print_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cws.execution.switch import Act
 
 Strategy = Annotated[str | None, typer.Option(help="Only this strategy.")]
@@ -37,8 +39,21 @@ def _show(word: str, found: dict[str, Any], as_json: bool) -> None:
         told = ", ".join(f"{run}: {answer}" for run, answer in found["told"].items()) or "no risk core runs"
         what = f"{found['scope']} {found['name']}".strip()
         Screen().facts(word, {what: found["reason"], "told": told, "ledger entry": found["ledger_index"]})
-    if any(answer != "done" for answer in found["told"].values()):
+    from cws.execution.switch import DONE, ELSEWHERE
+
+    if any(answer not in (DONE, ELSEWHERE) for answer in found["told"].values()):
         raise typer.Exit(1)
+
+
+def _strategies(folder: "Path") -> list[str]:
+    """Names to check a kill against; none where the recipes cannot be read: a kill must not fall over them."""
+    from cws.strategies import catalogue
+    from modules.errors import CwsError
+
+    try:
+        return list(catalogue(folder).strategies)
+    except CwsError:
+        return []
 
 
 def kill(
@@ -55,7 +70,8 @@ def kill(
     from cws.house import open_house
 
     act = _act(strategy, venue, firm, reason)
-    _show("Killed", kill_now(open_house(settings()), act), as_json)
+    chosen = settings()
+    _show("Killed", kill_now(open_house(chosen), act, _strategies(chosen.strategies)), as_json)
 
 
 def rearm(

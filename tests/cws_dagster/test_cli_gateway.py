@@ -1,7 +1,10 @@
 """The gateway from the command line: up, found again, killed, re-armed, down; and what a run left to look at."""
 
 import json
+import os
 import shutil
+import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,11 @@ from typing import Any
 import pytest
 from wired import native_folder
 
+from assets.desk import Desk
+from assets.wire_highlights import kill_state
+from cws.execution import live
 from cws.execution.isolation import why_off
+from cws.execution.processes import running
 from cws.execution.supervisor import stop
 from cws.home import Settings
 from cws.house import open_house
@@ -66,18 +73,49 @@ def test_up_kill_rearm_down(cws: Call, home: Path) -> None:
     assert {"kill", "rearm", "limits", "journal"} <= kinds
 
 
+def test_what_risk_killed_itself_is_shown_and_re_armed(cws: Call, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dead man: nobody looks after the processes any more. The next `up` does again, and a person re-arms."""
+    monkeypatch.setattr(live, "DEAD_MAN_S", 1)
+    first = cws("gateway", "up")
+    folder = home / "gateway" / "live"
+    for name in ("supervisor", "cws-gateway"):
+        found = running(folder / f"{name}.pid")
+        assert found is not None
+        os.kill(found.pid, signal.SIGKILL)
+    risk = cws("gateway", "status")["live"]["said"]["risk"]
+    deadline = time.monotonic() + 30.0
+    while not risk["killed"]["firm"]:
+        assert time.monotonic() < deadline, risk
+        risk = cws("gateway", "status")["live"]["said"]["risk"]
+    again = cws("gateway", "up")
+    assert again["state"] == "up" and again["pids"]["cws-gateway"] != first["pids"]["cws-gateway"]
+    assert again["pids"]["cws-risk"] == first["pids"]["cws-risk"], "what still runs is found, not started again"
+    (killed,) = cws("gateway", "status")["killed"]
+    assert (killed["scope"], killed["trigger"], killed["who"]) == ("firm", "dead_man", "dead man")
+    assert "dead man" in str(kill_state(Desk(open_house(Settings(home=home)), home)).value), "Dagster shows it"
+    assert cws("rearm", "--firm", "--reason", "somebody looks again")["told"]["live"] == "done"
+    assert cws("gateway", "status")["killed"] == []
+    cws("gateway", "down")
+    assert cws("gateway", "status")["killed"] == [], "the journal's kill stands in the ledger before the re-arm"
+
+
 def test_a_run_leaves_orders_positions_and_evidence(cws: Call, home: Path, real_run) -> None:
     if real_run.summary["execution"] != "native":
         pytest.skip("the session's run was on paper: the binaries are not where it looks for them")
     one = next(one for one in real_run.summary["strategies"] if one["name"] == "ts_momentum")
     orders = cws("orders", "--run", "ts_momentum", "--last", "100000")
     assert orders["in_all"] == one["wire"]["orders"] and {row["state"] for row in orders["orders"]} == {"filled"}
-    held = {row["symbol"]: row["units"] for row in cws("positions", "--run", "ts_momentum")["positions"]}
     house = open_house(Settings(home=home))
+    sized = {entry.hash for entry in house.ledger.entries("stage") if entry.body["stage"] == "size"}
+    assert {row["ledger_id"] for row in orders["orders"]} <= sized, "the entry that its target is from"
+    assert {(row["strategy"], row["data_version"][:3]) for row in orders["orders"]} == {("ts_momentum", "b3:")}
+    held = {row["symbol"]: row["units"] for row in cws("positions", "--run", "ts_momentum")["positions"]}
     last = house.lake.read(published(house)["positions", "ts_momentum"]).groupby("symbol")["position_lots"].last()
     assert held == {str(symbol): int(lots) for symbol, lots in last.items() if lots}, (
         "the wire holds what the book says"
     )
-    checks = {row["code"]: row for row in cws("risk", "attest")["checks"]}
+    attested = cws("risk", "attest")
+    assert attested["checkpoints"]["faults"] == [] and attested["checkpoints"]["journals"] >= 3
+    checks = {row["code"]: row for row in attested["checks"]}
     asked = sum(one["wire"]["orders"] for one in real_run.summary["strategies"])
     assert len(checks) == 23 and all(row["evaluated"] >= asked and row["last_ns"] for row in checks.values())

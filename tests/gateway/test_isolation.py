@@ -141,6 +141,23 @@ def test_risk_cannot_be_read_written_traced_or_ended(world: World, user: int) ->
     assert world.ask("risk", cmd="status")["state"] == "ACTIVE"
 
 
+def test_a_journal_that_the_gateway_laid_down_is_not_risks(tmp_path: Path) -> None:
+    """Its records would be parents that nobody registered, and re-arms that nobody gave."""
+    world = World(tmp_path / "forged", "free", [], flow=MOVING, walled=True)
+
+    def lays_it_down() -> None:
+        Path("risk.journal").touch()
+        Path("risk.journal").chmod(0o666)
+
+    try:
+        world.start("venue")
+        assert as_user(GATEWAY, world.folder, lays_it_down) == DONE
+        with pytest.raises(AssertionError, match=f"CWS-JOURNAL-009 it belongs to user {GATEWAY}"):
+            world.start("risk")
+    finally:
+        world.stop_all()
+
+
 def test_nobody_writes_what_is_the_gateways(world: World) -> None:
     for own in ("intents.ring", "gateway.beat", "executions.cursor", "gateway.journal"):
         assert as_user(GATEWAY, world.folder, lambda name=own: written(name)) == DONE

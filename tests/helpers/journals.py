@@ -69,3 +69,8 @@ def filled(counter: int, parent: int, exec_id: int, quantity: int, **more: int) 
 
 def kill(scope: int, trigger: int, *words: str) -> tuple[int, bytes]:
     return read.KILL, bytes([scope, trigger]) + text(*words)
+
+
+def parent(parent_id: int, *words: str) -> tuple[int, bytes]:
+    """`words`: strategy, symbol, style, patch, data version, ledger id."""
+    return read.PARENT, struct.pack("<QHHBqqqQQ", parent_id, 7, 1, 1, 10, 0, 5, 0, 0) + text(*words)

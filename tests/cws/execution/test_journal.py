@@ -126,6 +126,10 @@ def test_orders_are_told_from_asking_to_the_end(tmp_path: Path) -> None:
     first, second = orders(read_journal(tmp_path / "j"))
     assert (first.order_id, first.state, first.filled, first.parent_id) == ("H00100000001", "filled", 10, 11)
     assert (second.state, second.reason, second.filled) == ("rejected_by_risk", "R15", 0)
+    journals.journal(tmp_path / "j", [journals.parent(11, "small", "ABC", "child", "p1", "b3:d", "e9"), *STORY])
+    first, second = (order.row for order in orders(read_journal(tmp_path / "j")))
+    carried = {"strategy": "small", "symbol": "ABC", "patch": "p1", "data_version": "b3:d", "ledger_id": "e9"}
+    assert first | carried == first and not second["patch"], "of its parent; nothing where no parent was registered"
 
 
 def test_a_histogram_counts_every_order_that_went_out(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from wired import by_order, house, market, native_folder, parents_of, wired
 
 from cws.execution.collect import story
 from cws.execution.journal import read_journal
+from cws.execution.orders import orders
 from cws.execution.places import all_places, processes
 from cws.execution.processes import running
 from cws.execution.run_folder import run_id
@@ -168,6 +169,28 @@ def test_what_the_ledger_killed_does_not_go_out(home: House) -> None:
         wired(home, tables, parents_of(tables))
     assert "cws rearm --strategy small" in str(refused.value) and all_places(home.home) == []
     rearm(home, Act("strategy", "small", "it was a test", "tester"))
+    assert len(wired(home, tables, parents_of(tables))[0])
+
+
+def test_a_kill_while_the_day_is_made_ready_stops_it(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No risk core runs yet that could be told: the ledger alone knows."""
+    from cws.execution import submit
+    from cws.execution.switch import Act, kill, rearm
+
+    def killed_first(folder: Path) -> None:
+        told = kill(home, Act("firm", "", "just now", "tester"))["told"]
+        assert told == {}
+        launch(folder)
+
+    launch = submit.launch
+    monkeypatch.setattr(submit, "launch", killed_first)
+    tables = market(bars=6)
+    with pytest.raises(CwsError, match="CWS-EXECUTION-003"):
+        wired(home, tables, parents_of(tables))
+    (place,) = all_places(home.home)
+    assert not orders(read_journal(place.journal)) and not any(processes(place).values())
+    monkeypatch.setattr(submit, "launch", launch)
+    rearm(home, Act("firm", "", "over", "tester"))
     assert len(wired(home, tables, parents_of(tables))[0])
 
 

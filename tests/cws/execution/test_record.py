@@ -11,8 +11,10 @@ from cws.execution import entries as read
 from cws.execution.attest import attest, evidence
 from cws.execution.collect import executions_table, positions, reconcile, story
 from cws.execution.journal import read_journal
-from cws.execution.keys import signing_key
+from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import in_force, refuse_killed
+from cws.execution.places import keys_folder, run_place
+from cws.execution.proven import proven
 from cws.execution.session import DAY_NS, Session
 from cws.execution.switch import Act, kill, rearm
 from cws.house import House, house_at
@@ -45,12 +47,17 @@ def test_a_checkpoint_is_signed_and_what_it_says_is_proven_or_refuted(house: Hou
     said = dict(entry.body)
     assert (said["seq"], said["counts"]["intent"]) == (len(TRADES), 2)  # type: ignore[index]
     journals.journal(tmp_path / "j", [*TRADES, journals.sent(9)])
-    assert checkpoints.fault_in(said, tmp_path / "j") == "", "a journal that grew still holds it"
-    assert "signature" in checkpoints.fault_in({**said, "seq": 3}, tmp_path / "j")
+    ours = public_hex(key)
+    assert checkpoints.fault_in(said, ours, tmp_path / "j") == "", "a journal that grew still holds it"
+    assert "signature" in checkpoints.fault_in({**said, "seq": 3}, ours, tmp_path / "j")
+    forger = signing_key(tmp_path / "forger", "checkpoint")
+    fields = (said["created_ns"], said["seq"], said["ts_ns"], said["hash"])
+    forged = {**said, "signature": forger.sign(checkpoints.message(*fields)).hex(), "public_key": public_hex(forger)}  # type: ignore[arg-type]
+    assert "signature" in checkpoints.fault_in(forged, ours, None), "a key that lies beside it proves nothing"
     journals.journal(tmp_path / "j", [*TRADES[1:], journals.sent(9)])
-    assert "another hash" in checkpoints.fault_in(said, tmp_path / "j"), "history was rewritten"
+    assert "another hash" in checkpoints.fault_in(said, ours, tmp_path / "j"), "history was rewritten"
     journals.journal(tmp_path / "j", TRADES, created_ns=2)
-    assert "another journal" in checkpoints.fault_in(said, tmp_path / "j")
+    assert "another journal" in checkpoints.fault_in(said, ours, tmp_path / "j")
 
 
 def test_a_key_is_made_once_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
@@ -65,13 +72,20 @@ def test_risks_own_kills_and_limits_come_into_the_ledger(house: House, tmp_path:
     limits = (read.LIMITS, (3).to_bytes(8, "little") + bytes(32))
     own, asked = journals.kill(3, 1, "small", "risk", "rate"), journals.kill(1, 2, "", "me", "by hand")
     key = signing_key(tmp_path / "keys", "checkpoint")
+    kill(house, Act("firm", "", "by hand", "me"))
+    rearm(house, Act("firm", "", "over", "me"))
     checkpoints.ingest(house.ledger, key, "r", _journal(tmp_path, [limits, own, asked]), 5, {})
     checkpoints.ingest(house.ledger, key, "r", _journal(tmp_path, [limits, own, asked, own]), 6, {})
     assert [entry.body["version"] for entry in house.ledger.entries("limits")] == [3]
-    assert [entry.body["trigger"] for entry in house.ledger.entries("kill")] == ["own_checks"] * 2, "none twice"
+    triggers = [entry.body["trigger"] for entry in house.ledger.entries("kill")]
+    assert triggers == ["command", "own_checks", "own_checks"], "none twice"
+    refuse_killed(in_force(house.ledger.entries()), "another", "CWSX")
+    past_the_command = journals.kill(2, 2, "CWSX", "me", "by socket")
+    journal = _journal(tmp_path, [limits, own, asked, own, past_the_command])
+    checkpoints.ingest(house.ledger, key, "r", journal, 7, {})
+    assert [one.reason for one in in_force(house.ledger.entries())] == ["rate", "by socket"]
     with pytest.raises(CwsError, match="CWS-EXECUTION-003"):
         refuse_killed(in_force(house.ledger.entries()), "small", "CWSX")
-    refuse_killed(in_force(house.ledger.entries()), "another", "CWSX")
 
 
 def test_a_kill_holds_until_a_person_re_arms_it(house: House) -> None:
@@ -85,6 +99,20 @@ def test_a_kill_holds_until_a_person_re_arms_it(house: House) -> None:
     for reason in ("", "   ", "x" * 501):
         with pytest.raises(CwsError, match="CWS-EXECUTION-005"):
             Act("firm", "", reason, "me")
+
+
+def test_a_kill_of_a_name_that_nobody_has_is_refused_and_not_recorded(house: House) -> None:
+    for act, help_with in (
+        (Act("strategy", "smal", "a slip", "me"), "did you mean 'small'?"),
+        (Act("venue", "CWX", "a slip", "me"), "did you mean 'CWSX'?"),
+    ):
+        with pytest.raises(CwsError, match="CWS-EXECUTION-011") as refused:
+            kill(house, act, ["small", "other"])
+        assert help_with in str(refused.value)
+    assert house.ledger.entries("kill") == []
+    kill(house, Act("strategy", "small", "meant", "me"), ["small", "other"])
+    kill(house, Act("strategy", "whatever", "recipes cannot be read", "me"), [])
+    assert [one.name for one in in_force(house.ledger.entries())] == ["small", "whatever"]
 
 
 def test_evidence_counts_the_checks_up_to_the_one_that_refused(house: House, tmp_path: Path) -> None:
@@ -136,3 +164,23 @@ def test_session_drop_copy_and_positions_must_agree(tmp_path: Path) -> None:
     ):
         with pytest.raises(CwsError, match="CWS-EXECUTION-004"):
             reconcile(story(_journal(tmp_path, records)), held, "r")
+
+
+def test_attest_verifies_signatures_and_journals(house: House, tmp_path: Path) -> None:
+    key = signing_key(keys_folder(house.home), "checkpoint")
+    place = run_place(house.home, "r")
+    place.folder.mkdir(parents=True)
+    journals.journal(place.journal, TRADES[:3])
+    checkpoints.ingest(house.ledger, key, "r", read_journal(place.journal), 5, {})
+    journals.journal(place.journal, TRADES)
+    checkpoints.ingest(house.ledger, key, "r", read_journal(place.journal), 6, {})
+    checkpoints.ingest(house.ledger, key, "gone", _journal(tmp_path, TRADES), 6, {})
+    entries = house.ledger.entries("journal")
+    assert proven(house.home, entries) == {"signatures": 3, "journals": 1, "faults": []}
+    journals.journal(place.journal, [*TRADES[:4], *TRADES[5:]])
+    (fault,) = proven(house.home, entries)["faults"]
+    assert f"entry {entries[1].index}, r: " in fault and "another hash" in fault
+    place.journal.write_bytes(place.journal.read_bytes()[:-1] + b"x")
+    assert "CWS-JOURNAL-002" in proven(house.home, entries)["faults"][0]
+    (keys_folder(house.home) / "checkpoint.key").write_bytes(bytes(32))
+    assert len(proven(house.home, entries)["faults"]) == 3, "signed by whoever"

@@ -26,6 +26,8 @@ pub enum JournalError {
     Locked { path: PathBuf },
     /// A file between the first and the last is not there.
     Missing { path: PathBuf, last: PathBuf },
+    /// The file belongs to another user, who can write whatever pleases.
+    Owner { path: PathBuf, owner: u32 },
     /// A payload that its kind cannot have, or an unknown kind.
     Payload { kind: u16, what: &'static str },
     /// A checkpoint whose signature, or whose hash at that seq, is another one.
@@ -78,6 +80,11 @@ impl fmt::Display for JournalError {
                 f,
                 "CWS-JOURNAL-008 a file is missing before {}; {}; restore it from a copy, all files belong together",
                 last.display(),
+                path.display()
+            ),
+            Self::Owner { path, owner } => write!(
+                f,
+                "CWS-JOURNAL-009 it belongs to user {owner}; {}; find out who made it, and move it away",
                 path.display()
             ),
             Self::Payload { kind, what } => write!(

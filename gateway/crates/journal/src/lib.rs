@@ -29,6 +29,7 @@ mod entry;
 mod error;
 mod files;
 mod format;
+mod owner;
 mod reader;
 mod record;
 mod settings;

@@ -12,6 +12,7 @@ use crate::entry::Entry;
 use crate::error::JournalError;
 use crate::files::{file_of, files_behind, lock, options};
 use crate::format;
+use crate::owner;
 use crate::reader::Journal;
 use crate::record::{Record, Tail};
 use crate::settings::Settings;
@@ -69,8 +70,12 @@ impl Writer {
             path: path.into(),
             error,
         };
-        files_behind(path)?;
+        for later in files_behind(path)? {
+            let file = File::open(&later).map_err(io)?;
+            owner::check(&file, &later)?;
+        }
         let first = options().create(true).open(path).map_err(io)?;
+        owner::check(&first, path)?;
         lock(&first, path)?;
         let mut journal = Journal::open(path)?;
         for record in journal.by_ref() {

@@ -73,7 +73,14 @@ impl LineSocket {
     }
 
     /// Takes what arrived and answers it; true if anything was done. Never blocks.
-    pub fn poll(&mut self, mut answer: impl FnMut(Peer, &Value) -> Value) -> bool {
+    pub fn poll(&mut self, answer: impl FnMut(Peer, &Value) -> Value) -> bool {
+        let worked = self.take(answer);
+        self.tell();
+        worked
+    }
+
+    /// Takes what arrived; the answers wait for `tell`, so that what they promise can be written down first.
+    pub fn take(&mut self, mut answer: impl FnMut(Peer, &Value) -> Value) -> bool {
         let mut worked = self.accept();
         self.clients
             .retain_mut(|client| match client.serve(&mut answer) {
@@ -84,6 +91,11 @@ impl LineSocket {
                 Err(_) => false,
             });
         worked
+    }
+
+    /// Sends the answers, as far as they are taken.
+    pub fn tell(&mut self) {
+        self.clients.retain_mut(|client| client.write().is_ok());
     }
 
     /// What a `poll(2)` of the main loop waits on: the listener and every client.
@@ -151,7 +163,6 @@ impl Client {
                 "a line without an end",
             ));
         }
-        self.write()?;
         Ok(worked)
     }
 

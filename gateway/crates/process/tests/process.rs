@@ -127,6 +127,26 @@ fn one_object_a_line_gets_one_answer() {
 }
 
 #[test]
+fn an_answer_waits_until_what_it_promises_was_written_down() {
+    let path = place("later.sock");
+    let mut server = LineSocket::bind(&path, 0o600).expect("binds");
+    let mut client = UnixStream::connect(&path).expect("connects");
+    client.write_all(b"{}\n").expect("writes");
+    assert!(server.take(|_, _| json!({"ok": true})));
+    client.set_nonblocking(true).expect("sets");
+    let early = BufReader::new(&client).read_line(&mut String::new());
+    let kind = early.expect_err("nothing was said").kind();
+    assert_eq!(kind, std::io::ErrorKind::WouldBlock);
+    server.tell();
+    let mut answer = String::new();
+    client.set_nonblocking(false).expect("sets");
+    BufReader::new(&client)
+        .read_line(&mut answer)
+        .expect("an answer");
+    assert_eq!(answer, "{\"ok\":true}\n");
+}
+
+#[test]
 fn a_line_without_end_loses_its_client_and_nobody_else() {
     let path = place("long.sock");
     let mut server = LineSocket::bind(&path, 0o600).expect("binds");

@@ -193,3 +193,21 @@ fn an_epoch_fences_the_one_before() {
     play.place(&common::order(2, Side::Buy, 100, common::PRICE));
     assert_eq!(play.last().reason, 11);
 }
+
+#[test]
+fn a_kill_that_comes_before_the_limits_holds_when_they_come() {
+    let mut play = Play::bare(cws_risk::core::Core::new(Default::default()));
+    let kill =
+        json!({"cmd": "kill", "scope": "strategy", "name": "one", "who": "ops", "reason": "drill"});
+    assert_eq!(
+        ask(&mut play, kill)["ok"],
+        true,
+        "no limits, no names: it is taken at its word"
+    );
+    play.act(|core, now, fx| core.set_limits(common::signed(), now, fx));
+    assert!(play.core.status.killed_strategies.contains("one"));
+    let rearm =
+        json!({"cmd": "rearm", "scope": "strategy", "name": "one", "who": "ops", "reason": "over"});
+    assert_eq!(ask(&mut play, rearm)["ok"], true);
+    assert!(play.core.status.killed_strategies.is_empty());
+}

@@ -142,7 +142,7 @@ impl Connection {
         now_ns: u64,
     ) {
         // Zero asks for what comes from now on; nobody has more than we sent.
-        let next = match parse_number("requested_sequence_number", &right_justified(wanted)) {
+        let next = match parse_number("requested_sequence_number", wanted) {
             Ok(0) => last + 1,
             Ok(wanted) if wanted <= last + 1 => wanted,
             Ok(_) | Err(_) => return self.reject(b'S', now_ns),
@@ -217,12 +217,4 @@ impl Connection {
         self.out.extend_from_slice(&place[..length]);
         self.last_out_ns = now_ns;
     }
-}
-
-/// SoupBinTCP pads numbers on the left; a client that pads on the right is understood, too.
-fn right_justified(number: &[u8; 20]) -> [u8; 20] {
-    let digits = number.trim_ascii();
-    let mut place = [b' '; 20];
-    place[20 - digits.len()..].copy_from_slice(digits);
-    place
 }

@@ -137,12 +137,13 @@ pub fn number_text(number: u64) -> [u8; 20] {
     text
 }
 
-/// Reads a number of [`number_text`]'s form; zeros on the left are taken too.
+/// Reads a number of [`number_text`]'s form; zeros on the left are taken too, and the spaces of a peer that pads on the
+/// right, which the specification does not ask for.
 ///
 /// # Errors
 /// [`WireError::Number`] where there is no digit, something else than digits, or more than 64 bits.
 pub fn parse_number(field: &'static str, text: &[u8; 20]) -> Result<u64, WireError> {
-    let digits = text.trim_ascii_start();
+    let digits = text.trim_ascii();
     let number = digits.iter().try_fold(0_u64, |sum, byte| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         sum.checked_mul(10)?.checked_add(digit)

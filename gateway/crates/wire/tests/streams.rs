@@ -121,6 +121,7 @@ fn text_that_is_no_number_is_refused() {
         assert_eq!(refused.code(), "CWS-WIRE-008");
     }
     assert_eq!(parse_number("n", b"00000000000000000042"), Ok(42));
+    assert_eq!(parse_number("n", b"42                  "), Ok(42));
     assert_eq!(parse_number("n", b"18446744073709551615"), Ok(u64::MAX));
 }
 

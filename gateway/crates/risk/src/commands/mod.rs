@@ -159,7 +159,8 @@ fn limits(
 ) -> Result<Value, Fault> {
     let path = text(request, "path")?;
     let in_force = core.limits.as_ref().map(|signed| signed.limits.version);
-    match (asker.load_limits)(path, in_force) {
+    let loaded = (asker.load_limits)(path, in_force);
+    match loaded.and_then(|signed| core.admit_limits(&signed).map(|()| signed)) {
         Ok(signed) => {
             let version = signed.limits.version;
             core.set_limits(signed, now, fx);

@@ -59,8 +59,35 @@ impl Core {
             hash: signed.hash,
         };
         fx.entries.push((now.utc_ns, entry));
+        self.knows_limits(signed.limits.version, signed.hash);
         self.take_limits(signed);
         self.tell_state(now, fx);
+    }
+
+    /// Limits that came into force, now or before a restart.
+    pub(super) fn knows_limits(&mut self, version: u64, hash: [u8; 32]) {
+        if self.limits_known.is_none_or(|(known, _)| version >= known) {
+            self.limits_known = Some((version, hash));
+        }
+    }
+
+    /// A restart forgets nothing: what is older than limits that were in force once stays out.
+    ///
+    /// # Errors
+    /// `CWS-LIMITS-006` where the journal knows newer ones, or others of the same version.
+    pub fn admit_limits(&self, signed: &SignedLimits) -> Result<(), Fault> {
+        let version = signed.limits.version;
+        match self.limits_known {
+            Some((known, hash)) if version < known || version == known && signed.hash != hash => {
+                Err(Fault::new(
+                    "CWS-LIMITS-006",
+                    format!("version {version}; the journal knows version {known}"),
+                    "limits",
+                    "raise version above it and sign again",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// At the start: limits that were in force before the restart are no news to the journal.

@@ -81,6 +81,8 @@ impl Core {
             KillScope::Firm => Ok(None),
             KillScope::Venue if name == self.settings.venue => Ok(None),
             KillScope::Venue => Err(refused),
+            // Nobody knows the names now: the kill holds when limits come, and until then nothing stays open.
+            KillScope::Strategy if self.limits.is_none() => Ok(None),
             KillScope::Strategy => {
                 let named = self.limits().and_then(|limits| limits.strategy_named(name));
                 named.map(|strategy| Some(strategy.no)).ok_or(refused)

@@ -42,6 +42,8 @@ pub struct Counters {
 pub struct Core {
     pub settings: Settings,
     pub limits: Option<SignedLimits>,
+    /// Newest limits that the journal tells of: version and hash.
+    limits_known: Option<(u64, [u8; 32])>,
     pub book: Book,
     pub status: Status,
     pub drop_copy: DropCopy,
@@ -66,6 +68,7 @@ impl Core {
         Self {
             settings,
             limits: None,
+            limits_known: None,
             book: Book::default(),
             status,
             drop_copy: DropCopy::default(),

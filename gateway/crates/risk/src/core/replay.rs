@@ -22,10 +22,8 @@ impl Core {
         };
         self.book.roll(now.utc_ns, self.day_starts_s());
         match record.entry()? {
-            Entry::Start { .. }
-            | Entry::Limits { .. }
-            | Entry::State { .. }
-            | Entry::CancelParent { .. } => {}
+            Entry::Start { .. } | Entry::State { .. } | Entry::CancelParent { .. } => {}
+            Entry::Limits { version, hash } => self.knows_limits(version, hash),
             Entry::Epoch { epoch, .. } => self.book.epoch = self.book.epoch.max(epoch),
             Entry::Parent(parent) => self.book.register(parent),
             Entry::Intent(intent) => {

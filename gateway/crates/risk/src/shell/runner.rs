@@ -107,9 +107,13 @@ impl Runner {
             },
         ));
         core.replayed(start, &mut fx);
-        match limits {
+        let admitted = limits.and_then(|signed| core.admit_limits(&signed).map(|()| signed));
+        match admitted {
             Ok(signed) => core.set_limits(signed, start, &mut fx),
-            Err(fault) => say(&format!("no limits, HALTED: {fault}")),
+            Err(fault) => {
+                core.limits = None;
+                say(&format!("no limits, HALTED: {fault}"));
+            }
         }
         let capture = Capture::create(
             &run_dir.join("capture"),

@@ -80,7 +80,7 @@ impl Runner {
         let mut load = |path: &str, in_force: Option<u64>| -> Result<SignedLimits, Fault> {
             signing::load(Path::new(path), key, in_force, now.utc_ns)
         };
-        let worked = socket.poll(|peer, request| {
+        let worked = socket.take(|peer, request| {
             let is_hello = request.get("cmd").is_some_and(|cmd| cmd == "gateway");
             let operator = peer.uid == uid || operators.contains(&peer.uid);
             let mut asker = Asker {
@@ -104,7 +104,9 @@ impl Runner {
             }
             reply
         });
+        // Whoever reads an answer may rely on it: it is in the journal, also when we die now.
         self.commit(now);
+        socket.tell();
         worked
     }
 }

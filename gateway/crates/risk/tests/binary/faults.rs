@@ -221,3 +221,49 @@ fn keys_are_made_and_limits_signed_by_the_binary() {
             .contains("CWS-RISK-009")
     );
 }
+
+#[test]
+fn a_restart_does_not_bring_older_limits_back() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("older", &venue, "");
+    desk.open_day(&mut venue);
+    let path = desk.dir.join("limits.toml");
+    let files = [path.clone(), cws_risk::signing::signature_path(&path)];
+    let read = || {
+        files
+            .clone()
+            .map(|file| std::fs::read(file).expect("reads"))
+    };
+    let put = |bytes: &[Vec<u8>; 2]| {
+        for (file, bytes) in files.iter().zip(bytes) {
+            std::fs::write(file, bytes).expect("writes");
+        }
+    };
+    let older = read();
+    desk.limits(2, |text| {
+        text.replace("max_position = 5000", "max_position = 5001")
+    });
+    let other = read();
+    desk.limits(2, |text| text);
+    let newer = read();
+    let reload = |desk: &Desk| desk.ask(&json!({"cmd": "limits", "path": path}));
+    assert_eq!(reload(&desk)["version"], 2);
+    for (lie, why) in [
+        (&older, "older"),
+        (&other, "the same version, other numbers"),
+    ] {
+        desk.kill9();
+        venue.hang_up();
+        put(lie);
+        desk.start();
+        let status = desk.wait(|status| status["state"] == "HALTED");
+        assert_eq!(status["limits"], serde_json::Value::Null, "{why}");
+        assert_eq!(reload(&desk)["code"], "CWS-LIMITS-006", "{why}");
+    }
+    put(&newer);
+    assert_eq!(
+        reload(&desk)["version"],
+        2,
+        "those that were in force are good"
+    );
+}
