@@ -31,6 +31,7 @@ from cws.execution.latency import histogram
 from cws.execution.line_client import LineClient
 from cws.execution.orders import orders
 from cws.execution.places import VOID, Place, keys_folder, processes, restarts, run_place, void_place
+from cws.execution.pruning import lock_file, prune
 from cws.execution.run_folder import PARENTS, READY, prepare, run_id
 from cws.execution.session import session_of
 from cws.execution.supervisor import STATE, launch, stop
@@ -85,7 +86,7 @@ def _said(place: Place) -> dict[str, Any]:
 def _alone(place: Place, progress: Progress) -> Generator[None]:
     """One caller at a time on a run: the second waits for the first and then reads what it came to."""
     make_folder(place.folder.parent)
-    handle = os.open(place.folder.with_name(f"{place.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(lock_file(place), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,6 +109,10 @@ def ensure_gateway_and_submit(house: "House", strategy: str, parents: pd.DataFra
         if place.ended() is None:
             refuse_killed(in_force(house.ledger.entries()), strategy, VENUE)
             _drive(house, place, strategy, parents, progress)
+            # Made just now: only then is there one more than before.
+            told = _told(house, place, parents)
+            prune(house)
+            return told
         return _told(house, place, parents)
 
 

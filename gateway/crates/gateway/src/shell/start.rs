@@ -17,6 +17,7 @@ use super::pause::Pause;
 use super::restart::{cancel_earlier, rebuild, ring_fault, unusable};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
+use super::strays::Strays;
 use super::{epoch, free, lockstep, status, udp};
 use crate::config::{Config, Mode};
 use crate::directory::Directory;
@@ -136,6 +137,8 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         pause: Pause::default(),
         reasons: BTreeMap::new(),
         untold: VecDeque::new(),
+        ended: Vec::new(),
+        strays: Strays::default(),
         lockstep: LockstepState {
             begun: rebuilt.begun,
             ..LockstepState::default()

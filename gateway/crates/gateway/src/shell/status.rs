@@ -72,7 +72,7 @@ pub fn status(gateway: &Gateway) -> Value {
 fn hot(stats: &HotStats) -> Value {
     json!({
         "packets": stats.packets, "duplicates": stats.duplicates, "malformed": stats.malformed,
-        "foreign": stats.foreign, "held": stats.held, "held_dropped": stats.held_dropped, "gaps": stats.gaps,
+        "jumped": stats.jumped, "foreign": stats.foreign, "held": stats.held, "held_dropped": stats.held_dropped, "gaps": stats.gaps,
         "requests": stats.requests, "messages": stats.messages, "next_sequence": stats.next_sequence,
         "broken": stats.broken != 0, "ended": stats.ended != 0, "intents": stats.intents,
         "executions": stats.executions, "unknown_executions": stats.unknown_executions,

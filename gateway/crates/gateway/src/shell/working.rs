@@ -18,14 +18,10 @@ impl Gateway {
                 // The hot thread keeps to start and end by itself.
                 Action::Arm(_) => {}
                 Action::Disarm(id) => self.work(id, Activity::Stopping),
-                // The hot thread cancels the children of a parent that stops; those of earlier lives were cancelled at
-                // the start, and are reported if they still rest.
-                Action::Cancel(id) if self.is_earlier(id) => self.desk.note(Note {
-                    code: "CWS-GATEWAY-005",
-                    order_id: id,
-                    what: "an order of an earlier life rests on; cancel it with `cws kill`".into(),
-                }),
+                // The hot thread cancels the children of a parent that stops; those of earlier lives it does not know.
+                Action::Cancel(id) if self.is_earlier(id) => self.cancel_stray(id),
                 Action::Cancel(_) => {}
+                Action::Ended(id) => self.ended.push(id),
             }
         }
     }
@@ -89,7 +85,7 @@ impl Gateway {
         let Some(parent) = self.desk.parents.get(id) else {
             return;
         };
-        if activity == Activity::Working && parent.state.is_final() {
+        if activity != Activity::Retired && parent.state.is_final() {
             return;
         }
         let known = self.directory.locate(&parent.order.symbol);
@@ -119,6 +115,14 @@ impl Gateway {
                 what: format!("parent {id} is not worked: {}", fault.what),
             });
             self.desk.parents.refuse(id);
+        }
+    }
+
+    /// Parents that are over, once the hot thread has heard all that was said about their orders: sooner it would cancel
+    /// what has traded.
+    pub(super) fn retire(&mut self) {
+        for id in std::mem::take(&mut self.ended) {
+            self.work(id, Activity::Retired);
         }
     }
 
