@@ -41,7 +41,10 @@ class Settings(BaseSettings):
     )
     gateway_bin: Path = Field(BUILT, description="folder of the native binaries")
     gateway_runs: int = Field(
-        KEEP_RUNS, ge=1, le=100_000, description="newest run folders kept; older ones go once the ledger has their journal"
+        KEEP_RUNS,
+        ge=1,
+        le=100_000,
+        description="newest run folders that stay; older go once the ledger has their journal",
     )
     views: str = Field("on", pattern="^(on|off)$", description="off: no MLflow runs, charts or tearsheets")
     llm_model: str = Field(

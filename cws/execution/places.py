@@ -15,6 +15,7 @@ from modules.errors import CwsError
 LIVE = "live"
 SOCKETS = {"cws-venue": "venue.sock", "cws-risk": "risk.sock", "cws-gateway": "gateway.sock"}
 JOURNAL = "risk.journal"
+SYMBOLS = "symbols.json"  # of the live gateway: our names of symbols and the wire's
 VOID = ".void-"
 
 

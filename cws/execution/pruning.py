@@ -1,4 +1,4 @@
-"""Run folders that nobody needs any more: the newest are kept, and every one that the ledger does not know to its end."""
+"""Run folders that nobody needs any more: the newest stay, and every one that the ledger does not know to its end."""
 
 import fcntl
 import os

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -29,6 +29,7 @@ from cws.execution.keys import signing_key
 from cws.execution.kills import in_force, refuse_killed
 from cws.execution.latency import histogram
 from cws.execution.line_client import LineClient
+from cws.execution.live_submit import hand_over
 from cws.execution.orders import orders
 from cws.execution.places import VOID, Place, keys_folder, processes, restarts, run_place, void_place
 from cws.execution.pruning import lock_file, prune
@@ -99,11 +100,17 @@ def _alone(place: Place, progress: Progress) -> Generator[None]:
 
 
 def ensure_gateway_and_submit(house: "House", strategy: str, parents: pd.DataFrame, progress: Progress) -> Told:
-    """PARENTS out, EXECUTIONS back, reconciled against drop copy and positions.
+    """PARENTS out, EXECUTIONS back, reconciled against drop copy and positions; the newest also to a live gateway.
 
     Raises CWS-EXECUTION-001 (not built), -003 (killed), -004 (does not reconcile), -007 (stands still), and what the
     native processes refuse.
     """
+    told = _history(house, strategy, parents, progress)
+    lives = hand_over(house, parents, progress)
+    return told if lives is None else replace(told, details={**told.details, "live": lives})
+
+
+def _history(house: "House", strategy: str, parents: pd.DataFrame, progress: Progress) -> Told:
     place = run_place(house.home, f"{strategy}-{run_id(parents)}")
     with _alone(place, progress):
         if place.ended() is None:

@@ -293,7 +293,7 @@ def test_arrays_of_anything_are_bytes_or_refused(dtype: str, length: int, flat: 
 def test_a_fault_of_the_extension_is_an_exception_with_a_code() -> None:
     from cws_native import _native
 
-    with pytest.raises(_native.NativeError, match="CWS-NATIVE-008 .*on purpose") as told:
+    with pytest.raises(_native.NativeError, match=r"CWS-NATIVE-008 .*on purpose") as told:
         _native.fault("on purpose")
     assert isinstance(told.value, ValueError)
     assert len(native.itch50_orders(b"", 0)) == 0, "the extension goes on"

@@ -27,7 +27,7 @@ impl std::fmt::Display for HotError {
             Self::Ring(error) => write!(f, "{error}"),
             Self::ParentsFull => write!(
                 f,
-                "CWS-HOT-002 all slots for parents are taken; raise HotConfig.parents and start anew, or wait until one has ended"
+                "CWS-HOT-002 all slots for parents are taken; wait until one has ended, or raise HotConfig.parents and start anew"
             ),
             Self::Parent(what) => write!(
                 f,

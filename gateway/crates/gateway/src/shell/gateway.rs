@@ -43,6 +43,8 @@ pub struct Gateway {
     pub journal_fault: Option<String>,
     /// Parents whose symbol the market data have not named yet.
     pub unnamed: BTreeSet<u64>,
+    /// Parents that found every slot of the hot thread taken.
+    pub no_slot: BTreeSet<u64>,
     /// By parent.
     pub earlier: BTreeMap<u64, Earlier>,
     pub beat: Beat,

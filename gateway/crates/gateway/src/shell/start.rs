@@ -127,6 +127,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         journal,
         journal_fault: None,
         unnamed: BTreeSet::new(),
+        no_slot: BTreeSet::new(),
         earlier: BTreeMap::new(),
         beat,
         risk_beat: None,

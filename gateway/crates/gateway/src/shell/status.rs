@@ -91,6 +91,7 @@ fn counters(gateway: &Gateway) -> Value {
     told.insert("orders".into(), json!(orders.len()));
     told.insert("awaiting".into(), json!(orders.awaiting()));
     told.insert("open_parents".into(), json!(gateway.desk.parents.open()));
+    told.insert("without_a_slot".into(), json!(gateway.no_slot.len()));
     told.insert("missed_intents".into(), json!(gateway.intents.missed));
     told.insert("venue_seq".into(), json!(orders.venue_seq()));
     told.insert("execution_seq".into(), json!(orders.execution_seq()));
