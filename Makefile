@@ -59,7 +59,7 @@ $(BUILT): $(STAMP) $(NATIVE)
 	else set -e; mkdir -p build; \
 	  echo "building the gateway (a few minutes the first time) ..."; \
 	  ($(CARGO) build --release --locked --quiet --workspace --exclude cws-native); \
-	  .venv/bin/maturin build --release --locked -m gateway/crates/native/Cargo.toml -i $(PY) -o build/wheels > build/maturin.log 2>&1 \
+	  .venv/bin/maturin build --profile native --locked -m gateway/crates/native/Cargo.toml -i $(PY) -o build/wheels > build/maturin.log 2>&1 \
 	    || { cat build/maturin.log; exit 1; }; \
 	  .venv/bin/uv pip install -q --python $(PY) --no-deps --reinstall build/wheels/cws_native-*.whl; touch $@; fi
 

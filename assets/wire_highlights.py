@@ -30,6 +30,8 @@ def wire_highlights(desk: Desk, report: Report) -> dict[str, Any]:
     restarts = ", ".join(f"{name} {count}" for name, count in wire["restarts"].items() if count) or "none"
     lines = [f"| {name.replace('_', ' ')} | {wire[name]} |" for name in FIGURES]
     lines += [f"| {name} | `{str(build)[:19]}` |" for name, build in wire["builds"].items()]
+    lives = cast(Mapping[str, Any], report.details.get("live", {}))
+    lines += [f"| live: {name} | {said} |" for name, said in lives.items() if said]
     table = "\n".join(["| gateway | |", "|---|---|", *lines, f"| started again | {restarts} |"])
     found |= {"gateway": dg.MetadataValue.md(table), "wire_orders": wire["orders"], "wire_trades": wire["trades"]}
     ended = run_place(desk.house.home, str(wire["run"])).ended()

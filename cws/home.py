@@ -18,6 +18,7 @@ from modules.errors import CwsError
 from modules.settings import nearest
 
 POLL_S = 0.05
+KEEP_RUNS = 64
 
 
 class Settings(BaseSettings):
@@ -39,6 +40,12 @@ class Settings(BaseSettings):
         "auto", pattern="^(auto|paper)$", description="auto: over the wire where the gateway is built; paper: never"
     )
     gateway_bin: Path = Field(BUILT, description="folder of the native binaries")
+    gateway_runs: int = Field(
+        KEEP_RUNS,
+        ge=1,
+        le=100_000,
+        description="newest run folders that stay; older go once the ledger has their journal",
+    )
     views: str = Field("on", pattern="^(on|off)$", description="off: no MLflow runs, charts or tearsheets")
     llm_model: str = Field(
         "",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cws.execution.binaries import native_in
-from cws.home import Home, Settings, home_at
+from cws.home import KEEP_RUNS, Home, Settings, home_at
 from cws.lake.lake import Lake
 from cws.ledger.ledger import Ledger
 from cws.traces import TraceBuffer
@@ -22,12 +22,15 @@ class House:
     traces: TraceBuffer = field(default_factory=TraceBuffer)
     # Where the native binaries are; None: fills are on paper.
     native: Path | None = None
+    # Run folders of the gateway that are kept.
+    keep_runs: int = KEEP_RUNS
 
 
 def open_house(chosen: Settings, clock_ns: Callable[[], int] = time.time_ns) -> House:
     """Name the folders; nothing is read or written before the first use."""
     native = native_in(chosen.gateway_bin, chosen.execution)
-    return replace(house_at(chosen.home, clock_ns, chosen.lock_wait_s), native=native)
+    house = house_at(chosen.home, clock_ns, chosen.lock_wait_s)
+    return replace(house, native=native, keep_runs=chosen.gateway_runs)
 
 
 def house_at(folder: Path, clock_ns: Callable[[], int] = time.time_ns, lock_wait_s: float = 0.0) -> House:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LAYOUTS = Path(__file__).resolve().parent.parent / "gateway/layouts"
 BUILD = (
-    ".venv/bin/maturin build --release --locked -m gateway/crates/native/Cargo.toml -o build/wheels"
+    ".venv/bin/maturin build --profile native --locked -m gateway/crates/native/Cargo.toml -o build/wheels"
     " && .venv/bin/uv pip install --no-deps --reinstall build/wheels/cws_native-*.whl"
 )
 Records = NDArray[np.void]

@@ -4,6 +4,7 @@ Each start is a new day of the venue and a new version of the limits; journals o
 of an order is unknown after a crash, risk asks for it by sequence; nothing is sent again.
 """
 
+import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import in_force
 from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
-from cws.execution.places import Place, all_places, asked, is_up, keys_folder, live, processes
+from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, processes
 from cws.execution.processes import running
 from cws.execution.run_folder import (
     COPY_USER,
@@ -149,6 +150,7 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     )
     for name, text in configs.items():
         replace_file(place.config(name), text.encode())
+    replace_file(place.folder / SYMBOLS, json.dumps(session.names).encode())
     commands = {name: [str(binary(house.native, name)), "--config", place.config(name).name] for name in NAMES}
     plan_file(place.folder, commands, 0.0, MAX_RESTARTS, walls)
     if walls is not None:

@@ -17,6 +17,7 @@ from modules.errors import CwsError
 LIVE = "live"
 SOCKETS = {"cws-venue": "venue.sock", "cws-risk": "risk.sock", "cws-gateway": "gateway.sock"}
 JOURNAL = "risk.journal"
+SYMBOLS = "symbols.json"  # of the live gateway: our names of symbols and the wire's
 VOID = ".void-"
 
 
@@ -76,16 +77,22 @@ def run_place(home: Home, run: str) -> Place:
     return Place(home.gateway / "runs" / run)
 
 
+def folders_of_runs(home: Home) -> list[Place]:
+    """Every run and every void day, oldest first."""
+    found = [path for path in (home.gateway / "runs").glob("[!.]*") if path.is_dir()]
+    return [Place(path) for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
+
+
 def all_places(home: Home) -> list[Place]:
     """The live folder first, then the runs, oldest first; days that are void are not among them."""
-    found = sorted((home.gateway / "runs").glob("*"), key=lambda path: path.stat().st_mtime_ns)
     first = [live(home)] if live(home).folder.is_dir() else []
-    return first + [Place(path) for path in found if path.is_dir() and VOID not in path.name]
+    return first + [place for place in folders_of_runs(home) if VOID not in place.name]
 
 
 def void_place(place: Place) -> Place:
     """Where the next void day of this run lies."""
-    number = 1 + len(list(place.folder.parent.glob(f"{place.name}{VOID}*")))
+    taken = [path.name.rpartition(VOID)[2] for path in place.folder.parent.glob(f"{place.name}{VOID}*")]
+    number = 1 + max((int(one) for one in taken if one.isdecimal()), default=0)
     return Place(place.folder.with_name(f"{place.name}{VOID}{number}"))
 
 

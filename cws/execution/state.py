@@ -4,7 +4,7 @@ from typing import Any
 
 from cws.execution.binaries import why_paper
 from cws.execution.isolation import told, why_off
-from cws.execution.places import Place, all_places, asked, is_up, live, processes, restarts
+from cws.execution.places import VOID, Place, all_places, asked, folders_of_runs, is_up, live, processes, restarts
 from cws.execution.unheard import killed_now
 from cws.home import Settings
 from cws.house import House
@@ -40,14 +40,18 @@ def of_place(place: Place) -> dict[str, Any]:
 def gather(house: House, chosen: Settings) -> dict[str, Any]:
     """Everything; runs newest first."""
     places = [place for place in all_places(house.home) if place.folder != live(house.home).folder]
+    folders = folders_of_runs(house.home)
     return {
         "execution": "paper" if house.native is None else "native",
         "why_paper": why_paper(chosen.gateway_bin, chosen.execution),
         **isolation(live(house.home)),
         "live": of_place(live(house.home)) if live(house.home).folder.is_dir() else None,
         "runs": [of_place(place) for place in reversed(places[-MAX_RUNS:])],
+        "run_folders": {
+            "in_all": len(folders), "void": sum(VOID in place.name for place in folders), "keep": house.keep_runs,
+        },
         "killed": [vars(one) for one in killed_now(house)],
-    }
+    }  # fmt: skip
 
 
 def brief(house: House, chosen: Settings) -> dict[str, str]:

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -29,8 +29,10 @@ from cws.execution.keys import signing_key
 from cws.execution.kills import refuse_killed
 from cws.execution.latency import histogram
 from cws.execution.line_client import LineClient
+from cws.execution.live_submit import hand_over
 from cws.execution.orders import orders
 from cws.execution.places import VOID, Place, keys_folder, processes, restarts, run_place, void_place
+from cws.execution.pruning import lock_file, prune
 from cws.execution.run_folder import PARENTS, READY, prepare, run_id
 from cws.execution.session import session_of
 from cws.execution.supervisor import STATE, launch, stop
@@ -86,7 +88,7 @@ def _said(place: Place) -> dict[str, Any]:
 def alone(place: Place, progress: Progress) -> Generator[None]:
     """One caller at a time on a run: the second waits for the first and then reads what it came to."""
     make_folder(place.folder.parent)
-    handle = os.open(place.folder.with_name(f"{place.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(lock_file(place), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,16 +101,26 @@ def alone(place: Place, progress: Progress) -> Generator[None]:
 
 
 def ensure_gateway_and_submit(house: "House", strategy: str, parents: pd.DataFrame, progress: Progress) -> Told:
-    """PARENTS out, EXECUTIONS back, reconciled against drop copy and positions.
+    """PARENTS out, EXECUTIONS back, reconciled against drop copy and positions; the newest also to a live gateway.
 
     Raises CWS-EXECUTION-001 (not built), -003 (killed), -004 (does not reconcile), -007 (stands still), and what the
     native processes refuse.
     """
+    told = _history(house, strategy, parents, progress)
+    lives = hand_over(house, parents, progress)
+    return told if lives is None else replace(told, details={**told.details, "live": lives})
+
+
+def _history(house: "House", strategy: str, parents: pd.DataFrame, progress: Progress) -> Told:
     place = run_place(house.home, f"{strategy}-{run_id(parents)}")
     with alone(place, progress):
         if place.ended() is None:
             refuse_killed(killed_now(house), strategy, VENUE)
             _drive(house, place, strategy, parents, progress)
+            # Made just now: only then is there one more than before.
+            told = _told(house, place, parents)
+            prune(house)
+            return told
         return _told(house, place, parents)
 
 

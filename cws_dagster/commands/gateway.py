@@ -56,6 +56,8 @@ def status(as_json: AsJson = False) -> None:
     facts = {"execution": found["execution"], "isolation": f"{found['isolation']}: {found['why']}"}
     if found["why_paper"]:
         facts["why paper"] = found["why_paper"]
+    folders = found["run_folders"]
+    facts["run folders"] = f"{folders['in_all']}, {folders['void']} of void days; the newest {folders['keep']} stay"
     screen.facts("Execution", facts)
     screen.line()
     places = [found["live"], *found["runs"]] if found["live"] else found["runs"]

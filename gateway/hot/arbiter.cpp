@@ -25,7 +25,7 @@ bool Arbiter::take(const mold::Packet& packet, HotStats& stats, u32& skip) {
     }
     // No feed is this far ahead of the other: a number so high is damage, and would stop the book for good.
     if (packet.sequence > next_ + JUMP_MAX) {
-        bump(stats.malformed);
+        bump(stats.jumped);
         return false;
     }
     const u64 end = packet.sequence + packet.messages;

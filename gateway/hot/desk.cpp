@@ -23,72 +23,6 @@ bool Desk::open(const HotConfig& config, Book& book, Sender& sender, Link& link,
     return true;
 }
 
-void Desk::read_parents() {
-    const u64 generation = link_->generation();
-    const u32 used = link_->used() < capacity_ ? link_->used() : capacity_;
-    bool whole = true;
-    for (u32 slot = 0; slot < used; ++slot) {
-        Parent& parent = parents_[slot];
-        if (link_->version(slot) == parent.version) continue;
-        HotParent set;
-        u64 version = 0;
-        if (!link_->read_parent(slot, set, version)) {
-            bump(stats_->parameter_retries);
-            whole = false;
-            continue;
-        }
-        parent.version = version;
-        if (install(slot, set)) mark(slot);
-    }
-    used_ = used;
-    if (whole) generation_ = generation;
-}
-
-// Symbol, strategy, side and style of a parent stay what they were at first.
-bool Desk::install(u32 slot, const HotParent& set) {
-    Parent& parent = parents_[slot];
-    const bool sound = set.parent_id != 0 && set.symbol != 0 && set.symbol <= book_->symbols() && set.tick > 0 &&
-                       set.slice_quantity > 0 && set.quantity >= set.slice_quantity && set.start_ns < set.end_ns;
-    if (!sound) return false;
-    if (!parent.present) {
-        parent.present = true;
-        parent.set = set;
-        parent.filled = set.filled;
-        parent.position = set.position;
-        for (u32 i = 0; i < 2; ++i) {
-            const HotAdopted& order = set.adopted[i];
-            if (order.order_id == 0 || order.leaves <= 0) continue;
-            parent.work[i] = Work{order.order_id, 0, order.price, order.leaves, order.traded, 0, 0, 0, LIVE, order.side};
-        }
-        Symbol& symbol = book_->symbol(set.symbol);
-        parent.next_same = symbol.watch;
-        symbol.watch = static_cast<u16>(slot + 1);
-        u32 at = static_cast<u32>(set.parent_id * 0x9E37'79B9'7F4A'7C15U >> 32) & id_mask_;
-        while (ids_[at] != 0) at = (at + 1) & id_mask_;
-        ids_[at] = static_cast<u16>(slot + 1);
-        return true;
-    }
-    const HotParent was = parent.set;
-    parent.set = set;
-    parent.set.parent_id = was.parent_id;
-    parent.set.symbol = was.symbol;
-    parent.set.strategy = was.strategy;
-    parent.set.side = was.side;
-    parent.set.style = was.style;
-    // Whoever sets it anew wants it tried again.
-    parent.rejected = 0;
-    return true;
-}
-
-// The slot of a parent, or the capacity. Ends: the table is never more than half full.
-u32 Desk::find_slot(u64 parent_id) const {
-    u32 at = static_cast<u32>(parent_id * 0x9E37'79B9'7F4A'7C15U >> 32) & id_mask_;
-    for (; ids_[at] != 0; at = (at + 1) & id_mask_) {
-        if (parents_[ids_[at] - 1].set.parent_id == parent_id) return ids_[at] - 1U;
-    }
-    return capacity_;
-}
-
 void Desk::mark_all() {
     for (u32 slot = 0; slot < used_; ++slot) mark(slot);
 }
@@ -195,6 +129,24 @@ void Desk::cancel(Parent& parent, Work& work, const Now& now) {
     if (!hand_over(parent, now, intent)) return;
     work.next_id = intent.order_id;
     work.state = CANCELING;
+}
+
+void Desk::cancel_strays(u64 ts_recv_ns) {
+    while (const Stray* stray = link_->stray()) {
+        OrderIntent intent{};
+        intent.parent_id = stray->parent_id;
+        intent.orig_order_id = stray->order_id;
+        intent.ts_recv_ns = ts_recv_ns;
+        intent.symbol = stray->symbol;
+        intent.strategy = stray->strategy;
+        intent.kind = CANCEL;
+        intent.side = stray->side;
+        intent.terms = POST_ONLY;
+        const Refusal refusal = sender_->send(intent, Touch{});
+        if (refusal != SENT) return bump(stats_->by_refusal[refusal]);
+        bump(stats_->intents);
+        link_->stray_sent();
+    }
 }
 
 void Desk::execution(const Execution& execution) {

@@ -51,6 +51,9 @@ public:
     // Lets every marked or due parent act. `turn` is the number of the packet, `event_ns` and `ts_recv_ns` its times.
     void act(u64 turn, u64 event_ns, u64 ts_recv_ns, bool broken);
 
+    // Cancels what the slow path asked for; what finds the ring full waits for the next time.
+    void cancel_strays(u64 ts_recv_ns);
+
     // Books an execution and marks its parent.
     void execution(const Execution& execution);
 
@@ -65,6 +68,9 @@ private:
 
     void read_parents();
     bool install(u32 slot, const HotParent& set);
+    void release(Parent& parent);
+    void forget_id(u32 slot);
+    u32 home_of(u64 parent_id) const { return static_cast<u32>(parent_id * 0x9E37'79B9'7F4A'7C15U >> 32) & id_mask_; }
     u32 find_slot(u64 parent_id) const;
     void mark(u32 slot) {
         marks_[slot / 64] |= u64{1} << slot % 64;
@@ -78,7 +84,7 @@ private:
     void slice(Parent& parent, const Now& now);
     void rest(Parent& parent, const Now& now, i64 target);
     void quote(Parent& parent, const Now& now);
-    void quote_side(Parent& parent, Work& work, const Now& now, u8 side, i64 price, i64 quantity);
+    void quote_side(Parent& parent, u32 which, const Now& now, u8 side, i64 price, i64 quantity);
     void place(Parent& parent, Work& work, const Now& now, u8 side, u8 terms, i64 price, i64 quantity);
     void move(Parent& parent, Work& work, const Now& now, i64 price, i64 quantity);
     void cancel(Parent& parent, Work& work, const Now& now);

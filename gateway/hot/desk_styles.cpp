@@ -24,11 +24,21 @@ Due schedule(const HotParent& set, u64 now) {
 i64 down(i64 price, i64 tick) { return price >= 0 ? price / tick * tick : 0; }
 i64 up(i64 price, i64 tick) { return price >= 0 ? (price + tick - 1) / tick * tick : 0; }
 i64 lesser(i64 a, i64 b) { return a < b ? a : b; }
+i64 greater(i64 a, i64 b) { return a > b ? a : b; }
 bool buys(const HotParent& set) { return set.side == BUY; }
+
+// Whether an order of this side would trade with our own of the other side, where that stands or is about to.
+bool meets(const Work& other, u8 side, i64 price) {
+    if (other.state == FREE) return false;
+    const bool moving = other.next_id != 0 && other.state != CANCELING;
+    if (side == BUY) return price >= other.price || (moving && price >= other.next_price);
+    return price <= other.price || (moving && price <= other.next_price);
+}
 
 }  // namespace
 
 void Desk::look(Parent& parent, Now& now) {
+    if (!parent.present) return;
     const HotParent& set = parent.set;
     due_of(parent) = NEVER;
     const bool over = set.activity != WORKING || now.broken || now.event_ns >= set.end_ns;
@@ -53,6 +63,8 @@ void Desk::look(Parent& parent, Now& now) {
 
 void Desk::pull(Parent& parent, const Now& now) {
     for (Work& work : parent.work) cancel(parent, work, now);
+    const bool idle = parent.work[0].state == FREE && parent.work[1].state == FREE;
+    if (idle && parent.set.activity == RETIRED) release(parent);
 }
 
 void Desk::slice(Parent& parent, const Now& now) {
@@ -98,18 +110,20 @@ void Desk::quote(Parent& parent, const Now& now) {
     if (centre <= 0 || centre > PRICE_LIMIT) return pull(parent, now);
     const i64 middle = static_cast<i64>(centre);
     const i64 bid = lesser(down(middle - set.half_spread, set.tick), now.touch.ask - set.tick);
-    const i64 ask_wanted = up(middle + set.half_spread, set.tick);
-    const i64 ask = ask_wanted > now.touch.bid + set.tick ? ask_wanted : now.touch.bid + set.tick;
+    const i64 ask = greater(up(middle + set.half_spread, set.tick), greater(now.touch.bid, bid) + set.tick);
     const i64 to_buy = lesser(set.slice_quantity, set.quantity - parent.position);
     const i64 to_sell = lesser(set.slice_quantity, set.quantity + parent.position);
     // What is not held is sold short, and says so.
     const u8 sell = parent.position >= to_sell ? SELL : SELL_SHORT;
-    quote_side(parent, parent.work[0], now, BUY, bid, to_buy);
-    quote_side(parent, parent.work[1], now, sell, ask, to_sell);
+    // The side that makes way goes first: the other follows when that is done.
+    quote_side(parent, 0, now, BUY, bid, to_buy);
+    quote_side(parent, 1, now, sell, ask, to_sell);
 }
 
-void Desk::quote_side(Parent& parent, Work& work, const Now& now, u8 side, i64 price, i64 quantity) {
+void Desk::quote_side(Parent& parent, u32 which, const Now& now, u8 side, i64 price, i64 quantity) {
+    Work& work = parent.work[which];
     if (quantity <= 0 || price <= 0) return cancel(parent, work, now);
+    if (meets(parent.work[1 - which], side, price)) return;
     if (work.state == FREE) return place(parent, work, now, side, POST_ONLY, price, quantity);
     if (work.state != LIVE) return;
     // An order cannot change from long to short sale: it goes, and a new one comes.

@@ -113,13 +113,16 @@ u32 HotState::act() {
 }
 
 u32 HotState::idle(u64 ts_recv_ns) {
+    const u64 before = stats_.intents;
     desk_.refresh();
     take_executions();
+    desk_.cancel_strays(ts_recv_ns);
     if (gap_since_ != 0) {
         ts_recv_ns_ = ts_recv_ns;
         watch_gap();
     }
-    return act();
+    act();
+    return static_cast<u32>(stats_.intents - before);
 }
 
 u32 HotState::execution(const Execution& execution) {

@@ -25,6 +25,7 @@ public:
     Sender& sender() { return sender_; }
     u64 next_counter() const { return sender_.next_counter(); }
     Link& link() { return link_; }
+    const Link& link() const { return link_; }
     const HotStats& stats() const { return stats_; }
 
     Memory memory;  // that this object itself lies in

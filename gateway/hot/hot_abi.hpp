@@ -26,7 +26,7 @@ struct HotConfig {
 static_assert(sizeof(HotConfig) == 112 && offsetof(HotConfig, book) == 72 && offsetof(HotConfig, session) == 96);
 
 enum Style : u8 { CHILD = 1, PEG = 2, QUOTE = 3 };
-enum Activity : u8 { OFF = 0, WORKING = 1, STOPPING = 2 };
+enum Activity : u8 { OFF = 0, WORKING = 1, STOPPING = 2, RETIRED = 3 };
 
 // An order of an earlier life of the gateway that is still at the venue.
 struct HotAdopted {
@@ -88,6 +88,7 @@ struct HotStats {
     u64 packets;
     u64 duplicates;     // packets with nothing new
     u64 malformed;      // packets that contradict themselves
+    u64 jumped;         // packets whose number is further ahead than any feed can be
     u64 foreign;        // packets of another session
     u64 held;           // packets that came early and were kept
     u64 held_dropped;   // early packets for which there was no room
@@ -109,7 +110,7 @@ struct HotStats {
     u64 latency[128];
     BookCounters book;
 };
-static_assert(sizeof(HotStats) == 8 * (18 + REFUSALS + 1 + 128 + CODES));
+static_assert(sizeof(HotStats) == 8 * (19 + REFUSALS + 1 + 128 + CODES));
 
 // Descriptors of bound, non-blocking UDP sockets; -1 where there is none.
 struct HotSockets {

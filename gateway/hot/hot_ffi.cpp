@@ -49,6 +49,8 @@ u64 cws_hot_next_counter(const void* state) { return state_of(state).next_counte
 void cws_hot_cursor(void* state, const u8* cursor) { state_of(state).sender().attach(cursor); }
 u32 cws_hot_push_execution(void* state, const Execution* execution) { return state_of(state).link().push(*execution); }
 void cws_hot_set_parent(void* state, u32 slot, const HotParent* parent) { state_of(state).link().set_parent(slot, *parent); }
+u64 cws_hot_released(const void* state, u32 slot) { return state_of(state).link().released(slot); }
+u32 cws_hot_push_stray(void* state, const Stray* stray) { return state_of(state).link().push_stray(*stray); }
 void cws_hot_stop(void* state) { state_of(state).link().stop(); }
 u32 cws_hot_tap_next(void* state, u8* out, u32 room, TapHeader* about) {
     return state_of(state).link().tap_next(out, room, *about);

@@ -25,7 +25,19 @@ struct alignas(64) TapPlace {
     u8 bytes[PACKET_MAX];
 };
 
+// An order that the slow path wants gone and no parent here works: of an earlier life.
+struct Stray {
+    u64 order_id;
+    u64 parent_id;
+    u16 symbol;
+    u16 strategy;
+    u8 side;
+    u8 reserved[3];
+};
+static_assert(sizeof(Stray) == 24);
+
 constexpr u32 QUEUE = 4096;  // executions
+constexpr u32 STRAYS = 1024;
 constexpr u32 TAP = 2048;    // packets
 
 class Link {
@@ -49,6 +61,14 @@ public:
         __atomic_store_n(&queue_head_, queue_head_ + 1, __ATOMIC_RELEASE);
         return true;
     }
+    bool push_stray(const Stray& stray) {
+        if (stray_head_ - __atomic_load_n(&stray_tail_, __ATOMIC_ACQUIRE) == STRAYS) return false;
+        strays_[stray_head_ % STRAYS] = stray;
+        __atomic_store_n(&stray_head_, stray_head_ + 1, __ATOMIC_RELEASE);
+        return true;
+    }
+    // The parent that the hot thread let go of in this slot, 0 where it never did.
+    u64 released(u32 slot) const { return __atomic_load_n(&released_[slot], __ATOMIC_ACQUIRE); }
     bool tap_next(u8* out, u32 room, TapHeader& about) {
         if (tap_tail_ == __atomic_load_n(&tap_head_, __ATOMIC_ACQUIRE)) return false;
         const TapPlace& place = tap_[tap_tail_ % TAP];
@@ -82,6 +102,14 @@ public:
         __atomic_store_n(&queue_tail_, queue_tail_ + 1, __ATOMIC_RELEASE);
         return true;
     }
+    // Null where there is none; it stays until `stray_sent`.
+    const Stray* stray() const {
+        const bool none = stray_tail_ == __atomic_load_n(&stray_head_, __ATOMIC_ACQUIRE);
+        return none ? nullptr : &strays_[stray_tail_ % STRAYS];
+    }
+    void stray_sent() { __atomic_store_n(&stray_tail_, stray_tail_ + 1, __ATOMIC_RELEASE); }
+    // From here on the slot may be another parent's.
+    void release(u32 slot, u64 parent_id) { __atomic_store_n(&released_[slot], parent_id, __ATOMIC_RELEASE); }
     bool tap(const u8* bytes, u32 length, u32 source, u64 ts_recv_ns) {
         if (length > PACKET_MAX || tap_head_ - __atomic_load_n(&tap_tail_, __ATOMIC_ACQUIRE) == TAP) return false;
         TapPlace& place = tap_[tap_head_ % TAP];
@@ -91,18 +119,25 @@ public:
         return true;
     }
 
-    static u64 bytes(u32 parents) { return parents * sizeof(ParentSlot) + QUEUE * sizeof(Execution) + TAP * sizeof(TapPlace); }
+    static u64 bytes(u32 parents) {
+        return parents * (sizeof(ParentSlot) + sizeof(u64)) + QUEUE * sizeof(Execution) + STRAYS * sizeof(Stray) +
+               TAP * sizeof(TapPlace);
+    }
     bool open(u32 parents) {
         if (!memory_.map(bytes(parents))) return false;
         tap_ = memory_.as<TapPlace>();
         slots_ = reinterpret_cast<ParentSlot*>(tap_ + TAP);
         queue_ = reinterpret_cast<Execution*>(slots_ + parents);
+        strays_ = reinterpret_cast<Stray*>(queue_ + QUEUE);
+        released_ = reinterpret_cast<u64*>(strays_ + STRAYS);
         return true;
     }
 
 private:
     ParentSlot* slots_ = nullptr;
     Execution* queue_ = nullptr;
+    Stray* strays_ = nullptr;
+    u64* released_ = nullptr;
     TapPlace* tap_ = nullptr;
     Memory memory_;
     alignas(64) u64 generation_ = 0;  // slow path writes
@@ -110,8 +145,10 @@ private:
     u32 stop_ = 0;
     u64 queue_head_ = 0;
     u64 tap_tail_ = 0;
+    u64 stray_head_ = 0;
     alignas(64) u64 queue_tail_ = 0;  // hot thread writes
     u64 tap_head_ = 0;
+    u64 stray_tail_ = 0;
 };
 
 }  // namespace cws

@@ -18,7 +18,7 @@ from cws.execution import live
 from cws.execution.isolation import why_off
 from cws.execution.processes import running
 from cws.execution.supervisor import stop
-from cws.home import Settings
+from cws.home import KEEP_RUNS, Settings
 from cws.house import open_house
 from cws.pins import published
 from cws_dagster.cli import main
@@ -105,6 +105,8 @@ def test_a_run_leaves_orders_positions_and_evidence(cws: Call, home: Path, real_
     one = next(one for one in real_run.summary["strategies"] if one["name"] == "ts_momentum")
     orders = cws("orders", "--run", "ts_momentum", "--last", "100000")
     assert orders["in_all"] == one["wire"]["orders"] and {row["state"] for row in orders["orders"]} == {"filled"}
+    status = cws("gateway", "status")
+    assert status["run_folders"] == {"in_all": len(status["runs"]), "void": 0, "keep": KEEP_RUNS}
     house = open_house(Settings(home=home))
     sized = {entry.hash for entry in house.ledger.entries("stage") if entry.body["stage"] == "size"}
     assert {row["ledger_id"] for row in orders["orders"]} <= sized, "the entry that its target is from"

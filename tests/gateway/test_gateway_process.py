@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from no_signals import forbid_sigterm_handlers
 from three_processes import WAIT_S, World, binaries, until
 
 pytestmark = pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built")
@@ -43,6 +44,21 @@ def test_a_bad_configuration_is_refused_by_code(world: World) -> None:
     ):
         (world.folder / "bad.toml").write_text(sound.replace(*change))
         assert code in refusal(world, "--config", "bad.toml"), change
+
+
+def test_a_hot_thread_that_cannot_run_ends_the_process(world: World) -> None:
+    pinned = (world.folder / "gateway.toml").read_text().replace("[hot]\n", "[hot]\ncore = 100000\n")
+    (world.folder / "pinned.toml").write_text(pinned)
+    said = refusal(world, "--config", "pinned.toml")
+    assert "CWS-GATEWAY-008" in said and "CWS-HOT-004" in said, "there is no such core"
+
+
+def test_without_signals_it_does_not_start(world: World) -> None:
+    command = [str(world.bin / "cws-gateway"), "--config", "gateway.toml"]
+    done = subprocess.run(
+        command, cwd=world.folder, capture_output=True, text=True, timeout=WAIT_S, preexec_fn=forbid_sigterm_handlers
+    )
+    assert done.returncode == 1 and "CWS-GATEWAY-012" in done.stderr
 
 
 def test_what_it_finds_must_be_sound(world: World) -> None:

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use cws_abi::{Execution, OrderIntent, Producer};
 
-use crate::hot_abi::{HotConfig, HotGap, HotParent, HotSockets, HotStats};
+use crate::hot_abi::{Activity, HotConfig, HotGap, HotParent, HotSockets, HotStats};
 pub use crate::hot_error::HotError;
 use crate::hot_error::check;
 
@@ -29,6 +29,8 @@ unsafe extern "C" {
     fn cws_hot_gap(state: *const c_void, out: *mut HotGap);
     fn cws_hot_push_execution(state: *mut c_void, execution: *const Execution) -> u32;
     fn cws_hot_set_parent(state: *mut c_void, slot: u32, parent: *const HotParent);
+    fn cws_hot_released(state: *const c_void, slot: u32) -> u64;
+    fn cws_hot_push_stray(state: *mut c_void, stray: *const Stray) -> u32;
     fn cws_hot_stats(state: *const c_void, out: *mut HotStats);
     fn cws_hot_stop(state: *mut c_void);
     fn cws_hot_run(state: *mut c_void, sockets: *const HotSockets) -> i32;
@@ -50,6 +52,19 @@ pub struct Tapped {
     pub source: u32,
     pub length: u32,
 }
+
+/// An order that no parent of the hot loop works, to be cancelled: of an earlier life.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stray {
+    pub order_id: u64,
+    pub parent_id: u64,
+    pub symbol: u16,
+    pub strategy: u16,
+    pub side: u8,
+    pub reserved: [u8; 3],
+}
+const _: () = assert!(size_of::<Stray>() == 24);
 
 struct State {
     raw: NonNull<c_void>,
@@ -192,23 +207,49 @@ impl Control {
     }
 
     /// Sets a parent or, by its id, changes it (quantity, limits, activity); symbol, side and style stay what they were.
+    /// Of one that was set [`Activity::Retired`](crate::hot_abi::Activity) nothing more is taken once the hot thread has
+    /// no order of it left: its slot goes to the next new parent that finds none unused. One that is new here and must
+    /// not work needs no slot.
     ///
     /// # Errors
-    /// A field out of range, or no slot left: slots are not reused.
+    /// A field out of range, or no slot is free.
     pub fn set_parent(&mut self, parent: &HotParent) -> Result<(), HotError> {
         check(parent, self.symbols).map_err(HotError::Parent)?;
         let known = self.parents.iter().position(|id| *id == parent.parent_id);
         let slot = match known {
+            Some(slot) if self.is_released(slot) => return Ok(()),
             Some(slot) => slot,
-            None if self.parents.len() == self.slots => return Err(HotError::ParentsFull),
-            None => {
+            None if parent.activity >= Activity::Stopping as u8 => return Ok(()),
+            None if self.parents.len() < self.slots => {
                 self.parents.push(parent.parent_id);
                 self.parents.len() - 1
+            }
+            None => {
+                let slot = self.released().ok_or(HotError::ParentsFull)?;
+                self.parents[slot] = parent.parent_id;
+                slot
             }
         };
         // SAFETY: the slot is inside the limits; this half is the only writer.
         unsafe { cws_hot_set_parent(self.raw(), slot as u32, parent) };
         Ok(())
+    }
+
+    /// The first slot whose parent the hot thread has let go of.
+    fn released(&self) -> Option<usize> {
+        (0..self.parents.len()).find(|slot| self.is_released(*slot))
+    }
+
+    fn is_released(&self, slot: usize) -> bool {
+        // SAFETY: the slot is inside the limits; one atomic word is read.
+        unsafe { cws_hot_released(self.raw(), slot as u32) == self.parents[slot] }
+    }
+
+    /// Has an order of an earlier life cancelled, through the ring and so by way of risk. False where the queue is full.
+    #[must_use]
+    pub fn cancel_stray(&mut self, stray: &Stray) -> bool {
+        // SAFETY: this half is the queue's only producer.
+        unsafe { cws_hot_push_stray(self.raw(), stray) != 0 }
     }
 
     /// Queues an execution for the hot thread. False where the queue is full: try again, do not drop it.

@@ -83,6 +83,8 @@ pub enum Activity {
     Working = 1,
     /// Nothing new; what rests is cancelled.
     Stopping = 2,
+    /// As `Stopping`, and when nothing of it is left its slot is given back: see [`crate::hot::Control::set_parent`].
+    Retired = 3,
 }
 
 /// An order of an earlier life of the gateway that is still at the venue.
@@ -175,6 +177,8 @@ pub struct HotStats {
     pub duplicates: u64,
     /// Packets that contradict themselves.
     pub malformed: u64,
+    /// Packets whose sequence number is further ahead than any feed can be.
+    pub jumped: u64,
     /// Packets of another session.
     pub foreign: u64,
     /// Packets that came early and were kept.
@@ -261,6 +265,6 @@ const _: () = {
     assert!(offset_of!(HotParent, adopted) == 104);
     assert!(offset_of!(HotParent, symbol) == 80);
     assert!(size_of::<HotGap>() == 32);
-    assert!(size_of::<HotStats>() == 8 * (18 + REFUSALS + 1 + LATENCY_BUCKETS + 15));
+    assert!(size_of::<HotStats>() == 8 * (19 + REFUSALS + 1 + LATENCY_BUCKETS + 15));
     assert!(size_of::<HotSockets>() == 48);
 };

@@ -27,7 +27,7 @@ impl std::fmt::Display for HotError {
             Self::Ring(error) => write!(f, "{error}"),
             Self::ParentsFull => write!(
                 f,
-                "CWS-HOT-002 all slots for parents are taken; raise HotConfig.parents and start anew"
+                "CWS-HOT-002 all slots for parents are taken; wait until one has ended, or raise HotConfig.parents and start anew"
             ),
             Self::Parent(what) => write!(
                 f,
@@ -102,7 +102,7 @@ pub(crate) fn check(parent: &HotParent, symbols: u32) -> Result<(), &'static str
             "an adopted order",
         ),
         (parent.passive > 1, "passive"),
-        (parent.activity > 2, "activity"),
+        (parent.activity > 3, "activity"),
     ];
     faults
         .iter()

@@ -6,7 +6,7 @@ use cws_abi::{Execution, OrderIntent};
 use cws_journal::{Entry, ParentOrder};
 use cws_process::fault::Fault;
 
-use crate::oms::{Limits, Note, Orders, Outcome};
+use crate::oms::{Limits, Note, OpenAtRisk, Orders, Outcome};
 use crate::parents::{Action, Parents};
 
 /// Notes that are kept for the status; older ones are counted only.
@@ -58,6 +58,12 @@ impl Desk {
     pub fn execution(&mut self, execution: &Execution) -> Vec<Action> {
         let outcome = self.orders.apply_execution(execution);
         self.settle(outcome, execution.reason)
+    }
+
+    /// An order that risk has open and nobody told us of.
+    pub fn adopt(&mut self, order: &OpenAtRisk) -> Vec<Action> {
+        let outcome = self.orders.adopt_open(order);
+        self.settle(outcome, 0)
     }
 
     pub fn halt(&mut self, symbol: u16, halted: bool) -> Vec<Action> {

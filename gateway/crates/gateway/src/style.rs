@@ -77,7 +77,8 @@ pub fn hot_parent(
 ) -> Result<HotParent, Fault> {
     let manner = manner(&order.style)?;
     let (quantity, activity) = match order.quantity - earlier.exposure {
-        ..=0 => (1, Activity::Off),
+        ..=0 if activity == Activity::Working => (1, Activity::Off),
+        ..=0 => (1, activity),
         shares => (shares, activity),
     };
     Ok(HotParent {

@@ -20,7 +20,7 @@ fn children_add_up_to_their_parent() {
     story.tell(fill(1, 11, 60));
     story.intent(new_order(2, 40));
     assert_eq!(story.sums(), [60, 40, 0]);
-    assert_eq!(story.tell(fill(2, 12, 40)), [Action::Disarm(PARENT)]);
+    assert_eq!(story.tell(fill(2, 12, 40)), [Action::Ended(PARENT)]);
     assert_eq!(
         (story.state(), story.sums()),
         (ParentState::Filled, [100, 0, 0])
@@ -56,10 +56,16 @@ fn a_cancelled_parent_cancels_its_children_and_waits_for_them() {
     assert_eq!(story.state(), ParentState::Canceling);
     let refused = story.tell(told(ExecKind::CancelRejected, 1));
     assert_eq!(refused, [Action::Cancel(id(1))], "still open: asked again");
-    story.tell(told(ExecKind::Canceled, 1));
+    let last = story.tell(told(ExecKind::Canceled, 1));
+    assert_eq!(last, [Action::Ended(PARENT)], "once, with its last child");
     assert_eq!(
         (story.state(), story.sums()),
         (ParentState::Canceled, [10, 0, 0])
+    );
+    assert_eq!(
+        story.tell(fill(1, 12, 5)),
+        [],
+        "a late trade ends nothing anew"
     );
     assert_eq!(story.desk.cancel_parent(PARENT).expect("known"), []);
 }
@@ -135,7 +141,8 @@ fn the_quantity_of_a_quote_bounds_its_position() {
 #[test]
 fn the_end_lapses_and_refusals_end() {
     let mut story = Story::new(100);
-    assert_eq!(story.desk.parents.tick(1000), [Action::Disarm(PARENT)]);
+    let over = [Action::Disarm(PARENT), Action::Ended(PARENT)];
+    assert_eq!(story.desk.parents.tick(1000), over);
     assert_eq!(story.state(), ParentState::Expired);
     let mut story = Story::new(100);
     for counter in 1..=2 {
@@ -210,6 +217,12 @@ fn every_field_is_checked_and_named() {
         parent_order(&request).expect_err("unknown key").code,
         "CWS-PARENT-006"
     );
+    let mut request = asked(1, 1);
+    request["style"] = json!("quote half_spread=10000000");
+    assert_eq!(parent_order(&request).map(|order| order.quantity), Ok(1));
+    request["limit_price"] = json!(10_000_000);
+    let fault = parent_order(&request).expect_err("a quote has two prices");
+    assert_eq!(fault.place, "limit_price");
     for style in [
         "iceberg",
         "",

@@ -53,6 +53,10 @@ pub enum Refusal {
     },
     Book(NoBook),
     Journal(JournalError),
+    /// A fault of ours, not of the bytes.
+    Panic {
+        what: String,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -89,6 +93,10 @@ impl fmt::Display for Refusal {
             Self::Wire { place, at, error } => write!(f, "{error} [{place} {at}]"),
             Self::Book(error) => write!(f, "{error}"),
             Self::Journal(error) => write!(f, "{error}"),
+            Self::Panic { what } => write!(
+                f,
+                "CWS-NATIVE-008 a fault of cws_native itself: {what}; keep the bytes and report them"
+            ),
         }
     }
 }

@@ -10,6 +10,8 @@ mod journal;
 mod packets;
 mod records;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use cws_book::rules::{CODES, Counters, Limits};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -27,7 +29,26 @@ type Described = (
     Vec<(&'static str, &'static str, usize)>,
 );
 
-/// Runs `work` on the bytes of `buffer` without the interpreter's lock.
+// Caught below; where a panic ends the process there is nothing to catch, and the interpreter goes with it.
+#[cfg(panic = "abort")]
+compile_error!("build cws-native with --profile native: a panic must not end the interpreter");
+
+/// Runs `work` without the interpreter's lock. Should it panic, that is a refusal, and nothing it touched is used again.
+fn guarded<T: Send>(
+    py: Python<'_>,
+    work: impl Send + FnOnce() -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    outcome.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let what = text.or(panic.downcast_ref::<&str>().copied());
+        Err(Refusal::Panic {
+            what: what.unwrap_or("it did not say what").into(),
+        })
+    })
+}
+
+/// Runs `work` on the bytes of `buffer`, guarded.
 fn without_lock<T: Send>(
     py: Python<'_>,
     buffer: &Bound<'_, PyAny>,
@@ -35,7 +56,7 @@ fn without_lock<T: Send>(
 ) -> Result<T, Refusal> {
     let input = Input::read("buffer", buffer)?;
     let bytes = input.bytes();
-    py.detach(|| work(bytes))
+    guarded(py, || work(bytes))
 }
 
 fn pair(py: Python<'_>, (bytes, records): (Vec<u8>, Vec<u8>)) -> Pair<'_> {
@@ -77,7 +98,7 @@ fn mold_udp64_messages<'py>(py: Python<'py>, packets: &Bound<'py, PyList>) -> Py
         .collect::<Result<_, _>>()?;
     let slices: Vec<&[u8]> = held.iter().map(|bytes| bytes.as_bytes()).collect();
     within("packets", slices.iter().map(|bytes| bytes.len()).sum())?;
-    let found = py.detach(|| packets::mold_udp64_messages(&slices))?;
+    let found = guarded(py, || packets::mold_udp64_messages(&slices))?;
     Ok(pair(py, found))
 }
 
@@ -121,6 +142,12 @@ fn itch50_layout() -> Vec<Described> {
     itch::RECORDS.iter().map(described).collect()
 }
 
+/// Panics on purpose, so that a test can see what a fault of ours comes to.
+#[pyfunction]
+fn fault(py: Python<'_>, what: String) -> PyResult<()> {
+    Ok(guarded(py, || panic!("{what}"))?)
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("NativeError", module.py().get_type::<NativeError>())?;
@@ -131,6 +158,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("PACKET_FIELDS", packets::PACKET_FIELDS.to_vec())?;
     module.add("JOURNAL_FIELDS", journal::RECORD_FIELDS.to_vec())?;
     module.add("BOOK_CODES", CODES.map(|code| format!("{code:?}")).to_vec())?;
+    module.add_function(wrap_pyfunction!(fault, module)?)?;
     module.add_function(wrap_pyfunction!(itch50_decode, module)?)?;
     module.add_function(wrap_pyfunction!(itch50_orders, module)?)?;
     module.add_function(wrap_pyfunction!(itch50_layout, module)?)?;

@@ -8,6 +8,6 @@ mod report;
 mod table;
 
 pub use order::{Fill, Order};
-pub use orders::{Limits, Orders};
+pub use orders::{Limits, OpenAtRisk, Orders};
 pub use report::{Change, Counters, Note, Outcome};
 pub use table::{EVENTS, Event, Next, STATES, State, markdown, next};

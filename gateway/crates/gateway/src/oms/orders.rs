@@ -15,6 +15,19 @@ pub struct Limits {
     pub orders_max: usize,
 }
 
+/// An order that risk holds open; `leaves` is what may still trade of it. The journal that told the rest is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenAtRisk {
+    pub id: u64,
+    pub parent_id: u64,
+    /// Symbol, strategy, side.
+    pub owner: (u16, u16, Side),
+    pub price: i64,
+    pub leaves: i64,
+    /// The venue has it for certain.
+    pub is_live: bool,
+}
+
 #[derive(Debug)]
 pub struct Orders {
     pub(super) orders: BTreeMap<u64, Order>,
@@ -169,6 +182,32 @@ impl Orders {
         });
         self.awaiting.insert(order.id);
         self.orders.insert(order.id, order);
+    }
+
+    /// Takes up an order that risk has and we have not: from here on its executions find it.
+    pub fn adopt_open(&mut self, open: &OpenAtRisk) -> Outcome {
+        let mut outcome = Outcome::default();
+        if self.full()
+            || self.orders.contains_key(&open.id)
+            || OrderId::from_bits(open.id).is_none()
+        {
+            return self.refuse(open.id, "cannot take up an order that risk has open");
+        }
+        let order = Order::known(
+            open.id,
+            open.parent_id,
+            open.owner,
+            (open.price, open.leaves),
+        );
+        self.counters.adopted += 1;
+        self.insert(order, &mut outcome);
+        let event = if open.is_live {
+            Event::Accept
+        } else {
+            Event::Lost
+        };
+        self.step(open.id, event, &mut outcome);
+        outcome
     }
 
     pub(super) fn full(&self) -> bool {

@@ -20,6 +20,8 @@ pub enum Action {
     Disarm(u64),
     /// Cancel this order.
     Cancel(u64),
+    /// It is over, and nothing of it is out that we know of.
+    Ended(u64),
 }
 
 #[derive(Debug)]
@@ -220,6 +222,7 @@ impl Parents {
         if parent.live.is_empty() {
             parent.state = parent.ends_as;
             self.open.remove(&id);
+            actions.push(Action::Ended(id));
         }
         actions.extend(parent.live.iter().map(|child| Action::Cancel(*child)));
         actions
@@ -234,7 +237,6 @@ impl Parents {
         match parent.state {
             ParentState::Pending | ParentState::Working if filled => {
                 parent.state = ParentState::Filled;
-                actions.push(Action::Disarm(id));
             }
             ParentState::Canceling if parent.live.is_empty() => {
                 parent.state = if filled {
@@ -255,8 +257,8 @@ impl Parents {
             ParentState::Filled if !filled => parent.state = ParentState::Canceled,
             _ => {}
         }
-        if parent.state.is_final() {
-            self.open.remove(&id);
+        if parent.state.is_final() && self.open.remove(&id) {
+            actions.push(Action::Ended(id));
         }
         actions
     }

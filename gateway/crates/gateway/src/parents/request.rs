@@ -1,6 +1,7 @@
 //! A parent order as it comes over a socket.
 
 use cws_abi::Side;
+use cws_book::hot_abi::Style;
 use cws_journal::ParentOrder;
 use cws_process::fault::Fault;
 use serde::Deserialize;
@@ -63,7 +64,13 @@ pub fn parent_order(request: &Value) -> Result<ParentOrder, Fault> {
             return Err(refuse(format!("expected {expected}"), field));
         }
     }
-    crate::style::manner(&asked.style)?;
+    let manner = crate::style::manner(&asked.style)?;
+    if manner.style == Style::Quote && asked.limit_price != 0 {
+        return Err(refuse(
+            "expected 0: a quote has two prices of its own",
+            "limit_price",
+        ));
+    }
     let texts = [
         &asked.strategy,
         &asked.symbol,

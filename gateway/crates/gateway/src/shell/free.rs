@@ -43,6 +43,9 @@ pub fn run(
             Ok(mut worked) => {
                 gateway.review();
                 tell_hot(gateway);
+                if gateway.untold.is_empty() {
+                    gateway.retire();
+                }
                 worked |= socket.poll(|peer, request| commands::answer(gateway, peer, request));
                 if worked {
                     waiting.worked();

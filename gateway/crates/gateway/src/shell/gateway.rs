@@ -15,6 +15,7 @@ use super::pause::Pause;
 use super::restart::{BEGUN, ring_fault};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
+use super::strays::Strays;
 use crate::config::{Config, STATE_CHECK};
 use crate::desk::Desk;
 use crate::directory::Directory;
@@ -42,6 +43,8 @@ pub struct Gateway {
     pub journal_fault: Option<String>,
     /// Parents whose symbol the market data have not named yet.
     pub unnamed: BTreeSet<u64>,
+    /// Parents that found every slot of the hot thread taken.
+    pub no_slot: BTreeSet<u64>,
     /// By parent.
     pub earlier: BTreeMap<u64, Earlier>,
     pub beat: Beat,
@@ -58,6 +61,9 @@ pub struct Gateway {
     pub reasons: BTreeMap<u16, u64>,
     /// Records of executions that the hot thread has not been told yet.
     pub untold: std::collections::VecDeque<Execution>,
+    /// Parents that are over and still have their slot in the hot thread.
+    pub ended: Vec<u64>,
+    pub strays: Strays,
     pub lockstep: LockstepState,
     /// Parents may be worked.
     pub ready: bool,
@@ -97,7 +103,12 @@ impl Gateway {
             .map_err(|error| ring_fault(&error))?;
         let mut worked = self.poll_tap();
         worked |= self.poll_intents()?;
-        worked |= self.poll_executions()?;
+        let told = self.poll_executions()?;
+        if !told {
+            self.adopt_strays();
+        }
+        self.send_strays();
+        worked |= told;
         self.tick();
         self.end_pause(mono_ns);
         self.commit();
@@ -211,6 +222,7 @@ impl Gateway {
         if self.is_earlier(execution.order_id) {
             self.count_earlier(execution.parent_id);
         }
+        self.stray_rests([execution.order_id, execution.orig_order_id]);
         self.act(actions);
         self.untold.push_back(*execution);
     }

@@ -234,6 +234,7 @@ impl Lockstep<'_> {
         for execution in &batch {
             self.hot.execution(execution);
         }
+        self.gateway.retire();
         self.gateway.tick();
         self.hot.idle(self.now_ns);
     }

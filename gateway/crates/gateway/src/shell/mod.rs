@@ -12,6 +12,7 @@ pub mod rings;
 pub mod risk_link;
 pub mod start;
 pub mod status;
+pub mod strays;
 pub mod udp;
 pub mod venue_clock;
 pub mod working;

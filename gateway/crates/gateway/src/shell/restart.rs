@@ -111,7 +111,7 @@ pub fn cancel_earlier(config: &Config, desk: &mut Desk, epoch: u16) -> Result<u6
         .into_iter()
         .filter_map(|action| match action {
             Action::Cancel(id) => Some(id),
-            Action::Arm(_) | Action::Disarm(_) => None,
+            Action::Arm(_) | Action::Disarm(_) | Action::Ended(_) => None,
         })
         .collect();
     let mut counter = 1;

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 const AGAIN_NS: u64 = 20_000_000;
 /// Between two questions while it is.
 const CALM_NS: u64 = 500_000_000;
-const ANSWER_BYTES_MAX: usize = 1 << 16;
+/// Room for all open orders that risk tells at once.
+const ANSWER_BYTES_MAX: usize = 1 << 26;
 
 pub struct RiskLink {
     path: PathBuf,
@@ -21,6 +22,8 @@ pub struct RiskLink {
     build_hash: String,
     stream: Option<UnixStream>,
     answer: Vec<u8>,
+    /// Bytes of it without an end of line.
+    searched: usize,
     tried_ns: u64,
     /// Lines that were sent and not answered.
     asked: u32,
@@ -28,6 +31,8 @@ pub struct RiskLink {
     state: String,
     /// A stranger at risk's place is told of once.
     stranger: bool,
+    /// Orders that risk knew as open when it was asked, which is once a connection.
+    open_orders: Option<Vec<Value>>,
 }
 
 impl RiskLink {
@@ -38,17 +43,24 @@ impl RiskLink {
             build_hash,
             stream: None,
             answer: Vec::new(),
+            searched: 0,
             tried_ns: 0,
             asked: 0,
             announced: false,
             state: String::new(),
             stranger: false,
+            open_orders: None,
         }
     }
 
     /// ACTIVE, REDUCING or HALTED as risk said last; empty where it does not answer.
     pub fn state(&self) -> &str {
         &self.state
+    }
+
+    /// What is open at risk, once.
+    pub fn take_open_orders(&mut self) -> Option<Vec<Value>> {
+        self.open_orders.take()
     }
 
     /// What it said last may be old: it is asked again soon.
@@ -77,6 +89,7 @@ impl RiskLink {
                 }
                 let build_hash = self.build_hash.clone();
                 self.say(&json!({"cmd": "gateway", "build_hash": build_hash}));
+                self.say(&json!({"cmd": "open_orders"}));
             }
             return None;
         }
@@ -105,6 +118,7 @@ impl RiskLink {
     fn hang_up(&mut self) {
         self.stream = None;
         self.answer.clear();
+        self.searched = 0;
         self.asked = 0;
         self.announced = false;
         self.state.clear();
@@ -121,14 +135,22 @@ impl RiskLink {
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Ok(_) | Err(_) => self.hang_up(),
         }
-        let end = self.answer.iter().position(|byte| *byte == b'\n')?;
-        let line: Vec<u8> = self.answer.drain(..=end).collect();
+        let fresh = &self.answer[self.searched..];
+        let Some(end) = fresh.iter().position(|byte| *byte == b'\n') else {
+            self.searched = self.answer.len();
+            return None;
+        };
+        let line: Vec<u8> = self.answer.drain(..=self.searched + end).collect();
+        self.searched = 0;
         self.asked = self.asked.saturating_sub(1);
-        let answer: Value = serde_json::from_slice(&line).unwrap_or_default();
+        let mut answer: Value = serde_json::from_slice(&line).unwrap_or_default();
         if answer["ok"] != json!(true) {
             return Some(String::from_utf8_lossy(&line).trim_end().to_owned());
         }
         self.announced = true;
+        if let Value::Array(rows) = answer["open_orders"].take() {
+            self.open_orders = Some(rows);
+        }
         if let Some(state) = answer["state"].as_str() {
             state.clone_into(&mut self.state);
         }

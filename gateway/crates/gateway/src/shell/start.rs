@@ -18,6 +18,7 @@ use super::pause::Pause;
 use super::restart::{cancel_earlier, rebuild, ring_fault, unusable};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
+use super::strays::Strays;
 use super::{epoch, free, lockstep, status, udp};
 use crate::config::{Config, Mode};
 use crate::directory::Directory;
@@ -127,6 +128,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         journal,
         journal_fault: None,
         unnamed: BTreeSet::new(),
+        no_slot: BTreeSet::new(),
         earlier: BTreeMap::new(),
         beat,
         risk_beat: None,
@@ -141,6 +143,8 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         pause: Pause::default(),
         reasons: BTreeMap::new(),
         untold: VecDeque::new(),
+        ended: Vec::new(),
+        strays: Strays::default(),
         lockstep: LockstepState {
             begun: rebuilt.begun,
             ..LockstepState::default()

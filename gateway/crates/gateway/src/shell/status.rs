@@ -72,7 +72,7 @@ pub fn status(gateway: &Gateway) -> Value {
 fn hot(stats: &HotStats) -> Value {
     json!({
         "packets": stats.packets, "duplicates": stats.duplicates, "malformed": stats.malformed,
-        "foreign": stats.foreign, "held": stats.held, "held_dropped": stats.held_dropped, "gaps": stats.gaps,
+        "jumped": stats.jumped, "foreign": stats.foreign, "held": stats.held, "held_dropped": stats.held_dropped, "gaps": stats.gaps,
         "requests": stats.requests, "messages": stats.messages, "next_sequence": stats.next_sequence,
         "broken": stats.broken != 0, "ended": stats.ended != 0, "intents": stats.intents,
         "executions": stats.executions, "unknown_executions": stats.unknown_executions,
@@ -91,6 +91,7 @@ fn counters(gateway: &Gateway) -> Value {
     told.insert("orders".into(), json!(orders.len()));
     told.insert("awaiting".into(), json!(orders.awaiting()));
     told.insert("open_parents".into(), json!(gateway.desk.parents.open()));
+    told.insert("without_a_slot".into(), json!(gateway.no_slot.len()));
     told.insert("missed_intents".into(), json!(gateway.intents.missed));
     told.insert("venue_seq".into(), json!(orders.venue_seq()));
     told.insert("execution_seq".into(), json!(orders.execution_seq()));

@@ -1,6 +1,7 @@
 //! What the hot thread is told to work: parents as they come, change, end, and go on after a restart.
 
 use cws_abi::{OrderId, Side};
+use cws_book::hot::HotError;
 use cws_book::hot_abi::Activity;
 use cws_journal::{Entry, ParentOrder};
 use cws_process::clock;
@@ -18,14 +19,10 @@ impl Gateway {
                 // The hot thread keeps to start and end by itself.
                 Action::Arm(_) => {}
                 Action::Disarm(id) => self.work(id, Activity::Stopping),
-                // The hot thread cancels the children of a parent that stops; those of earlier lives were cancelled at
-                // the start, and are reported if they still rest.
-                Action::Cancel(id) if self.is_earlier(id) => self.desk.note(Note {
-                    code: "CWS-GATEWAY-005",
-                    order_id: id,
-                    what: "an order of an earlier life rests on; cancel it with `cws kill`".into(),
-                }),
+                // The hot thread cancels the children of a parent that stops; those of earlier lives it does not know.
+                Action::Cancel(id) if self.is_earlier(id) => self.cancel_stray(id),
                 Action::Cancel(_) => {}
+                Action::Ended(id) => self.ended.push(id),
             }
         }
     }
@@ -89,7 +86,7 @@ impl Gateway {
         let Some(parent) = self.desk.parents.get(id) else {
             return;
         };
-        if activity == Activity::Working && parent.state.is_final() {
+        if activity != Activity::Retired && parent.state.is_final() {
             return;
         }
         let known = self.directory.locate(&parent.order.symbol);
@@ -105,13 +102,14 @@ impl Gateway {
             Activity::Working if self.pause.is_on() => Activity::Off,
             other => other,
         };
-        let told = hot_parent(&parent.order, symbol, earlier, self.defaults(), activity).and_then(
-            |parent| {
-                self.control
-                    .set_parent(&parent)
-                    .map_err(|error| hot_fault(&error))
-            },
-        );
+        let told = hot_parent(&parent.order, symbol, earlier, self.defaults(), activity);
+        let told = told.and_then(|parent| match self.control.set_parent(&parent) {
+            Err(HotError::ParentsFull) => {
+                self.no_slot.insert(id);
+                Ok(())
+            }
+            told => told.map_err(|error| hot_fault(&error)),
+        });
         if let Err(fault) = told {
             self.desk.note(Note {
                 code: fault.code,
@@ -119,6 +117,21 @@ impl Gateway {
                 what: format!("parent {id} is not worked: {}", fault.what),
             });
             self.desk.parents.refuse(id);
+        }
+    }
+
+    /// Parents that are over, once the hot thread has heard all that was said about their orders: sooner it would cancel
+    /// what has traded. Those that wait for a slot get what was given back.
+    pub(super) fn retire(&mut self) {
+        for id in std::mem::take(&mut self.ended) {
+            self.work(id, Activity::Retired);
+        }
+        for id in std::mem::take(&mut self.no_slot) {
+            if self.no_slot.is_empty() {
+                self.work(id, Activity::Working);
+            } else {
+                self.no_slot.insert(id); // The one before it found none.
+            }
         }
     }
 

@@ -63,6 +63,38 @@ pub struct Parent {
     pub order: ParentOrder,
     pub executed: i64,
     pub open: i64,
+    /// Of `executed`, what was sold.
+    pub sold: i64,
+    /// Of `open`, what would be sold.
+    pub open_sales: i64,
+}
+
+impl Parent {
+    /// A quote works both sides, and its quantity bounds its position either way.
+    pub fn is_quote(&self) -> bool {
+        self.order.style.split_ascii_whitespace().next() == Some("quote")
+    }
+
+    /// `shares` below 0 are taken back.
+    fn trade(&mut self, side: Side, shares: i64) {
+        self.executed += shares;
+        if side != Side::Buy {
+            self.sold += shares;
+        }
+    }
+
+    /// Shares of the parent used up, were all that is open to trade; of a quote, its position towards this side were all
+    /// that is open on that side alone to trade.
+    pub fn used(&self, side: Side) -> i128 {
+        let [executed, open, sold, sales] =
+            [self.executed, self.open, self.sold, self.open_sales].map(i128::from);
+        let position = executed - 2 * sold;
+        match side {
+            _ if !self.is_quote() => executed + open,
+            Side::Buy => position + open - sales,
+            Side::Sell | Side::SellShort => sales - position,
+        }
+    }
 }
 
 /// One trade as it was booked, to tell repeats and to take it back.
@@ -137,6 +169,9 @@ impl Book {
         self.exposure.open(&order, change);
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
             parent.open += change;
+            if order.side != Side::Buy {
+                parent.open_sales += change;
+            }
         }
     }
 

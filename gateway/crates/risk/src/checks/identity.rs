@@ -38,7 +38,8 @@ pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
         .is_none_or(|at| ask.now.mono_ns.saturating_sub(at) >= window_ns)
 }
 
-/// R13: what the parent's children traded and may still trade, counted here, stays within the parent.
+/// R13: what the parent's children traded and may still trade, counted here, stays within the parent; of a quote, which
+/// works both sides, its position either way.
 pub(super) fn within_parent(ask: &Ask<'_>) -> bool {
     let Some(parent) = ask.parent else {
         return false;
@@ -46,8 +47,8 @@ pub(super) fn within_parent(ask: &Ask<'_>) -> bool {
     let (order, of) = (ask.order, &parent.order);
     let same = of.symbol_no == order.symbol
         && of.strategy_no == order.strategy
-        && of.side == order.side as u8;
-    let sum = i128::from(parent.executed) + i128::from(parent.open) + i128::from(ask.added);
+        && (parent.is_quote() || of.side == order.side as u8);
+    let sum = parent.used(order.side) + i128::from(ask.added);
     let limit_kept = of.limit_price == 0
         || (order.price != 0
             && i128::from(order.sign()) * (i128::from(order.price) - i128::from(of.limit_price))

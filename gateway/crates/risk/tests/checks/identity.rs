@@ -1,6 +1,6 @@
 //! R11, R13 and R19 on both sides of their bounds: whose order it is.
 
-use crate::common::{NOW, PRICE, S, World, id};
+use crate::common::{NOW, PRICE, S, World, id, order};
 use cws_abi::{OrderId, Side};
 use cws_risk::checks::Code;
 use cws_risk::order::Order;
@@ -97,6 +97,35 @@ fn r13_child_within_its_parent() {
     };
     passed(Code::R13, |w| limit(w, PRICE));
     refused(Code::R13, |w| limit(w, PRICE - 1));
+    let quote = |w: &mut World, style: &str, bought, sold| {
+        let parent = w.book.parents.get_mut(&1).expect("registered");
+        (parent.order.quantity, parent.order.style) = (100, style.into());
+        (parent.executed, parent.sold) = (bought + sold, sold);
+        w.order = Order {
+            parent_id: 1,
+            ..order(1000, Side::SellShort, 100, 101 * S as i64)
+        };
+    };
+    // Of a quote the position counts, 100 either way: its orders of the other side use none of that.
+    let style = "quote half_spread=10000000";
+    passed(Code::R13, |w| quote(w, style, 500, 500));
+    passed(Code::R13, |w| quote(w, style, 100, 0));
+    refused(Code::R13, |w| quote(w, style, 500, 501));
+    refused(Code::R13, |w| quote(w, "child", 0, 0));
+    refused(Code::R13, |w| quote(w, "quoted", 0, 0));
+    passed(Code::R13, |w| {
+        quote(w, style, 0, 0);
+        w.open(1, Side::Buy, 100, PRICE);
+    });
+    let both = |w: &mut World, shares| {
+        quote(w, style, 0, 0);
+        let parent_id = 1;
+        let rests = order(1, Side::SellShort, shares, 101 * S as i64);
+        w.book.place(Order { parent_id, ..rests }, 1);
+        w.order.quantity = 60;
+    };
+    passed(Code::R13, |w| both(w, 40));
+    refused(Code::R13, |w| both(w, 41));
     // A replacement is counted in place of what it replaces.
     passed(Code::R13, |w| {
         quantity(w, 140);
