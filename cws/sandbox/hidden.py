@@ -16,8 +16,10 @@ from cws.sources import locate
 from cws.strategies import Catalogue
 
 # How the endings of their names begin.
-TABLES = (".csv", ".tsv", ".np", ".parquet", ".feather", ".arrow", ".h5", ".hdf", ".pkl", ".pic", ".dta", ".xls")
-TABLES += (".sqlite", ".db", ".jsonl", ".ndjson")
+TABLES = (
+    *(".csv", ".tsv", ".np", ".parquet", ".feather", ".arrow", ".h5", ".hdf", ".pkl", ".pic", ".dta", ".xls"),
+    *(".sqlite", ".db", ".jsonl", ".ndjson"),
+)
 COMPRESSED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
 # Their tables are parts of their algorithms, and none is of a market.
 NEEDED = ("numpy", "scipy")
