@@ -15,9 +15,10 @@ from cws.sandbox.confine import SYSTEM
 from cws.sources import locate
 from cws.strategies import Catalogue
 
-TABLES = frozenset(
-    {".csv", ".tsv", ".npz", ".npy", ".parquet", ".feather", ".arrow", ".h5", ".hdf5", ".pkl", ".pickle", ".dta"}
-    | {".xls", ".xlsx", ".sqlite", ".db", ".jsonl", ".ndjson"}
+# How the endings of their names begin.
+TABLES = (
+    *(".csv", ".tsv", ".np", ".parquet", ".feather", ".arrow", ".h5", ".hdf", ".pkl", ".pic", ".dta", ".xls"),
+    *(".sqlite", ".db", ".jsonl", ".ndjson"),
 )
 COMPRESSED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
 # Their tables are parts of their algorithms, and none is of a market.
@@ -61,4 +62,4 @@ def _tables(root: Path) -> Iterator[Path]:
 def is_table(path: Path) -> bool:
     """Whether a file is called like a table, packed or not."""
     suffixes = ["", *(suffix.lower() for suffix in path.suffixes)]
-    return (suffixes[-2] if suffixes[-1] in COMPRESSED else suffixes[-1]) in TABLES
+    return (suffixes[-2] if suffixes[-1] in COMPRESSED else suffixes[-1]).startswith(TABLES)

@@ -50,22 +50,21 @@ def read_said(printed: str, asks: int, to_try: int, to_list: int) -> Said:
     """The last line of what was printed. Raises CWS-SANDBOX-004 for anything but one answer to each ask."""
     try:
         said = Said.model_validate_json(printed.strip().split("\n")[-1])
-        wrong = (
-            "" if [len(said.scores), len(said.tried), len(said.listed)] == [asks, to_try, to_list] else "not one each"
-        )
     except ValidationError as refusal:
         first = refusal.errors(include_input=False)[0]
-        wrong = f"{first['msg']} at {'.'.join(str(part) for part in first['loc'])}"
-    except RecursionError:
-        wrong = "nested too deeply"
-    if wrong:
-        raise CwsError(
-            "CWS-SANDBOX-004",
-            what=f"no answer to what was asked: {wrong[:200]}",
-            where="what was printed behind the walls",
-            fix="a proposer prints nothing; it gives patches back",
-        )
+        raise _no_answer(f"{first['msg']} at {'.'.join(str(part) for part in first['loc'])}") from None
+    if [len(said.scores), len(said.tried), len(said.listed)] != [asks, to_try, to_list]:
+        raise _no_answer("not one entry each")
     return said
+
+
+def _no_answer(why: str) -> CwsError:
+    return CwsError(
+        "CWS-SANDBOX-004",
+        what=f"no answer to what was asked: {why[:200]}",
+        where="what was printed behind the walls",
+        fix="a proposer prints nothing; it gives patches back",
+    )
 
 
 def patch_of(text: str, where: str, asks: Sequence[Ask]) -> Patch:

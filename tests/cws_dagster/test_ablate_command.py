@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cws_dagster.commands.ablate import read_patches
+from cws_dagster.commands.ablate import MAX_FILES, read_patches
 from modules.errors import CwsError
 
 
@@ -20,3 +20,13 @@ def test_a_patch_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.toml", tmp_path / "bytes.toml"):
         with pytest.raises(CwsError, match="CWS-PATCH-007"):
             read_patches([path])
+
+
+def test_no_patch_and_too_many_are_refused(tmp_path: Path) -> None:
+    """A folder without any says nothing of anything, and what is left out silently was never tried."""
+    with pytest.raises(CwsError, match=r"CWS-PATCH-008: 0 patches"):
+        read_patches([tmp_path])
+    for number in range(MAX_FILES + 1):
+        (tmp_path / f"{number}.toml").touch()
+    with pytest.raises(CwsError, match="CWS-PATCH-008"):
+        read_patches([tmp_path])

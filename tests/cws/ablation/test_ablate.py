@@ -123,6 +123,13 @@ def test_a_patch_that_breaks_its_modules_contract_is_rejected_before_any_look(
     assert "confirm" not in kinds(bench)
 
 
+def test_what_looks_no_better_on_search_folds_costs_no_look(bench: Bench) -> None:
+    found = [ablate(bench, Patch("reversal_5d", {"window_bars": bars})).verdict for bars in (3, 9, 20, 40)]
+    screened = [one for one in found if one.reason is Reason.SCREENED]
+    assert screened and all(one.p_alone is not None and one.p_alone > 0.3 for one in screened)
+    assert kinds(bench).count("confirm") == len(found) - len(screened) > 0
+
+
 def test_variants_of_a_finding_are_counted_once_each(bench: Bench) -> None:
     tries = [Patch("reversal_5d", {"window_bars": bars}, finding="f-1") for bars in (3, 4, 4)]
     other = Patch("reversal_5d", {"window_bars": 3}, finding="f-2")
