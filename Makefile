@@ -7,7 +7,8 @@ WALLS := { apt-get install -y bubblewrap || { apt-get update && apt-get install 
 BUILT := gateway/target/.built
 NATIVE := $(shell find gateway -path gateway/target -prune -o -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.[ch]pp' -o -name '*.h' \) -print)
 CARGO := cd gateway && cargo
-HAVE_TOOLS := command -v cargo >/dev/null && command -v g++ >/dev/null
+HAVE_TOOLS := command -v cargo >/dev/null && command -v g++ >/dev/null \
+  && printf '1.95\n%s\n' "$$(cargo --version | cut -d' ' -f2)" | sort -V -C
 TOOLS := Rust 1.95 or newer (rustup.rs) and g++ (apt-get install g++)
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 export UV_COMPILE_BYTECODE := 1
@@ -55,7 +56,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 $(BUILT): $(STAMP) $(NATIVE)
 	@if ! { $(HAVE_TOOLS); }; then \
-	  echo "cargo or g++ is missing: fills are on paper. Install $(TOOLS), then make run"; \
+	  echo "cargo or g++ is missing or too old: fills are on paper. Install $(TOOLS), then make run"; \
 	else set -e; mkdir -p build; \
 	  echo "building the gateway (a few minutes the first time) ..."; \
 	  ($(CARGO) build --release --locked --quiet --workspace --exclude cws-native); \

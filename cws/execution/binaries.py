@@ -29,6 +29,18 @@ def why_paper(folder: Path, wanted: str) -> str:
     return f"{', '.join(absent)} not in {folder}: {INSTALL}" if absent else ""
 
 
+def refuse_paper(folder: Path, wanted: str) -> None:
+    """Raises CWS-EXECUTION-012 where fills are on paper, and says why: there is nothing to start then."""
+    why = why_paper(folder, wanted)
+    if why:
+        raise CwsError(
+            "CWS-EXECUTION-012",
+            what=f"there is nothing to start: {why.partition(':')[0]}",
+            where="CWS_EXECUTION" if wanted == "paper" else str(folder),
+            fix="unset CWS_EXECUTION" if wanted == "paper" else INSTALL,
+        )
+
+
 def binary(folder: Path | None, name: str) -> Path:
     """The binary's path. Raises CWS-EXECUTION-001 where it was not built."""
     if folder is not None and (folder / name).is_file():

@@ -10,6 +10,7 @@ import ctypes
 import os
 import shutil
 import socket
+import stat
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -26,6 +27,19 @@ OWNED = {
     "cws-venue": ("venue.toml", "replay.csv"),
     "cws-risk": ("risk.toml", "session.password"),
     "cws-gateway": ("gateway.toml",),
+}
+# What each writes and finds again at its next start.
+WRITTEN = {
+    "cws-venue": ("venue.journal",),
+    "cws-risk": ("risk.journal", "executions.ring", "intents.cursor", "risk.beat"),
+    "cws-gateway": (
+        "gateway.journal",
+        "intents.ring",
+        "executions.cursor",
+        "intents.seen",
+        "gateway.epoch",
+        "gateway.beat",
+    ),
 }
 LISTENERS = "ORDER_LISTENERS"  # of gateway/crates/venue/src/net.rs
 NAMESPACES = Path("/run/netns")
@@ -96,6 +110,19 @@ def hand_over(folder: Path) -> None:
             if (folder / file).exists():
                 os.chown(folder / file, USERS[name], GROUP)
                 (folder / file).chmod(0o600)
+    for name, files in WRITTEN.items():
+        for file in files:
+            _give_back(folder / file, USERS[name])
+
+
+def _give_back(path: Path, user: int) -> None:
+    """A file of root's is from before there were walls, or from a copy of the home; of another user's is a stranger's.
+
+    No link is followed or given away: one of them could lead anywhere.
+    """
+    found = path.lstat() if path.exists() else None
+    if found is not None and stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1:
+        os.chown(path, user, GROUP, follow_symlinks=False)
 
 
 def risk_user(walled: bool) -> int:

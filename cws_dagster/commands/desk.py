@@ -22,14 +22,15 @@ def _house() -> "House":
 
 
 def _place(house: "House", run: str | None) -> "Place | None":
-    """The run that is named; else the free-running gateway, else the newest run; None where there is none."""
-    from cws.execution.places import all_places
+    """The run that is named; else the free-running gateway while it is up, else what wrote last; None without any."""
+    from cws.execution.places import LIVE, all_places, is_up
     from modules.errors import CwsError
     from modules.settings import nearest
 
     places = [place for place in all_places(house.home) if place.journal.exists()]
     if run is None:
-        return next((place for place in places if place.name == "live"), places[-1] if places else None)
+        up = (place for place in places if place.name == LIVE and is_up(place))
+        return next(up, max(places, key=lambda place: place.journal.stat().st_mtime_ns, default=None))
     fits = [place for place in places if place.name.startswith(run)]
     if len(fits) != 1:
         what = f"{len(fits)} runs begin with {run!r}"

@@ -13,12 +13,14 @@ def up(as_json: AsJson = False) -> None:
     The bundled venue, the risk core and the gateway, kept up by a supervisor of their own: they live on when this
     command, Dagster or the terminal ends.
     """
+    from cws.execution.binaries import refuse_paper
     from cws.execution.live import start
     from cws.home import settings
     from cws.house import open_house
     from cws.strategies import catalogue
 
     chosen = settings()
+    refuse_paper(chosen.gateway_bin, chosen.execution)
     _say(start(open_house(chosen), catalogue(chosen.strategies)), as_json)
 
 

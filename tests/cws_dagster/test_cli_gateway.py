@@ -103,6 +103,8 @@ def test_a_run_leaves_orders_positions_and_evidence(cws: Call, home: Path, real_
     if real_run.summary["execution"] != "native":
         pytest.skip("the session's run was on paper: the binaries are not where it looks for them")
     one = next(one for one in real_run.summary["strategies"] if one["name"] == "ts_momentum")
+    newest = max((home / "gateway" / "runs").glob("*/risk.journal"), key=lambda path: path.stat().st_mtime_ns)
+    assert cws("orders")["run"] == newest.parent.name
     orders = cws("orders", "--run", "ts_momentum", "--last", "100000")
     assert orders["in_all"] == one["wire"]["orders"] and {row["state"] for row in orders["orders"]} == {"filled"}
     status = cws("gateway", "status")
@@ -121,3 +123,19 @@ def test_a_run_leaves_orders_positions_and_evidence(cws: Call, home: Path, real_
     checks = {row["code"]: row for row in attested["checks"]}
     asked = sum(one["wire"]["orders"] for one in real_run.summary["strategies"])
     assert len(checks) == 23 and all(row["evaluated"] >= asked and row["last_ns"] for row in checks.values())
+
+
+def test_on_paper_there_is_nothing_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reason is the true one, and so is what to do."""
+    monkeypatch.setenv("CWS_HOME", str(tmp_path))
+    for name, value, said in (
+        ("CWS_EXECUTION", "paper", ("CWS_EXECUTION is paper", "unset CWS_EXECUTION")),
+        ("CWS_GATEWAY_BIN", str(tmp_path), (f"cws-gateway not in {tmp_path}", "rustup")),
+    ):
+        with monkeypatch.context() as setting:
+            setting.setenv(name, value)
+            assert main(["gateway", "up"]) == 2
+        err = capsys.readouterr().err
+        assert "CWS-EXECUTION-012" in err and all(word in err for word in said), err

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cws.execution.isolation import NAMESPACES, build, tear_down, told, why_off
+from cws.execution.isolation import GROUP, NAMESPACES, USERS, build, hand_over, tear_down, told, why_off
 
 
 def test_without_root_there_are_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -28,3 +28,19 @@ def test_a_namespace_is_made_anew_and_removed(tmp_path: Path) -> None:
     assert build(tmp_path, addresses) == walls and Path(walls.namespace).stat().st_ino != first
     tear_down(tmp_path)
     assert not Path(walls.namespace).exists()
+
+
+@pytest.mark.skipif(bool(why_off()), reason=f"no walls here: {why_off()}")
+def test_a_home_that_was_copied_or_had_no_walls_gets_its_owners(tmp_path: Path) -> None:
+    risk, gateway = USERS["cws-risk"], USERS["cws-gateway"]
+    for name in ("risk.journal", "gateway.journal", "executions.ring", "elsewhere"):
+        (tmp_path / name).touch()
+    os.chown(tmp_path / "executions.ring", gateway, GROUP)
+    (tmp_path / "risk.beat").symlink_to(tmp_path / "elsewhere")
+    os.link(tmp_path / "elsewhere", tmp_path / "intents.cursor")
+    hand_over(tmp_path)
+    owners = {path.name: path.stat().st_uid for path in tmp_path.iterdir() if path.name != "capture"}
+    assert owners == {
+        "risk.journal": risk, "gateway.journal": gateway, "executions.ring": gateway, "elsewhere": 0, "risk.beat": 0,
+        "intents.cursor": 0,
+    }, "what another laid down, or what is a link, is nobody's gift"  # fmt: skip

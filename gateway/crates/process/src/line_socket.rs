@@ -32,6 +32,8 @@ struct Client {
     pending: Vec<u8>,
     /// Answers that the socket has not taken yet.
     unsent: Vec<u8>,
+    /// It says nothing more; what it has said is answered all the same.
+    ended: bool,
 }
 
 pub struct LineSocket {
@@ -95,7 +97,11 @@ impl LineSocket {
 
     /// Sends the answers, as far as they are taken.
     pub fn tell(&mut self) {
-        self.clients.retain_mut(|client| client.write().is_ok());
+        self.clients.retain_mut(|client| {
+            let heard = client.write().is_ok();
+            let more = !client.unsent.is_empty() || client.pending.contains(&b'\n');
+            heard && (more || !client.ended)
+        });
     }
 
     /// What a `poll(2)` of the main loop waits on: the listener and every client.
@@ -127,6 +133,7 @@ impl LineSocket {
                 stream,
                 pending: Vec::new(),
                 unsent: Vec::new(),
+                ended: false,
             });
             worked = true;
         }
@@ -169,9 +176,9 @@ impl Client {
     fn read(&mut self) -> io::Result<bool> {
         let mut chunk = [0_u8; 4096];
         let mut worked = false;
-        while self.pending.len() <= LINE_BYTES_MAX {
+        while !self.ended && self.pending.len() <= LINE_BYTES_MAX {
             match self.stream.read(&mut chunk) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(0) => self.ended = true,
                 Ok(count) => self.pending.extend_from_slice(&chunk[..count]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,

@@ -147,6 +147,32 @@ fn an_answer_waits_until_what_it_promises_was_written_down() {
 }
 
 #[test]
+fn who_says_a_word_and_hangs_up_is_heard() {
+    let path = place("brief.sock");
+    let mut server = LineSocket::bind(&path, 0o600).expect("binds");
+    let mut client = UnixStream::connect(&path).expect("connects");
+    client.write_all(b"{\"cmd\":\"kill\"}\n").expect("writes");
+    client
+        .shutdown(std::net::Shutdown::Write)
+        .expect("says no more");
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        server.poll(|_, request| {
+            heard.push(request["cmd"].clone());
+            ok(json!({}))
+        });
+    }
+    assert_eq!(heard, [json!("kill")]);
+    let mut answer = String::new();
+    BufReader::new(&client)
+        .read_line(&mut answer)
+        .expect("an answer");
+    assert_eq!(answer, "{\"ok\":true}\n");
+    drop(client);
+    assert_eq!(server.fds().count(), 1, "the listener alone is left");
+}
+
+#[test]
 fn a_line_without_end_loses_its_client_and_nobody_else() {
     let path = place("long.sock");
     let mut server = LineSocket::bind(&path, 0o600).expect("binds");
