@@ -58,7 +58,7 @@ def read_journal(path: Path, last_seq: int | None = None) -> Journal:
     Raises CWS-JOURNAL-001 where there is none, -002 where a byte is not as written, -008 where a file is missing.
     """
     files = _files(path)
-    chain = _Chain(last_seq)
+    chain, torn = _Chain(last_seq), 0
     for number, file in enumerate(files):
         data = _bytes(file)
         torn = chain.read(data, file, number)

@@ -219,7 +219,7 @@ def test_whoever_takes_the_name_of_risk_is_not_spoken_to(world: World) -> None:
         until(lambda: (world.folder / "risk.sock").exists(), "the name is taken")
         with pytest.raises(CwsError, match="CWS-SOCKET-004"):
             Place(world.folder).client("cws-risk")
-        until(lambda: "CWS-SOCKET-004" in world.log("gateway"), "the gateway tells of it")
+        until(lambda: "CWS-SOCKET-004" in str(world.ask("gateway", cmd="status")["notes"]), "the gateway tells of it")
         with pytest.raises(AssertionError, match="CWS-SOCKET-004"):
             world.start("risk")
         world.running.pop("risk")

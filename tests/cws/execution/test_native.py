@@ -220,7 +220,7 @@ def test_without_binaries_it_says_what_to_install(home: House, tmp_path: Path) -
 def test_a_process_that_will_not_stay_up_ends_the_wait(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from cws.execution import run_folder
 
-    monkeypatch.setattr(run_folder, "_risk", lambda wiring, public: "nonsense = true\n")
+    monkeypatch.setattr(run_folder, "_risk", lambda wiring, public, day_ns: "nonsense = true\n")
     tables = market(bars=6)
     with pytest.raises(CwsError, match="CWS-EXECUTION-007") as refused:
         wired(home, tables, parents_of(tables))

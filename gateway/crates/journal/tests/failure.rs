@@ -82,6 +82,30 @@ fn a_failed_commit_is_seen_by_the_next_append() {
     panic!("EIO of fdatasync was never told");
 }
 
+/// The commit thread goes on after its first commit.
+#[test]
+fn a_commit_that_fails_later_is_seen() {
+    let disk = Disk::default();
+    disk.room.store(1 << 20, Ordering::Relaxed);
+    let mut writer =
+        Writer::to_sink(Box::new(disk.clone()), 1, Settings::default()).expect("opens");
+    for seq in 1..=3 {
+        writer.append(1, &entry()).expect("room");
+        let committed = (0..5_000).any(|_| {
+            std::thread::sleep(Duration::from_millis(1));
+            writer.synced_seq() == seq
+        });
+        assert!(committed, "record {seq}");
+    }
+    disk.broken.store(true, Ordering::Relaxed);
+    writer.append(1, &entry()).expect("room");
+    let seen = (0..5_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        writer.health().is_err()
+    });
+    assert!(seen, "EIO of a later fdatasync was never told");
+}
+
 #[test]
 fn the_largest_size_is_a_limit() {
     let disk = Disk::default();
