@@ -15,17 +15,18 @@ bool Arbiter::open(const HotConfig& config) {
 }
 
 bool Arbiter::take(const mold::Packet& packet, HotStats& stats, u32& skip) {
+    // Messages count from 1, and no feed is this far ahead of the other: such a number is damage, and a high one would
+    // stop the book for good.
+    if (packet.sequence == 0 || packet.sequence > next_ + JUMP_MAX) {
+        bump(stats.jumped);
+        return false;
+    }
     if (!session_known_) {
         std::memcpy(session_, packet.session, sizeof session_);
         session_known_ = true;
     }
     if (std::memcmp(session_, packet.session, sizeof session_) != 0) {
         bump(stats.foreign);
-        return false;
-    }
-    // No feed is this far ahead of the other: a number so high is damage, and would stop the book for good.
-    if (packet.sequence > next_ + JUMP_MAX) {
-        bump(stats.jumped);
         return false;
     }
     const u64 end = packet.sequence + packet.messages;

@@ -88,7 +88,7 @@ struct HotStats {
     u64 packets;
     u64 duplicates;     // packets with nothing new
     u64 malformed;      // packets that contradict themselves
-    u64 jumped;         // packets whose number is further ahead than any feed can be
+    u64 jumped;         // packets with a number that no message of the feed can have
     u64 foreign;        // packets of another session
     u64 held;           // packets that came early and were kept
     u64 held_dropped;   // early packets for which there was no room

@@ -42,7 +42,6 @@ inline bool parse(const u8* bytes, u32 length, Packet& out) {
     out.messages = out.end_of_session ? 0 : count;
     out.blocks = bytes + Header::length;
     out.length = length - static_cast<u32>(Header::length);
-    if (out.sequence == 0 || out.sequence > ~u64{0} - END_OF_SESSION) return false;
     u32 rest = out.length;
     const u8* at = out.blocks;
     for (u32 i = 0; i < out.messages; ++i) {

@@ -109,8 +109,9 @@ def test_a_lockstep_day_goes_on_after_a_kill(start: Start) -> None:
 def test_a_free_running_parent_is_filled_and_counted(start: Start) -> None:
     world = start("free", "free", flow=MOVING)
     world.parent(7)
-    world.parent(8, side="sell_short", quantity=200, end_ns=0, style="peg")
     until(lambda: world.ask("gateway", cmd="parents")["parents"][0]["cum"] > 0, world.log("gateway"))
+    # Only now: what it offers at the touch the other may not take.
+    world.parent(8, side="sell_short", quantity=200, end_ns=0, style="peg")
     latency = "tick_to_intent_ns"
     until(lambda: world.ask("gateway", cmd="status")["latency"][latency]["count"] > 0, world.log("gateway"))
     assert world.ask("gateway", cmd="cancel_parent", parent_id=8)["ok"]
@@ -175,8 +176,8 @@ def test_more_parents_than_slots_are_worked_one_after_the_other(start: Start, tm
         for parent_id in range(1, 11):
             world.parent(parent_id, quantity=2, slice_quantity=1)
             until(lambda wanted=parent_id: states() == ["filled"] * wanted, world.log("gateway"))
-        world.parent(11, quantity=100_000, style="peg")
-        world.parent(12, quantity=100_000, style="peg", side="sell_short")
+        for parent_id in (11, 12):  # They rest far below whatever the others take.
+            world.parent(parent_id, quantity=100_000, style="peg", limit_price=1_000_000_000)
         until(lambda: states()[10:] == ["working"] * 2, world.log("gateway"))
         for parent_id in (13, 14):
             world.parent(parent_id, quantity=2, slice_quantity=1)

@@ -146,7 +146,7 @@ def test_three_books_have_one_checksum() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(st.binary(min_size=1, max_size=60), max_size=5), max_size=5))
 def test_capture_to_packets_to_messages(packets: list[list[bytes]]) -> None:
-    sent = [mold(10 * number + 1, messages) for number, messages in enumerate(packets)]
+    sent = [mold(10 * number, messages) for number, messages in enumerate(packets)]
     data, records = native.pcap_payloads(pcap(sent, start_s=100))
     assert records["ts_event"].tolist() == [(100 + s) * 10**9 + 7 for s in range(len(sent))]
     assert [data[o : o + n] for o, n in zip(records["offset"], records["length"], strict=True)] == sent
@@ -154,7 +154,7 @@ def test_capture_to_packets_to_messages(packets: list[list[bytes]]) -> None:
         assert records[name].tolist() == [value] * len(sent)
     found = native.mold_udp64_messages(sent)
     assert found.blocks == b"".join(blocks(messages) for messages in packets)
-    assert found.packets["sequence_number"].tolist() == [10 * number + 1 for number in range(len(sent))]
+    assert found.packets["sequence_number"].tolist() == [10 * number for number in range(len(sent))]
     assert found.packets["message_count"].tolist() == [len(messages) for messages in packets]
     assert set(found.packets["session"].tolist()) <= {b"SESSION001"}
 

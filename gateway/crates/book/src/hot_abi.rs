@@ -177,7 +177,7 @@ pub struct HotStats {
     pub duplicates: u64,
     /// Packets that contradict themselves.
     pub malformed: u64,
-    /// Packets whose sequence number is further ahead than any feed can be.
+    /// Packets with a sequence number that no message of the feed can have: 0, or far ahead.
     pub jumped: u64,
     /// Packets of another session.
     pub foreign: u64,

@@ -5,8 +5,6 @@ use crate::mold_udp64::{BlockHeader, Header};
 
 /// `message_count` of a packet that ends the session.
 pub const END_OF_SESSION: u16 = 0xFFFF;
-/// Messages count from 1, and the number after the last one of any packet is still a number.
-pub const SEQUENCE_MAX: u64 = u64::MAX - END_OF_SESSION as u64;
 /// The largest UDP payload over IPv4 on Ethernet without fragments.
 pub const MAX_PACKET: usize = 1472;
 
@@ -21,15 +19,11 @@ impl<'a> Packet<'a> {
     /// Reads a packet and walks its blocks once.
     ///
     /// # Errors
-    /// [`WireError::Length`] where the header is cut off, [`WireError::Block`] where its sequence number is 0 or above
-    /// [`SEQUENCE_MAX`], or the blocks are not as many as the header says or do not end with the packet.
+    /// [`WireError::Length`] where the header is cut off, [`WireError::Block`] where the blocks are not as many as the
+    /// header says or do not end with the packet. Which numbers can be is for whoever knows the session: captures have 0.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, WireError> {
         let head = bytes.get(..Header::LENGTH).unwrap_or(bytes);
         let header = Header::decode(head)?;
-        if !(1..=SEQUENCE_MAX).contains(&header.sequence_number) {
-            let what = "a sequence number that no message can have";
-            return Err(WireError::Block { offset: 10, what });
-        }
         let blocks = &bytes[Header::LENGTH..];
         let count = match header.message_count {
             END_OF_SESSION => 0,

@@ -259,8 +259,8 @@ impl Lockstep<'_> {
 fn follows(packet: &[u8], next: u64) -> Option<u64> {
     let header = Packet::decode(packet).ok()?.header;
     let (first, count) = (header.sequence_number, u64::from(header.message_count));
-    let holds = count < u64::from(END_OF_SESSION) && first <= next && next < first + count;
-    holds.then_some(first + count)
+    let end = first.checked_add(count)?;
+    (count < u64::from(END_OF_SESSION) && first <= next && next < end).then_some(end)
 }
 
 fn received(socket: &UdpSocket, packet: &mut [u8]) -> Result<Option<usize>, Fault> {
