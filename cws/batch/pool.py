@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -88,6 +89,8 @@ def _deaf() -> Generator[None]:
 def _hands(count: int, folder: Path, plan: Plan) -> Generator[list[_Hand]]:
     context = multiprocessing.get_context("spawn")
     hands: list[_Hand] = []
+    # Python's own helper of spawned processes opens the signal again when it is started on the way.
+    resource_tracker.ensure_running()
     try:
         for _ in range(count):
             ours, theirs = context.Pipe()
