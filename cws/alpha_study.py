@@ -34,7 +34,6 @@ from modules.sealed import Sealed
 from modules.settings import Bound, bind, nearest
 from modules.values import Table
 
-
 # Of the signal's values: two formulas that share a handful of them are alike by accident.
 LEAST_SHARE, LEAST_COMMON = 0.1, 30
 
@@ -201,6 +200,7 @@ def study(
     parameters: Mapping[str, float],
     known: Mapping[str, KnownAlpha],
     rules: Mapping[str, Fields],
+    asked_by: str = "alpha",
 ) -> Study:
     """Evaluate, judge, record the look, and only then read what the judge says.
 
@@ -213,7 +213,7 @@ def study(
     look = prepared(house, formula, parameters, pin, own)
     asked = {"formula": formula, "parameters": dict(parameters), "fields": dict(vars(own))}
     with house.home.writing(f"alpha on {look.pin.part}", house.lock_wait_s):
-        result = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns, "alpha"))
+        result = evaluate(look.task, LedgerSink(house.ledger, house.lake, house.clock_ns, asked_by))
         house.ledger.append("look", {**_recorded(look, result), **asked})
     stats, bars = result.tables["stats"].frame, look.bars.frame
     alike = resemblances(bars, look.signal.frame["value"].to_numpy(), known, own)

@@ -35,6 +35,7 @@ class Span:
     code: str
     ts_ns: int
     index: int
+    asked_by: str
 
 
 def hash_of(keys: Sequence[str]) -> str:
@@ -42,17 +43,20 @@ def hash_of(keys: Sequence[str]) -> str:
     return "b3:" + blake3("\n".join(keys).encode()).hexdigest()
 
 
-def body_of(batch: str, strategy: str, code: str, first: int, keys: Sequence[str]) -> dict[str, object]:
+def body_of(
+    batch: str, strategy: str, code: str, first: int, keys: Sequence[str], asked_by: str = ""
+) -> dict[str, object]:
     """The ledger entry of the sets from `first` on."""
     named = list(keys) if len(keys) <= MAX_NAMED else []
     span = {"first": first, "end": first + len(keys), "keys": named, "keys_hash": hash_of(keys)}
-    return {"batch": batch, "strategy": strategy, "code": code, "folds": "all", **span}
+    return {"batch": batch, "strategy": strategy, "code": code, "folds": "all", "asked_by": asked_by, **span}
 
 
 def span_of(entry: Entry) -> Span:
     body: dict[str, Any] = dict(entry.body)
     fields = {name: body[name] for name in ("batch", "strategy", "first", "end", "keys_hash", "code")}
-    return Span(**fields, keys=tuple(body["keys"]), ts_ns=entry.ts_ns, index=entry.index)
+    asked_by = str(body.get("asked_by", ""))
+    return Span(**fields, keys=tuple(body["keys"]), ts_ns=entry.ts_ns, index=entry.index, asked_by=asked_by)
 
 
 def spans(ledger: Ledger, batch: str | None = None, strategy: str | None = None) -> list[Span]:

@@ -153,7 +153,7 @@ def askers(ledger: Ledger, lake: Lake, keys: Sequence[str]) -> dict[str, dict[st
     wanted = pa.table({"key": pa.array(list(found), pa.string())})
     for span, own in zip(recorded, keys_of(recorded, lake), strict=True):
         for key in wanted.join(pa.table({"key": own}), "key", join_type="inner", use_threads=False)["key"].to_pylist():
-            _add(found[str(key)], f"batch {span.batch}")
+            _add(found[str(key)], f"{span.asked_by} in a batch" if span.asked_by else f"batch {span.batch}")
     return found
 
 

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -48,8 +49,6 @@ def alone(worker: Worker, chunks: Sequence[Chunk], record: Callable[[int, Sequen
 
 def _serve(pipe: Connection[Any, Any], folder: Path, plan: Plan) -> None:
     """A worker process: chunks in; keys out, a nod in, rows out."""
-    # Ctrl-C reaches the whole group; the parent decides what becomes of the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         worker = worker_for(house_at(folder), plan, _no_prior)
         while True:
@@ -75,14 +74,29 @@ class _Hand:
 
 
 @contextmanager
+def _deaf() -> Generator[None]:
+    """Ctrl-C reaches the whole group, and the parent decides what becomes of the workers: who is started here never
+    hears it, not even while it imports. For the parent it waits until the start is done.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def _hands(count: int, folder: Path, plan: Plan) -> Generator[list[_Hand]]:
     context = multiprocessing.get_context("spawn")
     hands: list[_Hand] = []
+    # Python's own helper of spawned processes opens the signal again when it is started on the way.
+    resource_tracker.ensure_running()
     try:
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, folder, plan), daemon=True)
-            process.start()
+            with _deaf():
+                process.start()
             theirs.close()
             hands.append(_Hand(process, cast("Connection[Any, Any]", ours)))
         yield hands

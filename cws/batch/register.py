@@ -41,7 +41,8 @@ class Register:
         plan, bodies, at = self.plan, list[dict[str, object]](), first
         for low, high in [*((span.first, span.end) for span in near), (end, end)]:
             if at < low:
-                bodies.append(body_of(plan.id, plan.counted_as, plan.code, at, keys[at - first : low - first]))
+                own = keys[at - first : low - first]
+                bodies.append(body_of(plan.id, plan.counted_as, plan.code, at, own, plan.recipe.owner))
             at = max(at, high)
         for entry in self.house.ledger.append_many([(KIND, body) for body in bodies]):
             self.recorded.append(span_of(entry))

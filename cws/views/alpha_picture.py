@@ -7,7 +7,6 @@ from cws.alpha_study import Study
 from cws.views.equity_picture import FALL, FONT, INK, QUIET, rendered_png
 from modules.horizons import HORIZONS, MIN_NAMES
 
-
 NOTHING = "no coefficient: the signal orders nothing"
 
 

@@ -1,5 +1,7 @@
 """`cws alpha`: what a formula predicts on a published dataset. It counts as a trial."""
 
+import getpass
+import os
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +36,14 @@ def _parameters(written: list[str]) -> dict[str, float]:
                 "CWS-ALPHA-009", what=f"{one!r} is no parameter", where="--set", fix="write --set name=number"
             ) from None
     return found
+
+
+def _asker() -> str:
+    """Who looks: a login name, or the number of one that has no name here."""
+    try:
+        return f"{getpass.getuser()} by cws alpha"
+    except (KeyError, OSError):
+        return f"user {os.getuid()} by cws alpha"
 
 
 def _picture(home: "Home", study: "Study") -> "Path":
@@ -101,7 +111,7 @@ def alpha(
     house = open_house(chosen)
     rules = {name: one.fields for name, one in catalogue(chosen.strategies).datasets.items()}
     known = known_alphas(chosen.strategies)
-    found = study(house, formula, dataset, _parameters(parameters or []), known, rules)
+    found = study(house, formula, dataset, _parameters(parameters or []), known, rules, _asker())
     picture = _picture(house.home, found)
     if as_json:
         print_json({**asdict(found), "plot": picture})

@@ -40,15 +40,18 @@ def _per_bar(house: "House", strategies: set[str]) -> dict[str, float]:
 
 def counted(house: "House", strategy: str | None, limit: int) -> tuple[int, list[dict[str, Any]]]:
     """How many distinct trials there are, and one row each of the newest `limit`, oldest first."""
+    from cws.asked import what_was_asked
     from cws.trials import askers, distinct
 
     found = distinct(house.ledger, house.lake, strategy)
     rows = found.tail(limit).to_dict("records")
     annual, per_bar = _figures(house), _per_bar(house, {str(row["strategy"]) for row in rows})
-    who = askers(house.ledger, house.lake, [str(row["key"]) for row in rows])
+    keys = [str(row["key"]) for row in rows]
+    who, what = askers(house.ledger, house.lake, keys), what_was_asked(house.ledger, house.lake, keys)
     return len(found), [
         {
             **{str(k): v for k, v in row.items()},
+            "asked": what.get(str(row["key"]), f"settings {row['settings']}"),
             "asked_by": who[str(row["key"])],
             "sharpe": annual.get(row["key"]),
             "sharpe_per_bar": per_bar.get(row["key"]),
@@ -62,9 +65,9 @@ def trials(
     limit: Annotated[int, typer.Option(min=1, help="List so many, the newest; all are counted.")] = 1_000,
     as_json: AsJson = False,
 ) -> None:
-    """List every backtest that anybody looked at.
+    """List every backtest that anybody looked at: what was asked, by whom, how often.
 
-    Distinct ones, and how often: this is what deflated Sharpe is deflated by.
+    Distinct ones: this is what deflated Sharpe is deflated by.
     """
     from cws.home import settings
     from cws.house import open_house
@@ -86,6 +89,7 @@ def trials(
         (
             screen.hash(t["key"]),
             t["strategy"],
+            screen.brief(t["asked"]),
             t["looks"],
             ", ".join(f"{name} ({looks})" for name, looks in t["asked_by"].items()),
             screen.time(t["first_ns"]),
@@ -97,7 +101,7 @@ def trials(
     ]
     screen.table(
         f"{count:,} distinct trials" + (f", the newest {len(rows):,}" if count > len(rows) else ""),
-        ("key", "strategy", "looks", "asked by", "first", "last", "sharpe", "sharpe per bar"),
+        ("key", "strategy", "asked", "looks", "asked by", "first", "last", "sharpe", "sharpe per bar"),
         rows,
     )
 

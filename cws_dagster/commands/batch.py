@@ -27,7 +27,8 @@ def _interval(full: dict[str, Any]) -> str:
 def _speed(measured: dict[str, Any]) -> dict[str, str]:
     if measured["per_day"] is None:
         return {"speed": "every set was concluded before"}
-    rate = f"{measured['per_second']:,.1f} a second on {measured['processes']} processes"
+    count = measured["processes"]
+    rate = f"{measured['per_second']:,.1f} a second on {count} process{'es' if count > 1 else ''}"
     return {"speed": rate, "backtests per day on this machine": f"{measured['per_day']:,.0f}"}
 
 
@@ -45,8 +46,8 @@ def _show(batch: "Batch", shown: "BatchShown") -> None:
     facts: dict[str, Any] = {
         "deflated Sharpe of the best": f"{figure(full.get('deflated_sharpe'))} over {body['trials']:,} distinct trials",
         "Sharpe per bar of the best, an interval for all trials": _interval(full),
-        "sets without figures": body["failed"],
-        "sets that never traded": body.get("never_traded", "not counted"),
+        "sets without figures": f"{body['failed']:,}",
+        "sets that never traded": f"{body['never_traded']:,}" if "never_traded" in body else "not counted",
         **_speed(body["measured"]),
         **{f"{judge}: {name}": figure(value) if isinstance(value, float) else value
            for judge, said in body["judges"].items() for name, value in said.items()},

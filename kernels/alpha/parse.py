@@ -38,6 +38,11 @@ from kernels.alpha.tokens import Token, tokens
 
 _VALUES = (*FIELDS, *GROUPS, "ret")
 _RET_NODES, _RET_DEPTH = 6, 4
+# What the literature calls our words.
+_ELSEWHERE = {
+    "rank": "cs_pct", "ts_rank": "trank", "correlation": "tcorr", "covariance": "tcov", "stddev": "tstd",
+    "scale": "cs_scale", "indneutralize": "neutralise", "returns": "ret", "industry": "sector",
+}  # fmt: skip
 _A: dict[Kind, str] = {"real": "a number", "truth": "a condition", "group": "a group"}
 _TO: dict[Kind, str] = {
     "real": "turn it into a number: if_else(condition, 1, 0)", "truth": "compare it: x > 0",
@@ -56,7 +61,9 @@ class _Part:
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if _ELSEWHERE.get(word.lower()) in known:
+        return f"did you mean {_ELSEWHERE[word.lower()]!r}?"
+    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
 
 

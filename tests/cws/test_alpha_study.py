@@ -19,6 +19,7 @@ from cws.strategies import Fields
 from cws.trace_log import read_traces
 from cws.trials import distinct
 from cws.views.alpha_picture import NOTHING, alpha_png, coefficients
+from cws_dagster.commands.backtests import counted
 from modules.errors import CwsError
 from modules.examples import bars_example
 
@@ -87,6 +88,12 @@ def test_a_signal_that_orders_nothing_says_so(house: House, monkeypatch: pytest.
     assert written == [NOTHING, NOTHING]
     alpha_png(study(house, "close", "full", {}, {}, {}))
     assert len(written) == 2
+
+
+def test_what_was_asked_is_told_in_words(house: House) -> None:
+    look = study(house, "close * $k", "full", {"k": 2.0}, {}, {}, "ann by cws alpha")
+    _, (told,) = counted(house, None, 10)
+    assert (told["key"], told["asked"], told["asked_by"]) == (look.key, "close * $k  $k=2", {"ann by cws alpha": 1})
 
 
 def test_the_picture_is_a_png(house: House) -> None:

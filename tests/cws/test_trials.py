@@ -200,3 +200,5 @@ def test_who_asked_is_counted_beside_what_was_asked(tmp_path: Path) -> None:
     assert len(distinct(ledger)) == 1, "who asks makes no other trial"
     ledger.append("trial_batch", body_of("b1", "s", "b3:code", 0, [key, "f" * 32]))
     assert askers(ledger, lake, [key])[key] == {"team:research": 2, "gate": 1, "batch b1": 1}
+    ledger.append("trial_batch", body_of("b2", "s", "b3:code", 0, [key], "team:macro"))
+    assert askers(ledger, lake, [key])[key]["team:macro in a batch"] == 1

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+from pathlib import Path
 
 import pytest
 from batching import batch_of, rows_of, write_sweep
@@ -31,6 +33,16 @@ def test_a_worker_s_refusal_is_the_parent_s() -> None:
     with pytest.raises(CwsError) as refusal:
         pool._heard(pool._Hand(multiprocessing.current_process(), ours, (0, 1)))
     assert (refusal.value.code, refusal.value.fix) == ("CWS-LAKE-010", "restore it")
+
+
+def test_a_worker_does_not_hear_ctrl_c_from_its_first_moment_on(tmp_path: Path) -> None:
+    # The signal's bit of what a process has blocked, before it has run a line of ours.
+    with pool._hands(2, tmp_path, None) as hands:  # type: ignore[arg-type]
+        for hand in hands:
+            status = Path(f"/proc/{hand.process.pid}/status").read_text()
+            (blocked,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigBlk")]
+            assert int(blocked, 16) >> (signal.SIGINT - 1) & 1
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def refusing(name: str, wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:

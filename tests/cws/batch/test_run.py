@@ -8,11 +8,13 @@ from small_house import Place
 from walking import publish_stages
 
 import cws.trial_batches
+from cws.asked import what_was_asked
 from cws.batch.run import Ask, plan_batch
 from cws.batch.strategy_sets import with_values
 from cws.pins import published
 from cws.strategies import catalogue
 from cws.trials import distinct, prior_sharpes, statistic
+from cws_dagster.commands.backtests import counted
 from modules.errors import CwsError
 
 FIGURES = ("mean_return_per_bar", "sharpe_per_bar")
@@ -108,21 +110,14 @@ def test_other_bars_are_another_batch(executed: Place) -> None:
     assert second.body["trials"] == 12
 
 
-def test_a_set_that_fails_says_why_and_counts(executed: Place) -> None:
-    # A gross weight of hundreds ruins the account, and a ruined account has no returns.
-    batch = batch_of(
-        executed, grid="leverage_cap.max_gross=1.0 3.0, cost_bps=5 1000, rank_to_weight.skill.schedule=daily"
-    )
-    rows = rows_of(executed.house(), batch)
-    failed = rows[rows["why"] != ""]
-    if len(failed):
-        assert failed["sharpe_per_bar"].isna().all() and failed["final_usd"].isna().all()
-    assert batch.body["failed"] == len(failed)
-
-
 def test_best_median_and_worst_are_by_sharpe(executed: Place) -> None:
     batch = batch_of(executed)
     rows = rows_of(executed.house(), batch)
+    told = what_was_asked(executed.house().ledger, executed.house().lake, [*rows["key"][:PUBLISHED], "no such key"])
+    assert told == dict(zip(rows["key"][:PUBLISHED], rows["parameters"], strict=False))
+    _, trials = counted(executed.house(), None, 10)
+    assert {trial["asked"] for trial in trials} == {"as published", *rows["parameters"].drop(PUBLISHED)}
+    assert {"team:research in a batch": 1} in [trial["asked_by"] for trial in trials]
     order = rows.sort_values(["sharpe_per_bar", "set"], ascending=[False, True])["set"].tolist()
     assert [batch.body[name]["set"] for name in ("best", "median", "worst")] == [order[0], order[2], order[5]]
     assert batch.body["best"]["values"] == batch.plan.grid.values(order[0])

@@ -221,3 +221,20 @@ def test_any_text_is_a_formula_or_a_refusal_inside_the_text(written: str) -> Non
         assert 0 <= refusal.position <= len(written) and refusal.what and refusal.fix
     else:
         assert parse(text(formula)) == formula
+
+
+@pytest.mark.parametrize(
+    ("formula", "meant"),
+    [("CLOSE", "close"), ("rank(close)", "cs_pct"), ("IndNeutralize(ret, sector)", "neutralise"), ("returns", "ret")],
+)
+def test_a_word_of_the_literature_or_in_capitals_is_understood(formula: str, meant: str) -> None:
+    with pytest.raises(FormulaError) as refusal:
+        parse(formula)
+    assert refusal.value.fix == f"did you mean {meant!r}?"
+
+
+@pytest.mark.parametrize("formula", ["adv20", "True"])
+def test_what_is_like_nothing_gets_the_list_of_what_is_known(formula: str) -> None:
+    with pytest.raises(FormulaError) as refusal:
+        parse(formula)
+    assert refusal.value.fix.startswith("known: open, high")

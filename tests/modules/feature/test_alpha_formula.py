@@ -28,7 +28,12 @@ from modules.values import make_table
             "formula, character 19",
             "this panel has close, high, low, open, volume" + RULED,
         ),
-        ("vwap - close", "CWS-ALPHA-005", "formula, character 1", "this panel has close, high, low, open, volume" + RULED),
+        (
+            "vwap - close",
+            "CWS-ALPHA-005",
+            "formula, character 1",
+            "this panel has close, high, low, open, volume" + RULED,
+        ),
         ("close * $k", "CWS-ALPHA-006", "formula, character 9", "give it one; given: none"),
     ],
 )
