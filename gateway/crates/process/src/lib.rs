@@ -5,5 +5,6 @@ pub mod clock;
 pub mod config;
 pub mod fault;
 pub mod line_socket;
+pub mod pinning;
 pub mod stop;
 pub mod waiting;

@@ -38,6 +38,7 @@ pub struct LineSocket {
     path: PathBuf,
     clients: Vec<Client>,
     next_number: u64,
+    polled: Vec<libc::pollfd>,
 }
 
 impl LineSocket {
@@ -60,11 +61,15 @@ impl LineSocket {
             path: path.into(),
             clients: Vec::new(),
             next_number: 1,
+            polled: Vec::new(),
         })
     }
 
     /// Takes what arrived and answers it; true if anything was done. Never blocks.
     pub fn poll(&mut self, mut answer: impl FnMut(Peer, &Value) -> Value) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
         let mut worked = self.accept();
         self.clients
             .retain_mut(|client| match client.serve(&mut answer) {
@@ -81,6 +86,27 @@ impl LineSocket {
     pub fn fds(&self) -> impl Iterator<Item = RawFd> {
         let clients = self.clients.iter().map(|client| client.stream.as_raw_fd());
         std::iter::once(self.listener.as_raw_fd()).chain(clients)
+    }
+
+    /// Whether anybody has come, spoken, or may still be owed an answer: one cheap question, where accept(2) makes a
+    /// whole socket before it finds that nobody is there.
+    fn is_ready(&mut self) -> bool {
+        let owed = |client: &Client| !client.unsent.is_empty() || client.pending.contains(&b'\n');
+        if self.clients.iter().any(owed) {
+            return true;
+        }
+        self.polled.clear();
+        let fds = self.clients.iter().map(|client| client.stream.as_raw_fd());
+        for fd in std::iter::once(self.listener.as_raw_fd()).chain(fds) {
+            self.polled.push(libc::pollfd {
+                fd,
+                events: libc::POLLIN,
+                revents: 0,
+            });
+        }
+        let count = self.polled.len() as libc::nfds_t;
+        // SAFETY: the places and their count belong together. An error is for the calls that follow to find.
+        unsafe { libc::poll(self.polled.as_mut_ptr(), count, 0) != 0 }
     }
 
     fn accept(&mut self) -> bool {

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use cws_process::line_socket::{LINE_BYTES_MAX, LineSocket, ok};
+use cws_process::line_socket::{LINE_BYTES_MAX, LINES_A_POLL_MAX, LineSocket, ok};
+use cws_process::pinning;
 use cws_process::{build_hash, config};
 use serde_json::{Value, json};
 
@@ -142,4 +143,55 @@ fn a_line_without_end_loses_its_client_and_nobody_else() {
     }
     assert!(writer.join().expect("ends"), "the endless line was cut off");
     assert_eq!(ask(&mut server, &mut other, "{\"cmd\":1}\n")["cmd"], 1);
+}
+
+#[test]
+fn what_is_left_of_a_poll_is_answered_in_the_next_though_nothing_more_arrives() {
+    let path = place("many.sock");
+    let mut server = LineSocket::bind(&path, 0o600).expect("binds");
+    assert!(!server.poll(|_, _| json!({})), "nobody is there");
+    let mut client = UnixStream::connect(&path).expect("connects");
+    let lines = LINES_A_POLL_MAX + 3;
+    client
+        .write_all("{}\n".repeat(lines).as_bytes())
+        .expect("sends");
+    let mut answered = 0;
+    while server.poll(|_, _| {
+        answered += 1;
+        json!({})
+    }) {}
+    assert_eq!(answered, lines);
+    let mut came = BufReader::new(client).lines();
+    for _ in 0..lines {
+        assert_eq!(came.next().expect("an answer").expect("reads"), "{}");
+    }
+}
+
+#[test]
+fn a_thread_is_pinned_to_a_core_that_is_there_and_to_no_other() {
+    // On a thread of its own: a pin stays with its thread.
+    let pinned = std::thread::spawn(|| {
+        pinning::pin(-1).expect("stays where it is");
+        let cores = pinning::cores();
+        assert!(pinning::pin(i64::MAX).is_err());
+        // SAFETY: a set of bits that the call fills.
+        let mut mine: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+        // SAFETY: the place and its length belong together.
+        unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut mine) };
+        // SAFETY: the number is below the size of the set.
+        let first =
+            (0..libc::CPU_SETSIZE as usize).find(|core| unsafe { libc::CPU_ISSET(*core, &mine) });
+        let first = first.expect("a thread runs somewhere");
+        pinning::pin(first as i64).expect("a core of ours");
+        // SAFETY: as above.
+        unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut mine) };
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::CPU_COUNT(&mine) }, 1);
+        assert_eq!(
+            pinning::cores(),
+            cores,
+            "pinned or not, the machine is what it is"
+        );
+    });
+    pinned.join().expect("pins");
 }
