@@ -120,8 +120,9 @@ struct HotSockets {
     i64 core;      // to pin to; -1 for none
     i64 spinners;  // threads that spin on this machine, this one included
     i64 poll_ms;   // longest sleep when nothing comes
+    i64 awake_ns;  // how long it goes on yielding without work before it sleeps
 };
-static_assert(sizeof(HotSockets) == 48);
+static_assert(sizeof(HotSockets) == 56);
 
 enum TapSource : u32 { FEED_A = 0, FEED_B = 1, RETRANSMITTED = 2 };
 

@@ -26,19 +26,21 @@ constexpr u32 YIELDS = 200;
 // As `process::waiting`, with poll for a nap: spins where there are cores enough, then yields, then sleeps in poll.
 class Waiter {
 public:
-    Waiter(i64 spinners, i64 poll_ms) : poll_ms_(static_cast<int>(poll_ms)) {
-        const bool crowded = ::sysconf(_SC_NPROCESSORS_ONLN) < spinners;
+    explicit Waiter(const HotSockets& sockets)
+        : poll_ms_(static_cast<int>(sockets.poll_ms)), awake_ns_(static_cast<u64>(sockets.awake_ns)) {
+        const bool crowded = ::sysconf(_SC_NPROCESSORS_ONLN) < sockets.spinners;
         spins_ = crowded ? 0 : SPINS;
         yields_ = YIELDS;
     }
-    void wait(bool any, pollfd* sockets, nfds_t count) {
+    void wait(bool any, u64 now_ns, pollfd* sockets, nfds_t count) {
         if (any) {
             idle_ = 0;
+            worked_ns_ = now_ns;
             return;
         }
         ++idle_;
         if (idle_ <= spins_) return __builtin_ia32_pause();
-        if (idle_ <= spins_ + yields_) {
+        if (idle_ <= spins_ + yields_ || now_ns - worked_ns_ < awake_ns_) {
             ::sched_yield();
             return;
         }
@@ -48,6 +50,8 @@ public:
 
 private:
     int poll_ms_;
+    u64 awake_ns_ = 0;
+    u64 worked_ns_ = 0;
     u32 spins_ = 0;
     u32 yields_ = 0;
     u32 idle_ = 0;
@@ -124,7 +128,7 @@ i64 HotState::run(const HotSockets& sockets) {
         polled[count] = pollfd{receivers[count].socket, POLLIN, 0};
         ++count;
     }
-    Waiter waiter(sockets.spinners, sockets.poll_ms);
+    Waiter waiter(sockets);
     while (!link_.stopping()) {
         bool any = false;
         for (u32 i = 0; i < count; ++i) {
@@ -134,7 +138,7 @@ i64 HotState::run(const HotSockets& sockets) {
         const u64 now_ns = any && gap_since_ == 0 ? ts_recv_ns_ : realtime_ns();
         idle(now_ns);
         request_missing(sockets.request, now_ns);
-        waiter.wait(any, polled, count);
+        waiter.wait(any, now_ns, polled, count);
     }
     return 0;
 }

@@ -29,6 +29,24 @@ pub struct Ports {
     pub drop_copy: Option<u16>,
 }
 
+/// How the loops of the product wait: without work this long awake, and on these cores (-1 for none).
+#[derive(Clone, Copy)]
+pub struct Loops {
+    pub awake_us: u32,
+    pub hot_core: i64,
+    pub risk_core: i64,
+}
+
+impl Default for Loops {
+    fn default() -> Self {
+        Self {
+            awake_us: 0,
+            hot_core: -1,
+            risk_core: -1,
+        }
+    }
+}
+
 pub struct Desk {
     pub folder: PathBuf,
     pub children: Children,
@@ -36,7 +54,7 @@ pub struct Desk {
 
 impl Desk {
     /// Writes every file that risk and the gateway read.
-    pub fn prepare(folder: &Path, ports: Ports) -> io::Result<Self> {
+    pub fn prepare(folder: &Path, ports: Ports, loops: Loops) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         write_secret(&folder.join("session.password"), PASSWORD)?;
         std::fs::write(folder.join("limits.toml"), limits())?;
@@ -46,8 +64,8 @@ impl Desk {
         };
         let public = desk.risk_says(&["keygen", "--key", "limits.key"])?;
         desk.risk_says(&["sign", "--key", "limits.key", "limits.toml"])?;
-        std::fs::write(folder.join("risk.toml"), risk(ports, public.trim()))?;
-        std::fs::write(folder.join("gateway.toml"), gateway(ports))?;
+        std::fs::write(folder.join("risk.toml"), risk(ports, loops, public.trim()))?;
+        std::fs::write(folder.join("gateway.toml"), gateway(ports, loops))?;
         Ok(desk)
     }
 
@@ -157,7 +175,7 @@ fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-fn risk(ports: Ports, public_key: &str) -> String {
+fn risk(ports: Ports, loops: Loops, public_key: &str) -> String {
     let session = |port: u16| {
         format!(
             "address = \"127.0.0.1:{port}\"\nuser = \"{USER}\"\npassword_file = \"session.password\"\nsilence_ms = 600_000\n"
@@ -170,17 +188,20 @@ fn risk(ports: Ports, public_key: &str) -> String {
     format!(
         "run_dir = \".\"\nregion = \"H\"\nvenue = \"CWS\"\nlimits = \"limits.toml\"\n\
          limits_public_key = \"{public_key}\"\nbeat_timeout_ms = 600_000\nbeat_cancel_ms = 1_200_000\n\
-         ack_timeout_ms = 600_000\n\n[order_session]\n{}\n{drop_copy}",
+         ack_timeout_ms = 600_000\nawake_us = {}\ncore = {}\n\n[order_session]\n{}\n{drop_copy}",
+        loops.awake_us,
+        loops.risk_core,
         session(ports.orders)
     )
 }
 
-fn gateway(ports: Ports) -> String {
+fn gateway(ports: Ports, loops: Loops) -> String {
     format!(
         "run_dir = \".\"\nmode = \"free\"\nregion = \"H\"\n\n[market_data]\n\
          group_a = \"{GROUP_A}:{}\"\ngroup_b = \"{GROUP_B}:{}\"\nrequest = \"127.0.0.1:{}\"\n\n\
-         [hot]\nsymbols = 16\nbook_orders = 65_536\ncollar_ppm = 1_000_000\nrate_per_s = 1_000_000\nburst = 1_000_000\n",
-        ports.feed_a, ports.feed_b, ports.request
+         [hot]\nsymbols = 16\nbook_orders = 65_536\ncollar_ppm = 1_000_000\nrate_per_s = 1_000_000\nburst = 1_000_000\n\
+         awake_us = {}\ncore = {}\n",
+        ports.feed_a, ports.feed_b, ports.request, loops.awake_us, loops.hot_core
     )
 }
 

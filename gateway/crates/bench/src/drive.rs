@@ -1,14 +1,14 @@
 //! One loop for every chain: send what is due, take what came back.
 
 use std::io::{self, ErrorKind, Read};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use cws_process::clock::monotonic_ns;
-use cws_process::waiting::Waiting;
 
-use crate::bare::{ORDER_LEN, PACKET_LEN, SPINNERS};
+use crate::bare::{self, GROUP, ORDER_LEN, PACKET_LEN};
 use crate::pacing::Pacing;
+use crate::product::send_from_loopback;
 
 /// Something that answers each numbered packet with one numbered order, in order.
 pub trait Chain {
@@ -29,7 +29,7 @@ pub fn drive(
     pacing: &mut Pacing,
 ) -> io::Result<u64> {
     pacing.restart(monotonic_ns(), first);
-    let (mut answers, mut waiting) = (0_u64, Waiting::new(SPINNERS));
+    let (mut answers, mut waiting) = (0_u64, bare::waiting());
     let last_ns = monotonic_ns() + count * pacing.interval_ns() + PATIENCE_NS;
     while answers < count && monotonic_ns() < last_ns {
         let mut worked = false;
@@ -53,9 +53,10 @@ pub fn drive(
     Ok(count - answers)
 }
 
-/// UDP out; numbered frames of fixed length back over TCP.
+/// Multicast out; numbered frames of fixed length back over TCP.
 pub struct BareChain {
     out: UdpSocket,
+    group: (Ipv4Addr, u16),
     back: TcpStream,
     pending: Vec<u8>,
 }
@@ -63,11 +64,12 @@ pub struct BareChain {
 impl BareChain {
     pub fn accept(port: u16, listener: &TcpListener) -> io::Result<Self> {
         let out = UdpSocket::bind(("127.0.0.1", 0))?;
-        out.connect(("127.0.0.1", port))?;
+        send_from_loopback(&out)?;
         let back = accept_within(listener, Duration::from_secs(5))?;
         back.set_nonblocking(true)?;
         Ok(Self {
             out,
+            group: (GROUP, port),
             back,
             pending: Vec::new(),
         })
@@ -78,7 +80,7 @@ impl Chain for BareChain {
     fn send(&mut self, number: u64) -> io::Result<()> {
         let mut packet = [0_u8; PACKET_LEN];
         packet[..8].copy_from_slice(&number.to_be_bytes());
-        self.out.send(&packet).map(drop)
+        self.out.send_to(&packet, self.group).map(drop)
     }
 
     fn receive(&mut self, answered: &mut dyn FnMut(u64)) -> io::Result<()> {

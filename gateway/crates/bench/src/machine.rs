@@ -4,6 +4,7 @@ use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 
+use cws_process::pinning;
 use serde_json::{Value, json};
 
 /// Cores, processor, and load over the last minute.
@@ -25,7 +26,7 @@ pub fn conditions() -> Value {
 }
 
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    pinning::cores()
 }
 
 pub fn free_udp_port() -> io::Result<u16> {

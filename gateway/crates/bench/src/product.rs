@@ -182,7 +182,7 @@ fn order(order_reference_number: u64, side: u8, price: u32) -> AddOrder {
 }
 
 /// Multicast leaves by the loopback interface and never by another.
-fn send_from_loopback(socket: &UdpSocket) -> io::Result<()> {
+pub fn send_from_loopback(socket: &UdpSocket) -> io::Result<()> {
     let interface = libc::in_addr {
         s_addr: u32::from(Ipv4Addr::LOCALHOST).to_be(),
     };

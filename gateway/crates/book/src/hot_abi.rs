@@ -242,6 +242,8 @@ pub struct HotSockets {
     pub spinners: i64,
     /// Longest sleep when nothing comes, in ms.
     pub poll_ms: i64,
+    /// How long the thread goes on yielding without work before it sleeps.
+    pub awake_ns: i64,
 }
 
 impl Default for HotSockets {
@@ -253,6 +255,7 @@ impl Default for HotSockets {
             core: -1,
             spinners: 3,
             poll_ms: 1,
+            awake_ns: 0,
         }
     }
 }
@@ -266,5 +269,5 @@ const _: () = {
     assert!(offset_of!(HotParent, symbol) == 80);
     assert!(size_of::<HotGap>() == 32);
     assert!(size_of::<HotStats>() == 8 * (19 + REFUSALS + 1 + LATENCY_BUCKETS + 15));
-    assert!(size_of::<HotSockets>() == 48);
+    assert!(size_of::<HotSockets>() == 56);
 };

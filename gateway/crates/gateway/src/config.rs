@@ -69,6 +69,8 @@ pub struct HotSettings {
     pub core: i64,
     /// Threads that spin on this machine.
     pub spinners: u32,
+    /// How long the hot thread goes on yielding without work before it sleeps.
+    pub awake_us: u32,
     pub symbols: u32,
     pub book_orders: u32,
     pub levels_per_side: u32,
@@ -92,6 +94,7 @@ impl Default for HotSettings {
         Self {
             core: -1,
             spinners: 3,
+            awake_us: 0,
             symbols: 8_192,
             book_orders: 1 << 20,
             levels_per_side: 512,

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::credentials::credentials;
 use crate::fault::Fault;
 use crate::trusted_folder::{self, own_uid};
 
@@ -41,6 +42,7 @@ pub struct LineSocket {
     path: PathBuf,
     clients: Vec<Client>,
     next_number: u64,
+    polled: Vec<libc::pollfd>,
 }
 
 impl LineSocket {
@@ -71,6 +73,7 @@ impl LineSocket {
             path: path.into(),
             clients: Vec::new(),
             next_number: 1,
+            polled: Vec::new(),
         })
     }
 
@@ -83,6 +86,9 @@ impl LineSocket {
 
     /// Takes what arrived; the answers wait for `tell`, so that what they promise can be written down first.
     pub fn take(&mut self, mut answer: impl FnMut(Peer, &Value) -> Value) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
         let mut worked = self.accept();
         self.clients
             .retain_mut(|client| match client.serve(&mut answer) {
@@ -108,6 +114,27 @@ impl LineSocket {
     pub fn fds(&self) -> impl Iterator<Item = RawFd> {
         let clients = self.clients.iter().map(|client| client.stream.as_raw_fd());
         std::iter::once(self.listener.as_raw_fd()).chain(clients)
+    }
+
+    /// Whether anybody has come, spoken, or may still be owed an answer: one cheap question, where accept(2) makes a
+    /// whole socket before it finds that nobody is there.
+    fn is_ready(&mut self) -> bool {
+        let owed = |client: &Client| !client.unsent.is_empty() || client.pending.contains(&b'\n');
+        if self.clients.iter().any(owed) {
+            return true;
+        }
+        self.polled.clear();
+        let fds = self.clients.iter().map(|client| client.stream.as_raw_fd());
+        for fd in std::iter::once(self.listener.as_raw_fd()).chain(fds) {
+            self.polled.push(libc::pollfd {
+                fd,
+                events: libc::POLLIN,
+                revents: 0,
+            });
+        }
+        let count = self.polled.len() as libc::nfds_t;
+        // SAFETY: the places and their count belong together. An error is for the calls that follow to find.
+        unsafe { libc::poll(self.polled.as_mut_ptr(), count, 0) != 0 }
     }
 
     fn accept(&mut self) -> bool {
@@ -256,27 +283,4 @@ pub fn ok(mut fields: Value) -> Value {
         .expect("an answer is an object")
         .insert("ok".into(), json!(true));
     fields
-}
-
-fn credentials(stream: &UnixStream) -> io::Result<(u32, u32)> {
-    let mut found = libc::ucred {
-        pid: 0,
-        uid: 0,
-        gid: 0,
-    };
-    let mut len = size_of::<libc::ucred>() as libc::socklen_t;
-    // SAFETY: the place and its length belong together.
-    let result = unsafe {
-        libc::getsockopt(
-            stream.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut found).cast(),
-            &mut len,
-        )
-    };
-    if result != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok((u32::try_from(found.pid).unwrap_or(0), found.uid))
 }

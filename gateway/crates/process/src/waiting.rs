@@ -1,7 +1,9 @@
 //! Adaptive waiting: spin while work is likely, then yield, then sleep. With fewer cores than spinners a spin takes the
 //! very core that the awaited one needs, so it is skipped.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::pinning;
 
 /// Rounds without work before the next gear; `hot/run.cpp` has the same. More yields would answer a rare packet sooner,
 /// and take two cores from everybody else: with 10,000 a kill's last byte came ten times sooner, and tests twice as late.
@@ -15,17 +17,28 @@ pub struct Waiting {
     rest: u32,
     idle: u32,
     spins: u32,
+    /// How long it goes on yielding.
+    awake: Duration,
+    yields_since: Option<Instant>,
 }
 
 impl Waiting {
     /// `spinners` is how many loops of the whole machine wait like this one.
     pub fn new(spinners: usize) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = pinning::cores();
         Self {
             rest: 0,
             idle: 0,
             spins: if cores >= spinners { SPINS } else { 0 },
+            awake: Duration::ZERO,
+            yields_since: None,
         }
+    }
+
+    /// Goes on yielding for this long after work before it naps, however many yields that is.
+    #[must_use]
+    pub fn awake(self, awake: Duration) -> Self {
+        Self { awake, ..self }
     }
 
     /// For a loop beside the one that counts: it naps at once, and leaves the core to whoever is in a hurry.
@@ -34,12 +47,15 @@ impl Waiting {
             rest: YIELDS,
             idle: YIELDS,
             spins: 0,
+            awake: Duration::ZERO,
+            yields_since: None,
         }
     }
 
     /// There was work: the next wait spins again.
     pub fn worked(&mut self) {
         self.idle = self.rest;
+        self.yields_since = None;
     }
 
     /// There was none: wait a little, longer each time.
@@ -47,10 +63,18 @@ impl Waiting {
         self.idle = self.idle.saturating_add(1);
         if self.idle <= self.spins {
             std::hint::spin_loop();
-        } else if self.idle <= self.spins + YIELDS {
+        } else if self.idle <= self.spins + YIELDS || self.stays_awake() {
             std::thread::yield_now();
         } else {
             std::thread::sleep(NAP);
         }
+    }
+
+    fn stays_awake(&mut self) -> bool {
+        if self.awake.is_zero() {
+            return false;
+        }
+        let since = *self.yields_since.get_or_insert_with(Instant::now);
+        since.elapsed() < self.awake
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use cws_process::line_socket::{LINE_BYTES_MAX, LineSocket, connect, ok};
+use cws_process::line_socket::{LINE_BYTES_MAX, LINES_A_POLL_MAX, LineSocket, connect, ok};
 use cws_process::trusted_folder::own_uid;
 use cws_process::{build_hash, config};
 use serde_json::{Value, json};
@@ -252,4 +252,26 @@ fn what_another_user_has_is_not_taken_and_not_spoken_to() {
         assert!(said.is_some_and(|said| said.contains("CWS-SOCKET-003")));
     }
     std::fs::remove_dir_all(&folder).expect("removes");
+}
+
+#[test]
+fn what_is_left_of_a_poll_is_answered_in_the_next_though_nothing_more_arrives() {
+    let path = place("many.sock");
+    let mut server = LineSocket::bind(&path, 0o600).expect("binds");
+    assert!(!server.poll(|_, _| json!({})), "nobody is there");
+    let mut client = UnixStream::connect(&path).expect("connects");
+    let lines = LINES_A_POLL_MAX + 3;
+    client
+        .write_all("{}\n".repeat(lines).as_bytes())
+        .expect("sends");
+    let mut answered = 0;
+    while server.poll(|_, _| {
+        answered += 1;
+        json!({})
+    }) {}
+    assert_eq!(answered, lines);
+    let mut came = BufReader::new(client).lines();
+    for _ in 0..lines {
+        assert_eq!(came.next().expect("an answer").expect("reads"), "{}");
+    }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cws_abi::Terms;
-use cws_bench::desk::{Desk, Ports};
+use cws_bench::desk::{Desk, Loops, Ports};
 use cws_bench::drive::accept_within;
 use cws_bench::exchange::Exchange;
 use cws_bench::machine::{conditions, free_udp_port, scratch};
@@ -50,7 +50,7 @@ fn measure(folder: &Path) -> io::Result<Value> {
         orders: listener.local_addr()?.port(),
         drop_copy: None,
     };
-    let mut desk = Desk::prepare(folder, ports)?;
+    let mut desk = Desk::prepare(folder, ports, Loops::default())?;
     desk.start("risk")?;
     let mut exchange = Exchange::log_in(accept_within(&listener, Duration::from_secs(10))?)?;
     desk.until("risk", |status| status["session"]["state"] == "Up")?;

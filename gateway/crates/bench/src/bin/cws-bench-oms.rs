@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use cws_abi::{ExecKind, Execution, OrderId, Terms, reason_text};
-use cws_bench::desk::{Desk, PASSWORD, Ports, USER};
+use cws_bench::desk::{Desk, Loops, PASSWORD, Ports, USER};
 use cws_bench::machine::{conditions, free_tcp_port, free_udp_port, scratch};
 use cws_bench::pacing::Pacing;
 use cws_bench::pen::Pen;
@@ -38,7 +38,7 @@ fn measure(folder: &Path) -> io::Result<Value> {
         orders: free_tcp_port()?,
         drop_copy: None,
     };
-    let mut desk = Desk::prepare(folder, ports)?;
+    let mut desk = Desk::prepare(folder, ports, Loops::default())?;
     std::fs::write(folder.join("venue.toml"), venue(ports))?;
     desk.start("venue")?;
     desk.start("risk")?;

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use cws_bench::bare;
 use cws_bench::children::Children;
-use cws_bench::desk::{Desk, GROUP_A, Ports};
+use cws_bench::desk::{Desk, GROUP_A, Loops, Ports};
 use cws_bench::drive::{BareChain, Chain, EchoChain, accept_within, drive};
 use cws_bench::machine::{conditions, cores, free_udp_port, scratch};
 use cws_bench::pacing::Pacing;
 use cws_bench::product::ProductChain;
-use cws_process::stop;
+use cws_process::{pinning, stop};
 use serde_json::{Value, json};
 
 const BLOCKS: u64 = 10;
@@ -57,6 +57,8 @@ fn measure() -> io::Result<Value> {
         bare_chain(&folder)?,
         product(&folder.join("product"))?,
     ];
+    // After the children were started, which would inherit it.
+    pinning::pin(bare::places()[0])?;
     for way in &ways {
         way.children.pause();
     }
@@ -81,7 +83,7 @@ fn measure() -> io::Result<Value> {
         "chain_p50_us": chain.pacing.quantile_us(0.5), "chain_p99_us": chain.pacing.quantile_us(0.99),
         "bare_udp_p50_us": echo.pacing.quantile_us(0.5), "bare_udp_p99_us": echo.pacing.quantile_us(0.99),
         "goal": {"p50_ratio": 1.25, "p99_ratio": 1.5, "p999_us": if cores() >= 4 { json!(200) } else { Value::Null }},
-        "lost": {"product": product.lost, "chain": chain.lost, "bare_udp": echo.lost}, "machine": conditions(),
+        "lost": {"product": product.lost, "chain": chain.lost, "bare_udp": echo.lost}, "awake_us": bare::AWAKE_US, "places": bare::places(), "machine": conditions(),
     });
     drop(ways);
     std::fs::remove_dir_all(&folder)?;
@@ -123,7 +125,13 @@ fn product(folder: &Path) -> io::Result<Way> {
         orders: listener.local_addr()?.port(),
         drop_copy: None,
     };
-    let mut desk = Desk::prepare(folder, ports)?;
+    let [_, hot_core, risk_core] = bare::places();
+    let loops = Loops {
+        awake_us: bare::AWAKE_US,
+        hot_core,
+        risk_core,
+    };
+    let mut desk = Desk::prepare(folder, ports, loops)?;
     desk.start("risk")?;
     let orders = accept_within(&listener, Duration::from_secs(10))?;
     let group = SocketAddrV4::new(GROUP_A.parse().expect("an address"), feed_a);

@@ -27,6 +27,7 @@ pub fn run(
         core: gateway.config.hot.core,
         spinners: i64::from(gateway.config.hot.spinners),
         poll_ms: 1,
+        awake_ns: i64::from(gateway.config.hot.awake_us) * 1_000,
     };
     let thread = std::thread::Builder::new()
         .name("hot".into())

@@ -65,6 +65,12 @@ pub struct Config {
     /// How many loops of this machine spin like ours.
     #[serde(default = "spinners")]
     pub spinners: usize,
+    /// How long the loop goes on yielding without work before it naps.
+    #[serde(default)]
+    pub awake_us: u32,
+    /// Core to pin the loop to; -1 for none.
+    #[serde(default = "no_core")]
+    pub core: i64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -160,6 +166,9 @@ fn commit_every_ms() -> u64 {
 }
 fn spinners() -> usize {
     3
+}
+fn no_core() -> i64 {
+    -1
 }
 fn silence_ms() -> u64 {
     15_000

@@ -8,6 +8,7 @@ use cws_journal::{Entry, JournalError, Tail, Writer};
 use cws_process::clock::{monotonic_ns, utc_ns};
 use cws_process::fault::Fault;
 use cws_process::line_socket::LineSocket;
+use cws_process::pinning;
 use cws_process::stop;
 use cws_process::waiting::Waiting;
 use cws_risk::Now;
@@ -156,7 +157,11 @@ impl Runner {
 
     /// Until SIGTERM; then what `on_stop` says.
     pub fn run(&mut self, socket: &mut LineSocket) {
-        let mut waiting = Waiting::new(self.config.spinners);
+        if let Err(error) = pinning::pin(self.config.core) {
+            say(&format!("core {}: {error}; not pinned", self.config.core));
+        }
+        let mut waiting = Waiting::new(self.config.spinners)
+            .awake(Duration::from_micros(u64::from(self.config.awake_us)));
         while !stop::asked() {
             if self.round(socket, now()) {
                 waiting.worked();
