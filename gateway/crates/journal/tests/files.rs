@@ -172,7 +172,7 @@ fn a_torn_tail_is_of_the_last_file_alone() {
             if number < 6 {
                 let said = found.expect_err("torn in the middle").to_string();
                 // Where whole records are gone, it is the next file that does not follow.
-                let seam = cut >= HEADER_LEN && (cut - HEADER_LEN) as u64 % RECORD == 0;
+                let seam = cut >= HEADER_LEN && ((cut - HEADER_LEN) as u64).is_multiple_of(RECORD);
                 let named = file_of(&folder.file(), number + u32::from(seam));
                 assert!(
                     said.contains(&format!("{} record", named.display())),
