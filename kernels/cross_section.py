@@ -13,11 +13,11 @@ from kernels.lanes import LANES, choose, floor, least, load, spread, store_whole
 
 F64 = NDArray[np.float64]
 Keys: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
-
+Places = NDArray[np.uint64]
 
 _LARGEST, _LARGEST_COARSE = 0x7FFFFFFFFFFFFFFF, 0x7FFFFFFF
 # Rows ranked together, where nobody says otherwise: their keys stay in the processor's cache.
-ROWS = 64
+ROWS = 128
 # Symbols up to which the coarse keys have bits enough to tell most values apart.
 _MOST_COARSE = 1 << 13
 
@@ -55,25 +55,24 @@ def _bounds(row: F64) -> tuple[float, float]:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _coarse_keys(
-    values: F64, start: int, columns: int, order: F64, out: NDArray[np.int32], known: NDArray[np.int64]
-) -> None:
-    """Like `_sort_keys` in half the bits, from row `start` on: where in the row's range a value lies.
+def _coarse_keys(values: F64, columns: int, order: F64, out: NDArray[np.int32], settled: NDArray[np.bool_]) -> None:
+    """Like `_sort_keys` in half the bits: where in the row's range a value lies.
 
     Rounding keeps the order, so two values can only share a key, never swap. A range that is not finite is left to
-    the fine keys: `known` is -1, and otherwise 0. `order` counts the columns.
+    the fine keys: it is not `settled`. `order` counts the columns.
     """
     symbols, width, most = values.shape[1], float(1 << columns), (1 << (31 - columns)) - 1.0
     wide, missing, column = spread(width), spread(most), np.int32(columns)
-    for t in range(start, min(start + len(out), len(values))):
-        row, keys = values[t], out[t - start]
+    for t in range(len(values)):
+        row, keys = values[t], out[t]
         low, high = _bounds(row)
+        low, high = (low, high) if low <= high else (0.0, 0.0)  # where none is known
         scale = (most - 1.0) / (high - low) if high > low else 0.0
         low = low if high > low else 0.0
-        known[t] = 0
-        if not (np.isfinite(low) and np.isfinite(high) and np.isfinite(scale)):
-            known[t] = -1
-        elif symbols >= LANES:
+        settled[t] = np.isfinite(low) and np.isfinite(high) and np.isfinite(scale)
+        if not settled[t]:
+            continue
+        if symbols >= LANES:
             below, scales = spread(low), spread(scale)
             for s in range(0, symbols, LANES):
                 at = min(s, symbols - LANES)
@@ -96,7 +95,7 @@ def _scaled(first: int, last: int, known: int, centred: bool) -> float:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _settle(row: F64, place: NDArray[np.uint64], first: int, last: int, most: int) -> int:
+def _settle(row: F64, place: Places, first: int, last: int, most: int) -> int:
     """Put the places `first` to `last` in the order of their values; gives the moves, more than `most` if given up."""
     moves = 0
     for i in range(first + 1, last + 1):
@@ -112,7 +111,7 @@ def _settle(row: F64, place: NDArray[np.uint64], first: int, last: int, most: in
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _average(row: F64, place: NDArray[np.uint64], first: int, last: int, known: int, centred: bool, out: F64) -> None:
+def _average(row: F64, place: Places, first: int, last: int, known: int, centred: bool, out: F64) -> None:
     """Rank the ordered values at the places `first` to `last`, equal ones by their middle rank."""
     while first <= last:
         end = first
@@ -135,7 +134,7 @@ def _known(keys: Keys, least_missing: int) -> int:
 
 
 @nb.njit(error_model="numpy")
-def _average_all(row: F64, place: NDArray[np.uint64], middles: F64, starts: NDArray[np.int64], out: F64) -> None:
+def _average_all(row: F64, place: Places, middles: F64, starts: NDArray[np.int64], out: F64) -> None:
     """Like `_average` for a whole row full of equal values, where no branch could be foreseen.
 
     `middles` has the rank for each sum of a first and a last place.
@@ -153,15 +152,7 @@ def _average_all(row: F64, place: NDArray[np.uint64], middles: F64, starts: NDAr
 
 @nb.njit(error_model="numpy")
 def _groups_ranked(
-    source: F64,
-    ordered: Keys,
-    mask: int,
-    shared: int,
-    centred: bool,
-    left: int,
-    row: F64,
-    place: NDArray[np.uint64],
-    out: F64,
+    source: F64, ordered: Keys, mask: int, shared: int, centred: bool, left: int, row: F64, place: Places, out: F64
 ) -> bool:
     """Rank the values that share a key, which may be out of order or equal; False where it takes over `left` moves."""
     first, count = 0, len(ordered)
@@ -190,19 +181,18 @@ def _groups_ranked(
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _scaled_ranks(
-    values: F64, start: int, keys: Keys, columns: int, known: NDArray[np.int64], centred: bool, out: F64
-) -> None:
-    """Ranks from sorted keys; a row whose keys tell too little apart to settle quickly is left with known -1."""
+def _scaled_ranks(values: F64, keys: Keys, columns: int, settled: NDArray[np.bool_], centred: bool, out: F64) -> bool:
+    """Ranks of the rows that are `settled` from sorted keys, and whether all are: not a row whose keys tell too little
+    apart to settle it quickly."""
     symbols, mask = values.shape[1], (1 << columns) - 1
     row, place, ranks, filled = np.empty(symbols), np.empty(symbols, np.uint64), np.empty(symbols), -1
     # Places come in any order, and a row that is far away would be waited for at each.
     near = np.empty(symbols)
     middles, starts, halved = np.empty(2 * symbols), np.empty(symbols, np.int64), -1
-    for t in range(start, min(start + len(keys), len(values))):
-        if known[t] < 0:
+    for t in range(len(values)):
+        if not settled[t]:
             continue
-        source, ordered = values[t], keys[t - start]
+        source, ordered = values[t], keys[t]
         count = _known(ordered, _LARGEST_COARSE & ~mask if keys.itemsize == 4 else _LARGEST & ~mask)
         if filled != count:
             for i in range(count):
@@ -226,34 +216,48 @@ def _scaled_ranks(
                 place[i] = np.uint64(ordered[i] & mask)
                 row[i] = source[place[i]]
             if _settle(row, place, 0, count - 1, left) > left:
-                known[t] = -1
+                settled[t] = False
             else:
                 _average_all(row[:count], place, middles, starts, near)
         elif not _groups_ranked(source, ordered[:count], mask, shared, centred, left, row, place, near):
-            known[t] = -1
+            settled[t] = False
         for s in range(symbols):
             out[t, s] = near[s]
+    return bool(settled.all())
+
+
+class Ranks:
+    """Ranks across so many symbols; what it works in is kept between calls."""
+
+    def __init__(self, symbols: int, centred: bool, rows: int) -> None:
+        self._centred, self._columns, self._rows = centred, max(1, (symbols - 1).bit_length()), rows
+        self._order, self._settled = np.arange(float(symbols)), np.zeros(rows, np.bool_)
+        self._keys = np.empty((rows, symbols), np.int32) if symbols <= _MOST_COARSE else None
+
+    def fill(self, values: F64, out: F64) -> None:
+        """Both are C-contiguous."""
+        for start in range(0, len(values), self._rows):
+            self._fill(values[start : start + self._rows], out[start : start + self._rows])
+
+    def _fill(self, values: F64, out: F64) -> None:
+        settled, columns = self._settled[: len(values)], self._columns
+        if self._keys is not None:
+            keys = self._keys[: len(values)]
+            _coarse_keys(values, columns, self._order, keys, settled)
+            keys.sort(axis=1)
+            if _scaled_ranks(values, keys, columns, settled, self._centred, out):
+                return
+        some = values[~settled]
+        found, fine = np.empty(some.shape), np.empty(some.shape, np.int64)
+        _sort_keys(some, columns, fine)
+        fine.sort(axis=1)
+        _scaled_ranks(some, fine, columns, np.ones(len(some), np.bool_), self._centred, found)
+        out[~settled] = found
 
 
 def _ranks(values: F64, centred: bool, out: F64 | None, rows: int = ROWS) -> F64:
-    values = np.ascontiguousarray(values)
     out = np.empty(values.shape) if out is None else out
-    known, symbols = np.full(len(values), -1), values.shape[1]
-    columns = max(1, (symbols - 1).bit_length())
-    if symbols <= _MOST_COARSE:
-        keys, order = np.empty((min(rows, len(values)), symbols), np.int32), np.arange(float(symbols))
-        for start in range(0, len(values), rows):
-            _coarse_keys(values, start, columns, order, keys, known)
-            keys.sort(axis=1)
-            _scaled_ranks(values, start, keys, columns, known, centred, out)
-    left = known < 0
-    if left.any():
-        some = values[left]
-        fine, keys = np.empty(some.shape), np.empty(some.shape, np.int64)
-        _sort_keys(some, columns, keys)
-        keys.sort(axis=1)
-        _scaled_ranks(some, 0, keys, columns, np.zeros(len(some), np.int64), centred, fine)
-        out[left] = fine
+    Ranks(values.shape[1], centred, rows).fill(np.ascontiguousarray(values), out)
     return out
 
 

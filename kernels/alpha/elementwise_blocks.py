@@ -15,7 +15,7 @@ from kernels.lanes import LANES, choose, differs, load_from, put_at, root, size,
 # Lanes of kernels.lanes are no type of Python's.
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportArgumentType=false, reportReturnType=false
 
-I64 = NDArray[np.int64]
+F64, I64 = NDArray[np.float64], NDArray[np.int64]
 BLOCK = 256
 # The place of an operator is its number in a program.
 OPERATORS = (
@@ -193,21 +193,23 @@ def _begin(cells: int, to: int, x: int, missing: int) -> None:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def run(program: I64, base: I64, moves: I64, shift: I64, spare: I64, total: int, block: int) -> None:
-    """Run a tree over `total` cells; `program` has rows of (operator, result, operand, operand, operand).
+def run_tree(program: I64, base: I64, shift: I64, passing: I64, scratch: F64, start: int, end: int) -> None:
+    """Run a tree over the cells `start` to `end`; `program` has rows of (operator, result, operand, operand, operand).
 
-    Operands and results are places: place p is at the address `base[p]`, of which those that `moves` are whole
-    matrices, read `shift` cells back; `spare[p]` is the address of a block for the cells before such a matrix begins.
+    Operands and results are places. Those with an address in `base` are matrices, read `shift` cells back; of those
+    that are `passing` only the cells from `start` on are there. The others are in their row of `scratch`, where also
+    what stands before a matrix is put; such a row is no longer than there are cells.
     """
-    now = np.empty(len(base), np.int64)
-    for begin in range(0, total, block):
+    block, now = scratch.shape[1], np.empty(len(base), np.int64)
+    for begin in range(start, end, block):
         # The last block may overlap the one before: no result is an operand of what was already done.
-        first = min(begin, total - block)
+        first = min(begin, end - block)
         for p in range(len(base)):
-            now[p] = base[p] + 8 * moves[p] * (first - shift[p])
+            spare = scratch.ctypes.data + 8 * block * p
+            now[p] = base[p] + 8 * (first - shift[p] - start * passing[p]) if base[p] else spare
             if shift[p] > first:
-                _begin(block, spare[p], now[p], shift[p] - first)
-                now[p] = spare[p]
+                _begin(block, spare, now[p], shift[p] - first)
+                now[p] = spare
         for step in range(len(program)):
             operator, to, x, y, z = program[step]
             _apply(operator, block, now[to], now[x], now[y], now[z])

@@ -1,13 +1,14 @@
 """What the batch evaluator does for a formula, in order: functions over whole matrices, and between them trees of
 operators that run in one pass over memory."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import TypeAlias
 
 from kernels.alpha.elementwise_blocks import OPERATORS
-from kernels.alpha.language import Node
+from kernels.alpha.language import WINDOWED, Node
 from kernels.alpha.program import Step, compiled
 
 # Read from a matrix some bars back, with no pass of their own.
@@ -57,6 +58,25 @@ class Plan:
                 chosen.append(task)
                 needed |= self.reads[task].difference(given)
         return chosen[::-1]
+
+    def groups(self, tasks: Sequence[int]) -> list[list[int]]:
+        """The tasks in an order in which they may run: windows alone, and together what looks at one row only of what
+        the same group gives."""
+        stages, after = list[int](), dict[int, int]()
+        for number in tasks:
+            task, read = self.tasks[number], self.reads[number]
+            window = not isinstance(task, Tree) and self.steps[task].function in WINDOWED
+            stage = max((after.get(place, 0) for place in read), default=0)
+            if isinstance(task, Tree):
+                back = {operand.step for operand in task.operands if isinstance(operand, Matrix) and operand.bars}
+                stage = max([stage, *(after.get(place, 0) + 1 for place in back)])
+            # Windows have even stages, all else odd ones.
+            stage += stage % 2 != (0 if window else 1)
+            after[self.gives[number]] = stage
+            stages.append(stage)
+        ordered = sorted(zip(stages, tasks, strict=True))
+        together = groupby(ordered, key=lambda pair: (pair[0], pair[1] if pair[0] % 2 == 0 else 0))
+        return [[task for _, task in group] for _, group in together]
 
 
 def _owners(steps: tuple[Step, ...]) -> list[int]:

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from kernels.alpha.batch import computed
+from kernels.alpha.batch import computed, longer
 from kernels.alpha.elementwise import F64
 from kernels.alpha.language import Node
 from kernels.alpha.plan import Plan, planned
 from kernels.alpha.program import Step
+from kernels.lanes import LANES
 
 MOST_KEPT_BYTES = 1 << 29
 
@@ -78,6 +79,13 @@ class _Parts:
         self.drop([part for part in self.kept if self._next_use(part, number + 1) == math.inf])
 
 
+def _copy(values: F64, spare: list[F64]) -> F64:
+    if not spare:
+        return values.copy()
+    np.copyto(spare[-1], values)
+    return spare.pop()
+
+
 def _each(plans: Sequence[Plan], fields: Mapping[str, F64], most: int, spare: list[F64]) -> Iterator[F64]:
     names = numbered([plan.steps for plan in plans])
     parts = _Parts(_uses(plans, names), most, spare)
@@ -91,7 +99,7 @@ def _each(plans: Sequence[Plan], fields: Mapping[str, F64], most: int, spare: li
         parts.kept |= {name[place]: found[place] for place in keep}
         # What is kept, and what is a field, is not the caller's to write into.
         shared = last in keep or last in given or not plan.tasks
-        result = found[last].copy() if shared else found[last]
+        result = _copy(found[last], spare) if shared else found[last]
         parts.leave(number)
         yield result
 
@@ -112,5 +120,7 @@ def evaluate_set(
     shape = next(iter(fields.values())).shape
     if 0 in shape:
         return (np.empty(shape) for _ in plans)
+    if shape[0] * shape[1] < LANES:
+        return (values[: shape[0]] for values in evaluate_set(formulas, longer(fields)))
     most = most_kept_bytes // (8 * shape[0] * shape[1])
     return _each(plans, fields, most, [] if spare is None else spare)

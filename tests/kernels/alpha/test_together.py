@@ -47,13 +47,14 @@ def test_a_set_has_the_bits_of_each_formula_alone(formulas: list, most: int, see
 def tasks_done(monkeypatch: pytest.MonkeyPatch, formulas: list[str], most_kept_bytes: int) -> list[str]:
     """The functions over whole matrices that ran, in order."""
     done: list[str] = []
-    real = batch._done
+    real = batch._Work._prepared
 
-    def counted(task, steps, matrices):
-        done.append("tree" if not isinstance(task, int) else steps[task].function)
-        return real(task, steps, matrices)
+    def counted(work, number, out):
+        task = work._plan.tasks[number]
+        done.append("tree" if not isinstance(task, int) else work._plan.steps[task].function)
+        return real(work, number, out)
 
-    monkeypatch.setattr(batch, "_done", counted)
+    monkeypatch.setattr(batch._Work, "_prepared", counted)
     for _ in evaluate_set([parse(formula) for formula in formulas], panel(), None, most_kept_bytes):
         pass
     return done
