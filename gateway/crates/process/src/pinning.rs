@@ -16,7 +16,7 @@ pub fn pin(core: i64) -> io::Result<()> {
     }
     // SAFETY: a set of bits, all of them off.
     let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: it stays inside, for the core was compared with the size.
+    // SAFETY: the core was compared with the size of the set.
     unsafe { libc::CPU_SET(core, &mut set) };
     // SAFETY: the place and its length belong together; 0 is the calling thread.
     match unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) } {
