@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from cws.execution.checkpoints import fault_in, last_checkpoint
 from cws.execution.journal import read_journal
-from cws.execution.places import VOID, Place, folders_of_runs, is_up
+from cws.execution.keys import public_hex, signing_key
+from cws.execution.places import VOID, Place, folders_of_runs, is_up, keys_folder
 from modules.errors import CwsError
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def is_ingested(house: "House", place: Place) -> bool:
     checkpoint = last_checkpoint(house.ledger, place.name)
     if checkpoint is None:
         return False
+    public = public_hex(signing_key(keys_folder(house.home), "checkpoint"))
     try:
-        return not fault_in(checkpoint, place.journal) and read_journal(place.journal).seq == checkpoint["seq"]
+        return not fault_in(checkpoint, public, place.journal) and read_journal(place.journal).seq == checkpoint["seq"]
     except CwsError:
         return False
 
