@@ -55,11 +55,13 @@ fn every_code_is_raised_once_and_explained() {
         .filter_map(|line| line.strip_prefix("| CWS-"))
         .filter_map(|line| line.split(' ').next())
         .collect();
-    assert_eq!(codes.len(), 20);
-    for code in codes {
-        let quoted = format!("\"CWS-{code}\"");
-        assert_eq!(sources.matches(&quoted).count(), 1, "{code}");
-    }
+    let mut raised: Vec<&str> = sources
+        .split("\"CWS-")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    raised.sort_unstable();
+    assert_eq!(raised, codes);
 }
 
 /// Every check is tried on both sides of its bound, and against a second statement of its rule.
