@@ -64,6 +64,12 @@ def nothing(axes: Any, why: str) -> None:
     axes.set_axis_off()
 
 
+def _judged(axes: Any, report: Report, column: str, draw: Callable[[Any, pd.DataFrame], None]) -> None:
+    """Verdicts that have a value in `column`: those by oracles have none."""
+    rows = report.rows[report.rows[column].notna()]
+    nothing(axes, "no verdict by value or runtime yet") if rows.empty else draw(axes, rows)
+
+
 def _rates(axes: Any, report: Report) -> None:
     """Shares with their exact intervals; the dotted line is what the procedures promise."""
     gate = report.gate
@@ -136,10 +142,8 @@ def _stamps(axes: Any, report: Report) -> None:
 
 PANELS: Mapping[str, Callable[[Any, Report], None]] = {
     "From finding to ship": lambda axes, report: draw_funnel(axes, report.funnel),
-    "p-values, each patch alone": lambda axes, report: draw_p_values(axes, report.rows[report.rows["p"].notna()]),
-    "Effects, two standard errors": lambda axes, report: draw_effects(
-        axes, report.rows[report.rows["standard_error"].notna()]
-    ),
+    "p-values, each patch alone": lambda axes, report: _judged(axes, report, "p", draw_p_values),
+    "Effects, two standard errors": lambda axes, report: _judged(axes, report, "standard_error", draw_effects),
     "Rates, 95 % exact": _rates,
     "Power, as certified": _power,
     "Ablations a week": _ablations,

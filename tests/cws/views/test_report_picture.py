@@ -49,6 +49,11 @@ def test_a_panel_shows_its_figure_or_says_that_there_is_none(title: str, full: t
     assert empty in words(title, EMPTY)
 
 
+@pytest.mark.parametrize("title", ["p-values, each patch alone", "Effects, two standard errors"])
+def test_without_a_verdict_that_has_a_value_there_are_no_axes(title: str) -> None:
+    assert "no verdict by value or runtime yet" in words(title, EMPTY)
+
+
 def test_ablations_are_a_bar_a_week() -> None:
     axes = Figure().subplots()
     PANELS["Ablations a week"](axes, FULL)
