@@ -71,7 +71,8 @@ def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
     """Run what was recorded on the recorded pins again and compare every table's hash.
 
     A backtest or look counts as another look. A set of a batch counts as none: it is opened only while its question is
-    the trial on record, and shows what that one showed. Raises CWS-REPRO-001, and what `find_set` and `rebuild_set` do.
+    the trial on record, and shows what that one showed. A set that was published, too, is rebuilt as its backtest.
+    Raises CWS-REPRO-001, and what `find_set` and `rebuild_set` raise.
     """
     if not _fitting(_asked(house), wanted) and (chosen := find_set(house, wanted)) is not None:
         made = rebuild_set(house, chosen, folder)

@@ -89,8 +89,8 @@ def find_set(house: House, wanted: str) -> Chosen | None:
     ((key, (span, keys)),) = found.items()
     if span.batch not in ended:
         raise CwsError(
-            "CWS-REPRO-005", what=f"batch {span.batch} of trial {key} has not ended", where=f"ledger entry {span.index}",
-            fix="give the same cws backtest again: it goes on where it stopped",
+            "CWS-REPRO-005", what=f"batch {span.batch} of trial {key} has not ended",
+            where=f"ledger entry {span.index}", fix="give the same cws backtest again: it goes on where it stopped",
         )  # fmt: skip
     return _chosen(ended[span.batch], span, keys, key)
 
@@ -100,7 +100,8 @@ def _fitting(keys: pa.ChunkedArray, wanted: str, whole: bool) -> list[str]:
     if not whole:
         if len(wanted) < KEY_LEAST:
             return []
-        keys = keys.filter(pc.starts_with(keys, pattern=wanted))
+        fits = pc.call_function("starts_with", [keys], pc.MatchSubstringOptions(wanted))
+        keys = keys.filter(fits)
     return [str(key) for key in keys.slice(0, SHOWN).to_pylist()]
 
 

@@ -137,8 +137,7 @@ def reproduce(
     else:
         screen = Screen()
         screen.line(
-            f"{found.strategy}, ledger entry {found.ledger_index}: "
-            + _said(found.same, found.differs),
+            f"{found.strategy}, ledger entry {found.ledger_index}: " + _said(found.same, found.differs),
             "bold",
         )
         screen.facts(
