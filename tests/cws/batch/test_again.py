@@ -52,6 +52,15 @@ def test_it_is_made_from_what_the_entry_names_and_not_from_today_s_files(execute
     assert again(executed, key_of(executed, batch, 0)).same
 
 
+def test_a_copy_s_set_is_made_under_the_name_that_it_counts_as(executed: Place) -> None:
+    elsewhere = executed.folder / "fresh_start.toml"
+    elsewhere.write_text(executed.strategy.read_text().replace("cost_bps = 5.0", "cost_bps = 4.0"))
+    batch = batch_of(executed, str(elsewhere))
+    elsewhere.unlink()
+    found = again(executed, key_of(executed, batch, 0))
+    assert found.same and (found.strategy, batch.body["recipe"]) == ("small_reversal", "fresh_start")
+
+
 @pytest.mark.parametrize("named", [4_096, 3])
 def test_a_sweep_s_set_of_one_symbol(executed: Place, monkeypatch: pytest.MonkeyPatch, named: int) -> None:
     monkeypatch.setattr(cws.trial_batches, "MAX_NAMED", named)
