@@ -1,11 +1,12 @@
-"""Rebuild a backtest, or a look at a formula, from its ledger row: the same bytes, or which input differs."""
+"""Rebuild a backtest, a look at a formula or a set of a batch from the ledger: the same bytes, or what differs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cws.alpha_study import outcome_hashes, prepared
+from cws.batch.again import find_set, rebuild_set
 from cws.environment import environment
 from cws.flow import open_flow, step, task
 from cws.house import House
@@ -25,7 +26,10 @@ NOT_COMPARED = ("deflated", "quarantine")
 
 @dataclass(frozen=True)
 class Reproduction:
-    """`same` when every compared table has the ledger's hash; `differs` names tables, `changed` the inputs."""
+    """`same` when every compared table has the ledger's hash; `differs` names tables, `changed` the inputs.
+
+    `cells` are the figures of a batch's row that are other ones now.
+    """
 
     ledger_index: int
     strategy: str
@@ -33,6 +37,7 @@ class Reproduction:
     hashes: dict[str, str]
     differs: list[str]
     changed: list[str]
+    cells: list[str] = field(default_factory=list[str])
 
 
 def find(house: House, wanted: str) -> Entry:
@@ -40,22 +45,41 @@ def find(house: House, wanted: str) -> Entry:
 
     Raises CWS-REPRO-001 when there is none.
     """
-    backtests = [entry for entry in house.ledger.entries("stage") if entry.body["stage"] == "backtest"]
-    asked = sorted([*backtests, *house.ledger.entries("look")], key=lambda entry: entry.index)
-    fits = [e for e in asked if str(e.index) == wanted or (len(wanted) >= 6 and str(e.body["key"]).startswith(wanted))]
+    asked = _asked(house)
+    fits = _fitting(asked, wanted)
     if not fits:
         known = ", ".join(str(entry.body["key"])[:12] for entry in asked[-5:]) or "none"
         raise CwsError(
             "CWS-REPRO-001",
-            what=f"no backtest and no look at a formula {wanted!r} in the ledger",
+            what=f"no backtest, no look at a formula and no set of a batch {wanted!r} in the ledger",
             where="ledger",
-            fix=f"the latest are: {known}",
+            fix=f"the latest are: {known}; all: cws trials",
         )
     return fits[-1]
 
 
+def _asked(house: House) -> list[Entry]:
+    backtests = [entry for entry in house.ledger.entries("stage") if entry.body["stage"] == "backtest"]
+    return sorted([*backtests, *house.ledger.entries("look")], key=lambda entry: entry.index)
+
+
+def _fitting(asked: list[Entry], wanted: str) -> list[Entry]:
+    return [e for e in asked if str(e.index) == wanted or (len(wanted) >= 6 and str(e.body["key"]).startswith(wanted))]
+
+
 def reproduce(house: House, wanted: str, folder: Path) -> Reproduction:
-    """Run what was recorded on the recorded pins again and compare every table's hash. It counts as another look."""
+    """Run what was recorded on the recorded pins again and compare every table's hash.
+
+    A backtest or look counts as another look. A set of a batch counts as none: it is opened only while its question is
+    the trial on record, and shows what that one showed. A set that was published, too, is rebuilt as its backtest.
+    Raises CWS-REPRO-001, and what `find_set` and `rebuild_set` raise.
+    """
+    if not _fitting(_asked(house), wanted) and (chosen := find_set(house, wanted)) is not None:
+        made = rebuild_set(house, chosen, folder)
+        differs = [table for table, digest in made.then.items() if made.now.get(table) != digest]
+        moved = _moved(chosen.entry.body, made.code)
+        name = str(chosen.entry.body["counted_as"])
+        return Reproduction(chosen.entry.index, name, not differs, dict(made.then), differs, moved, made.cells)
     entry = find(house, wanted)
     return _look(house, entry) if entry.kind == "look" else _backtest(house, entry, folder)
 
@@ -103,15 +127,18 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _changed(body: Mapping[str, object], code: str, settings_hash: str) -> list[str]:
+    return _moved(body, code) + (
+        [f"settings: {body['trial_settings']} then, {settings_hash} now"]
+        if body["trial_settings"] != settings_hash
+        else []
+    )
+
+
+def _moved(body: Mapping[str, object], code: str) -> list[str]:
     now, then = environment(), _mapping(body["environment"])
     changed = [
         f"environment {name}: {then[name]} then, {now[name]} now"
         for name in ("lock", "python", "cpu")
         if now[name] != then[name]
     ]
-    changed += [f"code: {body['code']} then, {code} now"] if body["code"] != code else []
-    return changed + (
-        [f"settings: {body['trial_settings']} then, {settings_hash} now"]
-        if body["trial_settings"] != settings_hash
-        else []
-    )
+    return changed + ([f"code: {body['code']} then, {code} now"] if body["code"] != code else [])

@@ -46,6 +46,8 @@ def conclusion(register: Register, worker: Worker, measured: dict[str, Any]) -> 
         "inputs": {name: vars(one) for name, one in plan.pins.items()}, "code": plan.code, "code_version": commit(),
         "environment": environment(), **{name: vars(one) for name, one in pins.items()},
         "rows_hash": seen.rows_hash, "failed": seen.failed, "never_traded": seen.never_traded,
+        # What files may not say any more when a set is made again.
+        "asked": {"recipe": plan.recipe.model_dump(mode="json"), "dataset": plan.dataset.model_dump(mode="json")},
         "measured": measured, "judges": judges, "judges_saw": seen_by_judges,
         "judges_note": _note(plan, len(seen.ranking) > 0, seen_by_judges),
         **{name: _told(plan, shown[number]) for name, number in seen.shown.items()},

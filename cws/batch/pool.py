@@ -37,7 +37,7 @@ def worker_for(house: House, plan: Plan, prior: Callable[[str], pd.DataFrame]) -
     return (SweepWorker if isinstance(plan.recipe, Sweep) else StrategyWorker)(house, plan, prior)
 
 
-def _no_prior(key: str) -> pd.DataFrame:
+def no_prior(key: str) -> pd.DataFrame:
     raise AssertionError(f"a worker says nothing of other trials than {key}")
 
 
@@ -50,7 +50,7 @@ def alone(worker: Worker, chunks: Sequence[Chunk], record: Callable[[int, Sequen
 def _serve(pipe: Connection[Any, Any], folder: Path, plan: Plan) -> None:
     """A worker process: chunks in; keys out, a nod in, rows out."""
     try:
-        worker = worker_for(house_at(folder), plan, _no_prior)
+        worker = worker_for(house_at(folder), plan, no_prior)
         while True:
             first, end = pipe.recv()
 

@@ -111,15 +111,16 @@ def reproduce(
         str,
         typer.Argument(
             metavar="ID",
-            help="Trial key (6 characters or more) or ledger index of a backtest, or the id of a verdict: "
-            "cws trials, cws ledger show --kind verdict.",
+            help="Trial key (6 characters or more) or ledger index of a backtest, a look or a set of a batch, "
+            "or the id of a verdict: cws trials, cws ledger show --kind verdict.",
         ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild a backtest, a look or a verdict from its ledger row.
+    """Rebuild a backtest, a look, a set of a batch or a verdict from its ledger row.
 
-    Exit 1 when a byte differs; says which input changed. It counts as a look.
+    Exit 1 when a byte differs; says which input changed. It counts as a look, but for a set of a batch: that is not
+    opened where it has become another trial.
     """
     from cws.ablation.again import find_verdict
     from cws.home import settings
@@ -136,8 +137,7 @@ def reproduce(
     else:
         screen = Screen()
         screen.line(
-            f"{found.strategy}, ledger entry {found.ledger_index}: "
-            + ("the same bytes" if found.same else "DIFFERENT BYTES"),
+            f"{found.strategy}, ledger entry {found.ledger_index}: " + _said(found.same, found.differs),
             "bold",
         )
         screen.facts(
@@ -147,9 +147,17 @@ def reproduce(
                 for name, digest in found.hashes.items()
             },
         )
+        for what in found.cells:
+            screen.line(f"differs: {what}")
         for what in found.changed:
             screen.line(f"changed since: {what}")
     raise typer.Exit(0 if found.same else 1)
+
+
+def _said(same: bool, differs: list[str]) -> str:
+    if "key" in differs:
+        return "ANOTHER TRIAL NOW, and not opened"
+    return "the same bytes" if same else "DIFFERENT BYTES"
 
 
 def _reproduce_verdict(entry: "Entry", as_json: bool) -> NoReturn:
