@@ -1,4 +1,4 @@
-"""What all batches and lone verdicts said, read back from the gate's own table and the ledger: for people and for reports."""
+"""What batches and lone verdicts said, read back from the gate's table and the ledger: for people and for reports."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """MLflow shows batches: a parent run a batch, a child a verdict, in the gate's own experiment.
 
-A verdict that was asked for by itself is a run without a parent; once a batch decides over it, it is that batch's child.
+A lone verdict is a run without a parent; once a batch decides over it, it is that batch's child instead.
 
-It lies below CWS_HOME, which no proposer can reach. Runs are found again by their tags, so that showing a batch twice
+The experiment lies below CWS_HOME, which no proposer can reach. Runs are found again by their tags, so that showing a batch twice
 draws nothing twice. MLflow is a view: the ledger and the lake are the truth.
 """
 
@@ -17,7 +17,7 @@ from cws.views.mlflow_run import artifacts_folder, mlflow_client
 EXPERIMENT = "gate"
 BATCH, VERDICT = "cws.batch", "cws.verdict"
 METRICS = ("p", "p_alone", "effect", "standard_error", "blocks")
-NOTE = "What the gate said: a parent run a batch, a child or lone run a verdict. Owned by the gate; proposers never see it."
+NOTE = "What the gate said: a run a verdict, below the run of its batch. Owned by the gate; proposers never see it."
 SOURCE = "cws ablate"
 MAX_RUNS = 5_000
 

@@ -47,7 +47,9 @@ def runs(house: House) -> dict[str, Any]:
     client = mlflow_client(house.home)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     found = client.search_runs([experiment.experiment_id])
-    return {run.data.tags.get(VERDICT, run.data.tags[BATCH]): run for run in found}
+    shown = {run.data.tags.get(VERDICT) or run.data.tags[BATCH]: run for run in found}
+    assert len(shown) == len(found), "a twin"
+    return shown
 
 
 def test_a_batch_is_a_parent_with_a_child_a_verdict(house: House) -> None:
@@ -82,10 +84,8 @@ def test_a_lone_verdict_is_a_run_of_its_own_until_a_batch_decides_over_it(house:
     body = {"id": "b2", "state": vars(fresh()), "verdicts": ["v2"], "ship": [], "shadow": ["v2"], "pin": vars(pin)}
     house.ledger.append("batch", body)
     assert keep_batches(house, 3_000) == 2 and keep_batches(house, 4_000) == 0
-    client = mlflow_client(house.home)
-    everything = client.search_runs([client.get_experiment_by_name(EXPERIMENT).experiment_id])
-    of_it = [run.data.tags for run in everything if run.data.tags.get(VERDICT) == "v2"]
-    assert [tags[BATCH] for tags in of_it] == ["b2"], "no twin"
+    found = runs(house)
+    assert found["v2"].data.tags["mlflow.parentRunId"] == found["b2"].info.run_id
 
 
 def test_an_empty_home_makes_no_database(tmp_path) -> None:
