@@ -2,8 +2,8 @@
 
 A lone verdict is a run without a parent; once a batch decides over it, it is that batch's child instead.
 
-The experiment lies below CWS_HOME, which no proposer can reach. Runs are found again by their tags, so that showing a batch twice
-draws nothing twice. MLflow is a view: the ledger and the lake are the truth.
+The experiment lies below CWS_HOME, which no proposer can reach. Runs are found again by their tags, so that showing a
+batch twice draws nothing twice. MLflow is a view: the ledger and the lake are the truth.
 """
 
 from typing import Any
