@@ -21,10 +21,10 @@ from cws.ablation.published import bench_of
 from cws.ablation.record import finding_of
 from cws.ablation.told import Row, batch_rows, funnel, told
 from cws.home import settings
-from cws.patches import Patch, parse_patch
+from cws.patches import Patch, parse_patch, read_patch
 from cws.proposers.language_model import endpoint_of
 from cws.strategies import catalogue
-from cws.supervisor.cycle import Asked, Proposed, decided, given, open_cycle, proposals, upkeep
+from cws.supervisor.cycle import Asked, Proposed, decided, given, open_cycle, proposals, same, upkeep
 from cws.views.findings_picture import markdown_bars, of_patches
 from cws.views.loop_picture import markdown_loop
 from cws.views.show import show_batches
@@ -70,25 +70,27 @@ def patches_asset() -> dg.AssetsDefinition:
         with bench.house.home.writing("asset patches", bench.house.lock_wait_s):
             finish(bench.house)
             upkeep(bench, context.log.info)
-            proposed = open_cycle(bench.house) or _new(desk, bench, config)
+            proposed = _wanted(desk, bench, config)
         return dg.MaterializeResult(metadata=proposed_metadata(proposed))
 
     return patches
 
 
-def _new(desk: Desk, bench: Bench, config: PatchesConfig) -> Proposed | None:
+def _wanted(desk: Desk, bench: Bench, config: PatchesConfig) -> Proposed | None:
+    """What is given, unless another cycle is open; without, the open cycle, or what the budget finds."""
+    already = open_cycle(bench.house)
     texts = {f"text {place}": text for place, text in enumerate(config.toml)}
     if config.folder:
         texts |= {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(config.folder).glob("*.toml"))}
+    if texts and already is not None:
+        # Unchecked: what this cycle shipped before it was killed changes nothing any more.
+        return same(already, [read_patch(text, name) for name, text in texts.items()], config.seed)
     if texts:
         return given(bench.house, [parse_patch(text, name) for name, text in texts.items()], config.seed)
-    if config.budget:
-        return proposals(
-            bench,
-            catalogue(desk.folder),
-            Asked(config.budget, config.seed, config.module, endpoint_of(settings(), os.environ)),
-        )
-    return None
+    if already is not None or not config.budget:
+        return already
+    asked = Asked(config.budget, config.seed, config.module, endpoint_of(settings(), os.environ))
+    return proposals(bench, catalogue(desk.folder), asked)
 
 
 def proposed_metadata(proposed: Proposed | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 from cws.ablation.ablate import Bench, ablate
 from cws.ablation.record import Judged, judged_of, verdict_rows
 from cws.ablation.shipping import settle, ship
+from cws.ablation.told import in_batches
 from cws.gate.batch import BatchState, Outcome, Slot, fresh, weekly
 from cws.gate.placebo import slots
 from cws.gate.verdict import Kind
@@ -62,7 +63,7 @@ def run_batch(
     house = bench.house
     finish(house, root)
     judged, refused = _ablated(bench, patches, progress)
-    earlier = {str(one) for entry in house.ledger.entries("batch") for one in _list(entry, "verdicts")}
+    earlier = in_batches(house)
     judged = [one for one in judged if one.id not in earlier]
     state = last_state(house)
     real = len(judged)

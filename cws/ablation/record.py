@@ -24,6 +24,8 @@ from cws.patches import Patch
 from modules.canonical import json_hash
 
 NUMBERS = ("p", "p_alone", "batch_p", "effect", "standard_error", "blocks")
+# The outcome of a verdict that no batch decided over: good or bad, nothing follows from it.
+ALONE = "alone"
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def judged_of(entry: Entry) -> Judged:
 
 
 def verdict_rows(batch: str, now_ns: int, rows: Sequence[tuple[Judged, str, bool]]) -> pd.DataFrame:
-    """The lake's `verdicts` of a batch: (judged, outcome, whether it is a placebo), in slot order."""
+    """The lake's `verdicts` of a batch: (judged, outcome, whether it is a placebo), in slot order; "" is no batch."""
     found = [
         {
             "id": judged.id,

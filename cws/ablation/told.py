@@ -1,4 +1,4 @@
-"""What all batches said, read back from the gate's own table and the ledger: for people and for reports."""
+"""What batches and lone verdicts said, read back from the gate's table and the ledger: for people and for reports."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cws.ablation.record import Judged, judged_of
+from cws.ablation.record import ALONE, Judged, judged_of
 from cws.ablation.shipping import standing
 from cws.house import House
 from cws.lake.commits import Pin
@@ -15,7 +15,7 @@ from cws.lake.tables import TABLES
 
 @dataclass(frozen=True)
 class Row:
-    """A verdict in its batch; `diff` is what shipped, "" when it did not or was rolled back."""
+    """A verdict in its batch, "" for none; `diff` is what shipped, "" when it did not or was rolled back."""
 
     judged: Judged
     batch: str
@@ -46,6 +46,19 @@ def told(house: House) -> list[Row]:
         for verdict, batch, outcome, placebo in zip(*columns, strict=True)
         if verdict in judged
     ]
+
+
+def told_alone(house: House) -> list[Row]:
+    """One row a verdict that was asked for by itself, by id, until a batch decides over it: then it is told there."""
+    judged = {str(entry.body["id"]): judged_of(entry) for entry in house.ledger.entries("verdict")}
+    parts = {pin.part for pin in house.lake.parts("verdicts")}
+    return [Row(judged[one], "", ALONE, False, "") for one in sorted(parts & judged.keys() - in_batches(house))]
+
+
+def in_batches(house: House) -> set[str]:
+    """The ids of all verdicts that a batch decided over."""
+    decided: list[Any] = [entry.body["verdicts"] for entry in house.ledger.entries("batch")]
+    return {str(verdict) for verdicts in decided for verdict in verdicts}
 
 
 def rows_of(house: House, patches: Collection[str]) -> list[Row]:

@@ -118,7 +118,9 @@ TABLES: Mapping[str, TableSpec] = {
         "batch_returns", _BATCH_RETURNS, ("key", "ts_event"), "returns per bar of small batches"
     ),
     "trials": TableSpec("trials", _TRIALS, (), "every backtest that anybody looked at"),
-    "verdicts": TableSpec("verdicts", _VERDICTS, (), "what the gate said of each patch, a part a batch"),
+    "verdicts": TableSpec(
+        "verdicts", _VERDICTS, (), "what the gate said of each patch, a part a batch or lone verdict"
+    ),
     "deltas": TableSpec(
         "deltas", _DELTAS, ("unit", "ts_event"), "paired daily returns of an ablation, a part a verdict"
     ),

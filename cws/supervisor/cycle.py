@@ -122,6 +122,19 @@ def given(house: House, patches: Sequence[Patch], seed: int) -> Proposed:
     return _proposed(house.ledger.append("proposals", said))
 
 
+def same(already: Proposed, patches: Sequence[Patch], seed: int) -> Proposed:
+    """The open cycle, when it is the one that is asked for once more. Raises CWS-SUPERVISE-002 when it is another."""
+    if (already.patches, already.seed) != (tuple(patches), seed):
+        modules = ", ".join(sorted({patch.module for patch in already.patches})) or "none"
+        raise CwsError(
+            "CWS-SUPERVISE-002",
+            what=f"{len(patches)} patches given while a cycle over {len(already.patches)} others waits for its batch",
+            where=f"ledger entry {already.id} (modules: {modules}; seed {already.seed})",
+            fix="end that cycle first (the job ablation without patches, or cws supervise --budget 8), then give these",
+        )
+    return already
+
+
 def proposals(bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothing) -> Proposed:
     """Mine, probe, ask, and keep what came back as a ledger entry.
 

@@ -1,13 +1,15 @@
 """MLflow shows batches: a parent run a batch, a child a verdict, in the gate's own experiment.
 
-It lies below CWS_HOME, which no proposer can reach. Runs are found again by their tags, so that showing a batch twice
-draws nothing twice. MLflow is a view: the ledger and the lake are the truth.
+A lone verdict is a run without a parent; once a batch decides over it, it is that batch's child instead.
+
+The experiment lies below CWS_HOME, which no proposer can reach. Runs are found again by their tags, so that showing a
+batch twice draws nothing twice. MLflow is a view: the ledger and the lake are the truth.
 """
 
 from typing import Any
 
 from cws.ablation.record import Judged, finding_of
-from cws.ablation.told import Row, told
+from cws.ablation.told import Row, told, told_alone
 from cws.home import Home
 from cws.house import House
 from cws.views.mlflow_run import artifacts_folder, mlflow_client
@@ -15,18 +17,18 @@ from cws.views.mlflow_run import artifacts_folder, mlflow_client
 EXPERIMENT = "gate"
 BATCH, VERDICT = "cws.batch", "cws.verdict"
 METRICS = ("p", "p_alone", "effect", "standard_error", "blocks")
-NOTE = "What the gate said: a parent run a batch, a child run a verdict. Owned by the gate; proposers never see it."
+NOTE = "What the gate said: a run a verdict, below the run of its batch. Owned by the gate; proposers never see it."
 SOURCE = "cws ablate"
 MAX_RUNS = 5_000
 
 
 def keep_batches(house: House, now_ms: int) -> int:
-    """Bring every batch of the ledger into MLflow; returns how many runs were made now, 0 when all were there.
+    """Bring every batch and every lone verdict into MLflow; returns how many runs were made now, 0 when all were there.
 
     The caller holds the home's writer lock, or two could be made.
     """
-    rows = told(house)
-    if not rows:
+    rows, alone = told(house), told_alone(house)
+    if not rows and not alone:
         return 0
     client = mlflow_client(house.home)
     experiment_id = _experiment(client, house.home)
@@ -40,9 +42,15 @@ def keep_batches(house: House, now_ms: int) -> int:
         made += batch not in known
         for row in own:
             if f"{batch} {row.judged.id}" not in known:
-                _child(client, experiment_id, parent, row, now_ms)
+                _verdict(client, experiment_id, parent, row, now_ms)
                 made += 1
-    return made
+    # What was shown alone before its batch has a twin there now.
+    for earlier in {row.judged.id for row in rows} & known.keys():
+        client.delete_run(known[earlier])
+    new = [row for row in alone if row.judged.id not in known]
+    for row in new:
+        _verdict(client, experiment_id, "", row, now_ms)
+    return made + len(new)
 
 
 def _experiment(client: Any, home: Home) -> str:
@@ -88,7 +96,7 @@ def _parent(client: Any, experiment_id: str, batch: str, rows: list[Row], now_ms
     return run_id
 
 
-def _child(client: Any, experiment_id: str, parent: str, row: Row, now_ms: int) -> None:
+def _verdict(client: Any, experiment_id: str, parent: str, row: Row, now_ms: int) -> None:
     from mlflow.entities import Metric, Param
 
     one, verdict = row.judged, row.judged.verdict
@@ -108,10 +116,10 @@ def _params(one: Judged) -> dict[str, str]:
 
 def _tags(row: Row, parent: str) -> dict[str, str]:
     one = row.judged
+    within = f"Outcome in its batch: {row.outcome}." if parent else "Asked alone: nothing ships."
     return {
-        "mlflow.parentRunId": parent,
+        **({"mlflow.parentRunId": parent, BATCH: row.batch} if parent else {}),
         "mlflow.source.name": SOURCE,
-        BATCH: row.batch,
         VERDICT: one.id,
         "cws.patch": one.patch.id,
         "cws.module": one.patch.module,
@@ -121,5 +129,5 @@ def _tags(row: Row, parent: str) -> dict[str, str]:
         "cws.reason": one.verdict.reason.name,
         "cws.outcome": row.outcome,
         "cws.placebo": str(row.placebo).lower(),
-        "mlflow.note.content": f"{one.verdict.kind.name}: {one.verdict.reason}. Outcome in its batch: {row.outcome}.",
+        "mlflow.note.content": f"{one.verdict.kind.name}: {one.verdict.reason}. {within}",
     }

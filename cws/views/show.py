@@ -40,7 +40,7 @@ def show_backtest(house: House, unit: Unit, report: Report) -> Shown:
 
 
 def show_batches(house: House) -> str:
-    """Every batch in MLflow's experiment of the gate; never raises, returns why something is not there."""
+    """Batches and lone verdicts in MLflow's experiment `gate`; never raises, returns why something is not there."""
     try:
         with house.home.writing("views of the gate", house.lock_wait_s):
             keep_batches(house, house.clock_ns() // NS_PER_MS)

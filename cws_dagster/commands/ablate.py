@@ -79,7 +79,7 @@ def ablate(
 
     The same tasks with and without it, on folds that nobody tuned on. Alone it gets a verdict; in a batch it may ship.
     """
-    from cws.ablation.ablate import ablate as decided
+    from cws.ablation.alone import ablate_alone
     from cws.ablation.batch import run_batch
     from cws.ablation.published import bench_of
     from cws.home import settings
@@ -90,13 +90,13 @@ def ablate(
     bench = bench_of(chosen)
     house, screen = bench.house, Screen()
     with house.home.writing("cws ablate", house.lock_wait_s):
-        if batch:
-            found = run_batch(bench, wanted, seed, _line(screen, as_json))
-            if chosen.views == "on":
-                show_batches(house)
-            _show_batch(found, screen, as_json, _reuse(bench))
-            return
-        judged = [decided(bench, patch) for patch in wanted]
+        found = run_batch(bench, wanted, seed, _line(screen, as_json)) if batch else None
+        judged = [] if batch else [ablate_alone(bench, patch) for patch in wanted]
+        if chosen.views == "on":
+            show_batches(house)
+    if found is not None:
+        _show_batch(found, screen, as_json, _reuse(bench))
+        return
     if as_json:
         print_json({"verdicts": [fields(one) for one in judged], **_reuse(bench)})
     else:

@@ -11,12 +11,17 @@ from walking import publish_stages
 
 from assets.desk import desk_resource
 from cws.house import open_house
+from cws.patches import read_patch
+from cws.release import released
 from cws.strategies import Catalogue, catalogue
+from cws.supervisor.cycle import given
 from cws_dagster.lineage import build
 from cws_dagster.supervising import ABLATION, CYCLE, JOB, NIGHTLY_SCORES, asked
+from modules.errors import CwsError
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 TEXT = 'module = "reversal_5d"\n[settings]\nwindow_bars = 9\n'
+OTHER = 'module = "rank_to_weight"\n[settings]\ngross = 0.9\n'
 
 
 def decoded(drawn: str) -> str:
@@ -47,6 +52,34 @@ def test_one_run_is_one_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert metadata["verdicts"]["outcome/reject"].value == 2.0
     ledger = open_house(place.settings).ledger
     assert len(ledger.entries("batch")) == 1 and len(ledger.entries("cycle")) == 1
+
+
+def test_given_patches_are_never_swallowed_by_an_open_cycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is asked again as it was goes on; another is refused, and without patches the open cycle ends."""
+    place = make_place(tmp_path / "place")
+    publish_stages(place, place.house())
+    for name, value in (("HOME", place.home), ("STRATEGIES", place.strategies), ("VIEWS", "off")):
+        monkeypatch.setenv(f"CWS_{name}", str(value))
+    ledger = open_house(place.settings).ledger
+    waiting = given(open_house(place.settings), [read_patch(TEXT, "waiting")], 3)
+    job = build(catalogue(place.strategies), desk_resource).resolve_job_def(ABLATION)
+
+    def run(toml: list[str], seed: int = 3) -> None:
+        config = {"ops": {"patches": {"config": {"toml": toml, "seed": seed}}}}
+        with dg.DagsterInstance.ephemeral() as instance:
+            job.execute_in_process(instance=instance, run_config={**config, **QUIET})
+
+    for toml, seed in (([TEXT, OTHER], 3), ([OTHER], 3), ([TEXT], 4)):
+        with pytest.raises(CwsError, match=rf"CWS-SUPERVISE-002(?s:.*)ledger entry {waiting.id} "):
+            run(toml, seed)
+    assert len(ledger.entries("proposals")) == 1 and not ledger.entries("batch")
+    # What it shipped before it was killed changes nothing any more, and is still what was given.
+    with released([read_patch(TEXT, "shipped")]):
+        run([TEXT])
+    assert len(ledger.entries("cycle")) == len(ledger.entries("proposals")) == 1
+    given(open_house(place.settings), [read_patch(OTHER, "waiting")], 3)
+    run([])
+    assert len(ledger.entries("cycle")) == len(ledger.entries("proposals")) == 2
 
 
 def test_the_nightly_run_has_a_budget_and_is_off(definitions: dg.Definitions, real: Catalogue) -> None:

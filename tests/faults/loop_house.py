@@ -10,6 +10,7 @@ from children import die
 from small_house import HEADER, SYMBOLS, Place, make_place, session_dates, text
 
 from cws.ablation.ablate import Bench
+from cws.ablation.alone import ablate_alone
 from cws.ablation.batch import last_state
 from cws.ablation.ground import Published
 from cws.house import House
@@ -90,8 +91,26 @@ def supervise_on(folder: Path, again: dict[str, str]) -> None:
         cycle(bench, catalogue(place.strategies), Asked(8, SEED), root=modules_of(place))
 
 
+def ask_alone(folder: Path, again: dict[str, str]) -> None:
+    """`cws ablate PATCH`."""
+    bench = bench_on(Place(folder), again)
+    with bench.house.home.writing("test"):
+        ablate_alone(bench, PATCHES[0])
+
+
 def supervise_and_die(folder: Path, again: dict[str, str]) -> None:
-    """The same, killed after the first entry that moves it on."""
+    """`supervise_on`, killed after the first entry that moves it on."""
+    _die_at_the_first_step()
+    supervise_on(folder, again)
+
+
+def ask_alone_and_die(folder: Path, again: dict[str, str]) -> None:
+    """`ask_alone`, killed after the first entry that moves it on."""
+    _die_at_the_first_step()
+    ask_alone(folder, again)
+
+
+def _die_at_the_first_step() -> None:
     real = Ledger.append
 
     def append(ledger: Ledger, kind: str, body: Mapping[str, object]) -> Entry:
@@ -101,7 +120,6 @@ def supervise_and_die(folder: Path, again: dict[str, str]) -> None:
         return written
 
     Ledger.append = append  # type: ignore[method-assign]
-    supervise_on(folder, again)
 
 
 def _first_commit(ledger: Ledger, body: Mapping[str, object]) -> bool:

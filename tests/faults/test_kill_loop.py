@@ -13,6 +13,8 @@ from loop_house import (
     DECISIVE,
     PATCHES,
     SEED,
+    ask_alone,
+    ask_alone_and_die,
     decided,
     make_loop_place,
     modules_of,
@@ -22,7 +24,9 @@ from loop_house import (
 )
 from small_house import Place, copy_place
 
+from cws.ablation.told import told_alone
 from cws.environment import ROOT
+from cws.gate.batch import fresh
 from cws.lake.fsck import ORPHAN, fsck
 from cws.ledger.verify import verify
 from cws.patches import patch_toml
@@ -75,6 +79,28 @@ def test_killed_after_each_entry_in_turn(proposed: Place, again: AGAIN, whole: P
     assert (modules_of(place) / "feature" / "reversal_5d.toml").read_text() == (
         modules_of(whole) / "feature" / "reversal_5d.toml"
     ).read_text()
+
+
+def test_a_lone_ablation_killed_after_each_entry_in_turn(
+    proposed: Place, again: AGAIN, whole: Place, tmp_path: Path
+) -> None:
+    """Its row stands once, the procedures never hear of it, and the batch of later decides as if nobody had asked."""
+    untouched, place = (copy_place(proposed, tmp_path / name / "place") for name in ("untouched", "place"))
+    assert ended(start(ask_alone, untouched.folder, again)) == 0
+    expected, deaths = decided(untouched.house()), 0
+    assert [len(expected[name]) for name in ("verdicts", "rows", "batches")] == [1, 1, 0]  # type: ignore[arg-type]
+    while not place.house().lake.parts("verdicts"):
+        assert ended(start(ask_alone_and_die, place.folder, again)) == -signal.SIGKILL
+        deaths += 1
+        assert deaths < 10, "a step that is done again and again"
+    assert deaths == 5, "baseline, confirm look, deltas, verdict, row"
+    assert ended(start(ask_alone, place.folder, again)) == 0
+    assert decided(place.house()) == expected and expected["state"] == fresh()
+    assert ended(start(supervise_on, place.folder, again)) == 0
+    found, without = decided(place.house()), decided(whole.house())
+    names = ("verdicts", "deltas", "batches", "ships", "shadows", "confirm", "state")
+    assert [found[name] for name in names] == [without[name] for name in names]
+    assert told_alone(place.house()) == []
 
 
 def test_the_command_killed_at_a_random_moment(proposed: Place, whole: Place, tmp_path: Path) -> None:

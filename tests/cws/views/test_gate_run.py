@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cws.ablation.batch import fresh
-from cws.ablation.record import Judged, keep_verdict, verdict_rows
+from cws.ablation.record import ALONE, Judged, keep_verdict, verdict_rows
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.home import Settings
 from cws.house import House, open_house
@@ -47,7 +47,9 @@ def runs(house: House) -> dict[str, Any]:
     client = mlflow_client(house.home)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     found = client.search_runs([experiment.experiment_id])
-    return {run.data.tags.get(VERDICT, run.data.tags[BATCH]): run for run in found}
+    shown = {run.data.tags.get(VERDICT) or run.data.tags[BATCH]: run for run in found}
+    assert len(shown) == len(found), "a twin"
+    return shown
 
 
 def test_a_batch_is_a_parent_with_a_child_a_verdict(house: House) -> None:
@@ -69,6 +71,21 @@ def test_showing_it_again_makes_nothing_and_mends_what_was_torn(house: House) ->
     client.update_run(runs(house)["v0"].info.run_id, status="RUNNING")
     assert keep_batches(house, 2_000) == 1, "the torn child, and nothing else"
     assert len(runs(house)) == 3 and keep_batches(house, 3_000) == 0
+
+
+def test_a_lone_verdict_is_a_run_of_its_own_until_a_batch_decides_over_it(house: House) -> None:
+    lone = Judged("v2", PATCH, "value", VERDICTS[0], 0.01)
+    keep_verdict(house, lone, [])
+    house.lake.commit("verdicts", "v2", verdict_rows("", 1, [(lone, ALONE, False)]))
+    assert keep_batches(house, 1_000) == 4 and keep_batches(house, 2_000) == 0
+    tags = runs(house)["v2"].data.tags
+    assert tags["cws.outcome"] == ALONE and not {BATCH, "mlflow.parentRunId"} & tags.keys()
+    pin = house.lake.commit("verdicts", "b2", verdict_rows("b2", 1, [(lone, "shadow", False)]))
+    body = {"id": "b2", "state": vars(fresh()), "verdicts": ["v2"], "ship": [], "shadow": ["v2"], "pin": vars(pin)}
+    house.ledger.append("batch", body)
+    assert keep_batches(house, 3_000) == 2 and keep_batches(house, 4_000) == 0
+    found = runs(house)
+    assert found["v2"].data.tags["mlflow.parentRunId"] == found["b2"].info.run_id
 
 
 def test_an_empty_home_makes_no_database(tmp_path) -> None:
