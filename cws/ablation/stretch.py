@@ -8,12 +8,12 @@ from cws.ablation.ground import Ground, days, until
 from cws.ablation.rehearsal import Rehearsal, rehearse
 from cws.sources import locate, read
 from cws.strategies import Catalogue, catalogue
-from modules.canonical import combined_hash
+from modules.canonical import json_hash
 from modules.errors import CwsError
 
 
 def account_hashes(folder: Path, most_days: int | None) -> dict[str, str]:
-    """By strategy of the catalogue in `folder`, one hash of every table from its source's rows to its account.
+    """By strategy of the catalogue in `folder`, one hash of all that its modules give, from its source to its account.
 
     The source is read anew and nothing of it is cached. After `clean` only the first `most_days` days go on; None
     stands for all of them. Nothing is opened: a sealed outcome shows its hash, so no trial is counted.
@@ -31,9 +31,8 @@ def _account_hash(found: Catalogue, name: str, most_days: int | None) -> str:
     cleaned = _rehearsed(source, ("ingest", "clean"))
     whole = replace(source, begins="feature", tables=cleaned.tables)
     tested = _rehearsed(_first(whole, most_days), ("feature", "backtest"))
-    # Clean bars are named apart, for a stretch of them takes their name.
-    hashes = {f"cleaned {table}": value.hash for table, value in cleaned.tables.items()}
-    return combined_hash(hashes | {table: value.hash for table, value in tested.tables.items()})
+    # By module and not by table: a later module's table takes the name of an earlier one's.
+    return json_hash([[run.trace.module, run.trace.outputs] for run in (*cleaned.runs, *tested.runs)])
 
 
 def _first(ground: Ground, most_days: int | None) -> Ground:

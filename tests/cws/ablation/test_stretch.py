@@ -1,4 +1,4 @@
-"""A/A without a house: every row of the source and every stage shows in the hash, and nothing is remembered."""
+"""A/A without a house: what any module gives shows in the hash, and nothing is remembered."""
 
 import pytest
 from small_house import Place, make_place
