@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cws.gate.bounds import Bound, at_least, at_most, mean_at_most, sizes_hold
+from cws.gate.reruns import Twice, aa_figures
 from cws.gate.rules import OURS, POSITIVE, UNCORRECTED, Rule
 from cws.gate.size_table import Sizes, cells, sizes
 from cws.gate.worlds import Alone, Discoveries, adversary, alone, null_weeks, stream
@@ -167,18 +168,18 @@ def certify(
     seed: int,
     counts: Counts,
     mapper: Mapper,
-    aa: Callable[[], tuple[int, int]],
+    aa: Callable[[], Sequence[Twice]],
     rule: Rule = OURS,
 ) -> Certificate:
-    """Run all worlds and hold bounds against them. `aa` says how many reruns gave equal bytes, and of how many."""
+    """Run all worlds and hold bounds against them. `aa` runs modules and strategies twice."""
+    reruns, same = aa_figures(aa(), rule)
     work = [*tasks(rule, seed, counts), *naive_tasks(seed)]
     by_name: dict[str, list[Answer]] = {}
     for task, found in zip(work, mapper(answer, work), strict=True):
         by_name.setdefault(task.name, []).append(found)
     figures, bounds = _figures(by_name, counts.fdr_errors)
     more, caught = _naive(by_name)
-    same, reruns = aa()
-    figures |= more | {"aa_bitexact_rate": same / reruns if reruns else math.nan}
-    bounds += [*caught, Bound("aa_bitexact_rate", figures["aa_bitexact_rate"], 1.0, 0.0, 0 < reruns == same)]
+    figures |= more | reruns
+    bounds += [*caught, *same]
     table = tuple(one for one in by_name["sizes"] if isinstance(one, Sizes))
     return Certificate(seed, figures, (*bounds, *sizes_hold(table)), table)

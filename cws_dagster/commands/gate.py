@@ -101,9 +101,12 @@ def certify_gate(
     when a planted patch gets another verdict than it must, end to end through real modules.
     """
     from cws.gate.certify import FULL, SHORT, certify
-    from cws_dagster.rerun import examples_again
+    from cws.home import settings
+    from cws_dagster.rerun import SHORT_DAYS, accounts_again, examples_again
 
-    found = certify(seed, SHORT if short else FULL, _in_processes, examples_again)
+    folder, days = settings().strategies, SHORT_DAYS if short else None
+    counts = SHORT if short else FULL
+    found = certify(seed, counts, _in_processes, lambda: [*examples_again(), *accounts_again(folder, days)])
     walked = _end_to_end(seed)
     passed = found.passed and bool(walked["passed"])
     _keep(found, "short" if short else "full", passed)

@@ -112,9 +112,14 @@ def _difference(left: Node, right: Node) -> Node:
         one, other = _in_order(taken, right)
         nothing = isinstance(other, Number) and other.value == 0.0
         return _negative(one) if nothing else Call("-", (_negative(one), other))
-    if isinstance(right, Call) and right.function == "delay" and right.arguments == (left,):
+    # A free lag stays one: it may be bound to 0, which a delta refuses.
+    if isinstance(right, Call) and right.function == "delay" and right.arguments == (left,) and not _is_free(right):
         return Call("delta", (left,), right.constants)
     return Call("-", (left, right))
+
+
+def _is_free(call: Call) -> bool:
+    return any(isinstance(constant, Free) for constant in call.constants)
 
 
 def _product(left: Node, right: Node) -> Node:

@@ -111,14 +111,18 @@ FUNCTIONS: dict[str, Signature] = {
 }
 WINDOWED = tuple(name for name, signature in FUNCTIONS.items() if signature.takes[-1] == "window")
 COMMUTATIVE = ("+", "*", "==", "!=", "min", "max", "and", "or", "tcorr", "tcov")
-_WORDS: dict[Parameter, str] = {
-    "real": "x", "truth": "condition", "group": "group", "window": "bars", "lag": "bars", "number": "number",
+# The first of a kind, then the second; a call has no third.
+_WORDS: dict[Parameter, tuple[str, str]] = {
+    "real": ("x", "y"), "truth": ("condition", "other"), "group": ("group", "group"), "window": ("bars", "bars"),
+    "lag": ("bars", "bars"), "number": ("number", "number"),
 }  # fmt: skip
 
 
 def usage(function: str) -> str:
     """How a function is written, for error texts: `delay(x, bars)`."""
-    return f"{function}({', '.join(_WORDS[parameter] for parameter in FUNCTIONS[function].takes)})"
+    takes = FUNCTIONS[function].takes
+    words = [_WORDS[parameter][takes[:place].count(parameter)] for place, parameter in enumerate(takes)]
+    return f"{function}({', '.join(words)})"
 
 
 def _bars(call: Call) -> int:

@@ -34,7 +34,7 @@ from kernels.alpha.language import (
     cost,
     usage,
 )
-from kernels.alpha.tokens import Token, tokens
+from kernels.alpha.tokens import POWER_FIX, Token, tokens
 
 _VALUES = (*FIELDS, *GROUPS, "ret")
 _RET_NODES, _RET_DEPTH = 6, 4
@@ -174,7 +174,8 @@ class _Parser:
             return self._made(Free(token.text[1:], token.position), "real", token.position, 1)
         if token.kind == "name":
             return self._call(token) if self._token.text == "(" else self._value(token)
-        fix = "write a number, a field or a function"
+        power = self._next > 1 and token.text == self._tokens[self._next - 2].text == "*"
+        fix = POWER_FIX if power else "write a number, a field or a function"
         raise FormulaError("syntax", f"expected a value, found {token.text!r}", token.position, fix)
 
     def _negative(self, part: _Part, start: int) -> _Part:

@@ -10,6 +10,7 @@ _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)|(?P<free>\$[A-Za-z_][A-Za-z_0-9]*)|(?P<mark><=|>=|==|!=|[-+*/<>(),])"
 )
+POWER_FIX = "write signed_power(x, number), which keeps the sign of x, or x * x"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Token:
 
 def _refuse_character(text: str, position: int) -> FormulaError:
     known = "use numbers, names, $name, + - * / < <= > >= == != ( ) and commas"
-    fix = "write == to compare" if text[position] == "=" else known
+    fix = {"=": "write == to compare", "^": POWER_FIX}.get(text[position], known)
     return FormulaError("syntax", f"unknown character {text[position]!r}", position, fix)
 
 

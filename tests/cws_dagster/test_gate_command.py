@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from places import ROOT, pure_environment
+from small_house import make_place
 
-from cws_dagster.rerun import examples_again
+from cws.strategies import catalogue
+from cws_dagster.rerun import accounts_again, examples_again
 from modules.errors import CwsError
+from modules.registry import all_modules
 
 KEYS = (
     "null_false_ship_rate power_1_sigma power_half_sigma fdr null_batch_any_ship adversary_fdr naive_false_ship_rate "
-    "aa_bitexact_rate"
+    "aa_bitexact_rate aa_modules aa_strategies aa_shipped"
 )
 
 
@@ -25,7 +28,9 @@ def test_the_short_certificate_passes(tmp_path: Path) -> None:
     said = json.loads(done.stdout.splitlines()[-1])
     assert set(KEYS.split()) <= set(said)
     assert said["passed"]
-    assert said["aa_bitexact_rate"] == 1.0
+    assert (said["aa_bitexact_rate"], said["aa_shipped"]) == (1.0, 0.0)
+    assert said["aa_modules"] == len(all_modules())
+    assert said["aa_strategies"] == len(catalogue(ROOT / "strategies").strategies) > 0
     assert said["end_to_end"]["passed"]
     told = {(one["what"], one["kind"], one["reason"]) for one in said["end_to_end"]["verdicts"]}
     assert {("truly better", "PASS", "BETTER"), ("a kinder ruler", "REJECT", "HARM")} <= told
@@ -53,7 +58,8 @@ def test_what_leans_on_the_process_is_noticed(
     fake_modules(tmp_path, hashes)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert examples_again() == (same, 2)
+    found = examples_again()
+    assert ([one.name for one in found], sum(one.same for one in found)) == (["a", "b"], same)
 
 
 def test_a_rerun_that_falls_over_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +68,30 @@ def test_a_rerun_that_falls_over_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(CwsError, match=r"CWS-GATE-007.*ZeroDivisionError"):
         examples_again()
+
+
+LEANS_ON_THE_PROCESS = """
+from dataclasses import replace
+from modules.registry import load
+module = load("rank_to_weight")
+settings = {**module.manifest.settings, "gross": 0.1 + hash("order of a set") % 1_000 / 2_000}
+module.__dict__["manifest"] = replace(module.manifest, settings=settings)
+"""
+
+
+@pytest.mark.parametrize("leans", [False, True])
+def test_a_strategy_whose_account_leans_on_the_process_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leans: bool
+) -> None:
+    place = make_place(tmp_path / "place")
+    if leans:
+        (tmp_path / "sitecustomize.py").write_text(LEANS_ON_THE_PROCESS)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT}")
+    (found,) = accounts_again(place.strategies, 150)
+    assert (found.kind, found.name, found.same) == ("strategy", "small_reversal", not leans)
+
+
+def test_a_strategy_that_refuses_its_data_is_told(tmp_path: Path) -> None:
+    place = make_place(tmp_path / "place", b"Ticker,Date\n")
+    with pytest.raises(CwsError, match=r"CWS-GATE-007.*each strategy again.*CWS-ABLATE-005"):
+        accounts_again(place.strategies, None)

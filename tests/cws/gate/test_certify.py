@@ -9,8 +9,9 @@ from cws.gate.batch import BatchState, Outcome, Slot
 from cws.gate.bounds import FALSE_ALARM, chance_of_so_many
 from cws.gate.certify import Certificate, Counts, certify
 from cws.gate.decide import decide
-from cws.gate.evidence import Evidence, Value
+from cws.gate.evidence import Evidence, Rerun, Value
 from cws.gate.p_value import mean_tests
+from cws.gate.reruns import Twice
 from cws.gate.rules import OURS, Rule
 from cws.gate.verdict import Kind, Verdict
 from kernels.cpu.tails import t_upper
@@ -22,8 +23,11 @@ LITTLE = Counts(
 SIZED = replace(LITTLE, null_tries=100, streams=1, adversaries=1, size_values=2_500_000, size_tries=10_000)
 
 
-def all_equal() -> tuple[int, int]:
-    return 118, 118
+EQUAL = [Twice("module", "one", Rerun("b3:1", "b3:1")), Twice("strategy", "all", Rerun("b3:2", "b3:2"))]
+
+
+def all_equal() -> list[Twice]:
+    return EQUAL
 
 
 def run(rule: Rule = OURS, counts: Counts = LITTLE) -> Certificate:
@@ -47,7 +51,7 @@ def test_ours_holds_every_bound(ours: Certificate) -> None:
 def test_the_figures_have_their_names(ours: Certificate) -> None:
     asked = (
         "null_false_ship_rate power_1_sigma power_half_sigma fdr null_batch_any_ship adversary_fdr "
-        "naive_false_ship_rate aa_bitexact_rate fdr_power fdr_raw_power"
+        "naive_false_ship_rate aa_bitexact_rate aa_modules aa_strategies aa_shipped fdr_power fdr_raw_power"
     )
     assert set(asked.split()) <= set(ours.figures)
     assert ours.figures["naive_false_ship_rate"] > 0.4
@@ -117,8 +121,8 @@ def test_a_broken_rule_is_caught(rule: Rule, counts: Counts, caught: set[str]) -
     assert caught <= broken(found)
 
 
-@pytest.mark.parametrize("reruns", [(117, 118), (0, 0)])
-def test_a_rerun_with_other_bytes_fails(reruns: tuple[int, int], ours: Certificate) -> None:
+@pytest.mark.parametrize("reruns", [[*EQUAL, Twice("strategy", "other", Rerun("b3:1", "b3:2"))], []])
+def test_a_rerun_with_other_bytes_fails(reruns: list[Twice]) -> None:
     found = certify(1, replace(LITTLE, size_tries=100, streams=2, adversaries=2), map, lambda: reruns)
     assert "aa_bitexact_rate" in broken(found)
 

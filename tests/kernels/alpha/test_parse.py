@@ -77,7 +77,13 @@ def test_equal_formulas_have_one_text(written: str, canonical: str) -> None:
         ("(close", "syntax", 6, "close the parenthesis"),
         ("close)", "syntax", 5, "operator"),
         ("close = open", "syntax", 6, "=="),
-        ("close ** 2", "syntax", 7, "a number"),
+        ("close * / 2", "syntax", 8, "a number"),
+        ("close ** 2", "syntax", 7, "signed_power(x, number)"),
+        ("close ^ 2", "syntax", 6, "signed_power(x, number)"),
+        ("if_else(close > open, close)", "syntax", 27, "if_else(condition, x, y)"),
+        ("tcorr(close, open)", "syntax", 17, "tcorr(x, y, bars)"),
+        ("and(close > open)", "syntax", 16, "and(condition, other)"),
+        ("* close", "syntax", 0, "a number"),
         ("close $ 2", "syntax", 6, "use numbers"),
         ("tmean(close)", "syntax", 11, "tmean(x, bars)"),
         ("tmean(close, 5, 5)", "syntax", 14, "tmean(x, bars)"),
@@ -175,6 +181,12 @@ def test_a_bound_formula_is_the_formula_with_numbers() -> None:
     bound = bind(formula, {"n": 5, "k": 1, "lag": 0})
     assert bound == parse("tmean(close, 5) - close")
     assert formula_hash(bound) == formula_hash(parse("tmean(close, 5) * 1 - close")) != formula_hash(formula)
+
+
+def test_a_free_lag_may_be_zero_wherever_it_stands() -> None:
+    formula = parse("close - delay(close, $n)")
+    assert bind(formula, {"n": 0}) == parse("close - close")
+    assert formula_hash(bind(formula, {"n": 5})) == formula_hash(parse("delta(close, 5)"))
 
 
 def test_a_panel_without_the_field_is_refused_where_the_field_stands() -> None:
