@@ -102,6 +102,8 @@ class _Work:
 
     def __init__(self, plan: Plan, fields: Mapping[str, F64], given: Mapping[int, F64], spare: list[F64]) -> None:
         self._plan, self._fields = plan, fields
+        # Trees know addresses only: a copy of a field whose rows do not follow one another has to outlive them.
+        self._leaves: dict[int, Held] = {}
         self._held = {place: Held(matrix) for place, matrix in given.items()}
         self._memory = Memory(next(iter(fields.values())).shape, spare)
 
@@ -110,7 +112,9 @@ class _Work:
         if place not in self._held:
             step = self._plan.steps[place]
             if step.function == "field" and step.name != "market":
-                return Held(np.ascontiguousarray(self._fields[step.name], dtype=np.float64))
+                if place not in self._leaves:
+                    self._leaves[place] = Held(np.ascontiguousarray(self._fields[step.name], dtype=np.float64))
+                return self._leaves[place]
             self._held[place] = Held(
                 np.full(self._memory.shape, step.constants[0] if step.function == "number" else 0.0)
             )

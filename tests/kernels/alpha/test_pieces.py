@@ -49,3 +49,15 @@ def test_pieces_hold_every_row_once_and_fill_the_lanes(bars: int, symbols: int) 
     rows = [last - first for first, last in pairwise(bounds)]
     assert min(rows) >= 1
     assert len(rows) == 1 or min(rows) * symbols >= pieces.CELLS // 2
+
+
+@pytest.mark.parametrize("formula", [KNOWN[0], KNOWN[-1], *MORE], ids=range(4))
+@pytest.mark.parametrize("bars", [97, 700])
+def test_fields_may_lie_in_memory_as_they_like(formula, bars: int) -> None:
+    """Each symbol's bars one after the other, or every second symbol of a wider panel."""
+    fields = panel(1, bars, 4)
+    whole = evaluate(formula, fields)
+    wide = {name: np.repeat(values, 2, axis=1)[:, ::2] for name, values in fields.items()}
+    for other in ({name: np.asfortranarray(values) for name, values in fields.items()}, wide):
+        for _ in range(20):
+            assert same_bytes(evaluate(formula, other), whole)
