@@ -27,8 +27,8 @@ def killed_now(house: House) -> list[Killed]:
 def hear(house: House) -> None:
     """Bring the journals that tell of such kills into the ledger: a re-arm is recorded behind what it ends."""
     names = {(one.scope, one.name) for one in in_force(house.ledger.entries())}
-    key = signing_key(keys_folder(house.home), "checkpoint")
     for place, _ in _unheard(house, names):
+        key = signing_key(keys_folder(house.home), "checkpoint")
         journal = read_journal(place.journal)
         ingest(house.ledger, key, place.name, journal, house.clock_ns(), {"checks": evidence(journal)})
 

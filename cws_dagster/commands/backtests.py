@@ -65,9 +65,9 @@ def trials(
     limit: Annotated[int, typer.Option(min=1, help="List so many, the newest; all are counted.")] = 1_000,
     as_json: AsJson = False,
 ) -> None:
-    """List every backtest that anybody looked at: what was asked, by whom, how often.
+    """List every backtest that anybody looked at.
 
-    Distinct ones: this is what deflated Sharpe is deflated by.
+    What was asked, by whom, how often. Distinct ones: this is what deflated Sharpe is deflated by.
     """
     from cws.home import settings
     from cws.house import open_house
@@ -117,10 +117,10 @@ def reproduce(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild a backtest, a look, a set of a batch or a verdict from its ledger row.
+    """Rebuild a backtest, a look, a set or a verdict.
 
-    Exit 1 when a byte differs; says which input changed. It counts as a look, but for a set of a batch: that is not
-    opened where it has become another trial.
+    From its ledger row. Exit 1 when a byte differs; says which input changed. It counts as a look, but for a set of a
+    batch: that is not opened where it has become another trial.
     """
     from cws.ablation.again import find_verdict
     from cws.home import settings

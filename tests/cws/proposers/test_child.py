@@ -15,7 +15,7 @@ def fitting(module: str) -> set[str]:
 
 def test_only_what_fits_a_module_is_asked_about_it() -> None:
     assert set(FITS) == set(PROPOSERS)
-    assert fitting("alpha_formula") == {"formula_mutation", "language_model"}
+    assert fitting("alpha_formula") == {"formula_mutation", "settings_search", "language_model"}
     assert fitting("winsorize") == {"settings_search", "skill_swap", "language_model"}
     assert fitting("reversal_5d") == {"settings_search", "language_model"}
 

@@ -52,6 +52,7 @@ def test_only_modules_that_some_proposer_fits_are_asked_and_in_the_findings_word
     ]
     monkeypatch.setitem(FITS, "formula_mutation", lambda module: False)
     monkeypatch.setitem(FITS, "language_model", lambda module: False)
+    monkeypatch.setitem(FITS, "settings_search", lambda module: module.name != "alpha_formula")
     assert [ask.module for ask in asks_of(found, budget=40, seed=3)] == ["reversal_5d"]
 
 
