@@ -150,7 +150,7 @@ def ledger_kills(scratch: Path) -> Found:
 def native_kills(scratch: Path) -> Found:
     """kill -9 of venue, risk and gateway under load: no order lost or sent twice; fills, positions, drop copy agree."""
     case = tests("gateway", "test_native_kills")
-    if case.binaries() is None:
+    if tests("helpers", "three_processes").binaries() is None:
         raise NotHereError("the native binaries are not built: make run, with cargo and g++ installed")
     return case.killed(scratch / "killed", KILLS, 1)
 

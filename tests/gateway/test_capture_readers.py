@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 from itchcpp.parser import MessageParser
 from meatpy.itch50.itch50_market_message import ITCH50MarketMessage
-from three_processes import World, binaries, until
+from three_processes import BUILT, World, until
 from venue_journal import inbound
 
 from cws.execution import entries as read
@@ -22,7 +22,7 @@ STEP_NS, COUNT, HEADER_BYTES = 1_000_000_000, 30, 20
 PI_WARN = 0x600000
 OUT, IN = "U", "S"
 pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built"),
+    BUILT,
     pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed (apt-get install tshark)"),
     pytest.mark.xdist_group("native"),
 ]

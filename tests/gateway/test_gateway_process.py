@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from no_signals import forbid_sigterm_handlers
-from three_processes import WAIT_S, World, binaries, until
+from three_processes import BUILT, WAIT_S, World, until
 
-pytestmark = pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built")
+pytestmark = BUILT
 
 
 ORDER = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from as_user import DONE, as_user
-from three_processes import DAY_NS, World, binaries, until
+from three_processes import BUILT, DAY_NS, World, until
 from venue_journal import cancels, entered
 
 from cws.execution.isolation import USERS, entrance, told, why_off
@@ -20,7 +20,7 @@ from cws.execution.places import Place
 from modules.errors import CwsError
 
 pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built"),
+    BUILT,
     pytest.mark.skipif(bool(why_off()), reason=f"no walls here: {why_off()}"),
     pytest.mark.xdist_group("native"),
 ]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from all_agree import all_agree
-from three_processes import World, binaries, until
+from three_processes import BUILT, World, until
 
 pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built"),
+    BUILT,
     pytest.mark.xdist_group("native"),
 ]
 

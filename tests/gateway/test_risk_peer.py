@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from three_processes import PASSWORD, USER, World, binaries
+from three_processes import BUILT, PASSWORD, USER, World
 
 soup: Any = pytest.importorskip("nasdaq_protocols.soup", reason="nasdaq-protocols is not installed (PyPI, 1.3.0 works)")
 common: Any = pytest.importorskip("nasdaq_protocols.common")
@@ -18,7 +18,7 @@ common: Any = pytest.importorskip("nasdaq_protocols.common")
 DAY = "PEERDAY"
 START = b"S" + bytes(8) + b"S"  # System event: start of day
 WAIT_S = 20.0
-pytestmark = pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built")
+pytestmark = BUILT
 
 
 class Peer(soup.SoupServerSession):  # pyright: ignore[reportUntypedBaseClass]

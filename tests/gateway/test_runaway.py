@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from blake3 import blake3
-from three_processes import World, binaries, until
+from three_processes import BUILT, World, until
 from venue_journal import cancels, entered
 
 pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built"),
+    BUILT,
     pytest.mark.xdist_group("native"),
 ]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from three_processes import World, binaries, until
+from three_processes import BUILT, World, until
 
 from cws.execution import entries
 from cws.execution.journal import read_journal
 
-pytestmark = pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built")
+pytestmark = BUILT
 
 STEP_NS = 1_000_000_000
 CANCEL = 2

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from all_agree import all_agree
-from three_processes import World, binaries, until
+from three_processes import BUILT, World, until
 from venue_journal import entered
 
 from cws.execution import entries as read
 from cws.execution.journal import read_journal
 
 pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="the three native binaries are not built"),
+    BUILT,
     pytest.mark.xdist_group("native"),
 ]
 

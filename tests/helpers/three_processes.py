@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cws.execution import isolation
+from cws.execution.binaries import INSTALL
 from cws.execution.isolation import Walls
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +34,9 @@ def binaries() -> Path | None:
     folders = [Path(named)] if named else [ROOT / "gateway" / "target" / kind for kind in ("release", "debug")]
     whole = [one for one in folders if all((one / f"cws-{name}").is_file() for name in ("venue", "risk", "gateway"))]
     return whole[0] if whole else None
+
+
+BUILT = pytest.mark.skipif(binaries() is None, reason=f"the three native binaries are not built: {INSTALL}")
 
 
 def until(true: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:

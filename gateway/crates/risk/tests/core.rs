@@ -5,7 +5,7 @@ mod common;
 mod play;
 
 use common::{NOW, PRICE, S, id, order};
-use cws_abi::{ExecKind, Side};
+use cws_abi::{ExecKind, Execution, Side};
 use cws_journal::Entry;
 use cws_risk::book::OrderState;
 use cws_risk::order::Order;
@@ -192,14 +192,7 @@ fn drop_copy_agrees_trade_by_trade() {
     assert_eq!(play.core.drop_copy.differences()[0], [], "told at last");
 }
 
-#[test]
-fn drop_copy_says_whose_order_it_was() {
-    let mut play = Play::new();
-    play.place(&Order {
-        parent_id: 3,
-        ..order(1, Side::SellShort, 100, PRICE)
-    });
-    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+fn last_drop_copy(play: &Play) -> Execution {
     let told = play
         .entries
         .iter()
@@ -208,7 +201,18 @@ fn drop_copy_says_whose_order_it_was() {
             Entry::DropCopy(told) => Some(*told),
             _ => None,
         });
-    let told = told.expect("journaled");
+    told.expect("journaled")
+}
+
+#[test]
+fn drop_copy_says_whose_order_it_was() {
+    let mut play = Play::new();
+    play.place(&Order {
+        parent_id: 3,
+        ..order(1, Side::SellShort, 100, PRICE)
+    });
+    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+    let told = last_drop_copy(&play);
     assert_eq!(
         (told.side, told.parent_id, told.symbol, told.strategy),
         (Side::SellShort as u8, 3, 1, 1)
@@ -233,15 +237,7 @@ fn stamps_of_the_venue_are_utc() {
     play.say(&executed(1, 60, PRICE, 2));
     assert_eq!(play.last().ts_event_ns, 5 * DAY + 3);
     play.drop_copy(1, &executed(1, 40, PRICE, 1));
-    let told = play
-        .entries
-        .iter()
-        .rev()
-        .find_map(|(_, entry)| match entry {
-            Entry::DropCopy(told) => Some(told.ts_event_ns),
-            _ => None,
-        });
-    assert_eq!(told, Some(5 * DAY + 3));
+    assert_eq!(last_drop_copy(&play).ts_event_ns, 5 * DAY + 3);
 }
 
 #[test]
