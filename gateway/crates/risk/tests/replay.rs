@@ -201,6 +201,9 @@ fn recount(book: &Book) {
             "{o:?}"
         );
     }
+    let listed: Vec<u64> = book.open_ids(|_| true);
+    let found = book.orders.iter().filter(|(_, o)| o.open());
+    assert_eq!(listed, found.map(|(id, _)| *id).collect::<Vec<_>>());
     let mut totals = cws_risk::book::Totals::default();
     for (no, symbol) in &book.exposure.symbols {
         let sum = |buy| open.get(&(*no, buy)).copied().unwrap_or(0);

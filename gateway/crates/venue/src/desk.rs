@@ -1,6 +1,6 @@
 //! Order sessions: who owns which order under which token, and the sequenced answers of each session.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cws_matching::{NewOrder, Request};
 use cws_wire::ouch42::{EnterOrder, Inbound, ReplaceOrder};
@@ -50,7 +50,7 @@ pub(crate) struct Desk {
     pub(crate) participant: u32,
     pub(crate) stream: Stream,
     /// Every token of the day; 0 for one whose order is not open.
-    pub(crate) tokens: HashMap<Token, u64>,
+    pub(crate) tokens: BTreeMap<Token, u64>,
 }
 
 #[derive(Debug)]
@@ -61,11 +61,12 @@ pub(crate) struct Held {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// All sessions, and the drop copy of all their executions.
+/// All sessions, and the drop copy of all their executions. What grows with the day lies in trees: a hash map that doubles
+/// makes whoever comes next wait for its copy.
 #[derive(Debug)]
 pub struct Desks {
     pub(crate) desks: Vec<Desk>,
-    pub(crate) owners: HashMap<u64, Owner>,
+    pub(crate) owners: BTreeMap<u64, Owner>,
     pub(crate) drop_copy: Stream,
     locates: HashMap<[u8; 8], u16>,
     pub(crate) held: Vec<Held>,
@@ -76,11 +77,11 @@ impl Desks {
         let desk = |participant| Desk {
             participant,
             stream: Stream::new(messages_max),
-            tokens: HashMap::new(),
+            tokens: BTreeMap::new(),
         };
         Self {
             desks: participants.into_iter().map(desk).collect(),
-            owners: HashMap::new(),
+            owners: BTreeMap::new(),
             drop_copy: Stream::new(messages_max),
             locates: (1..)
                 .zip(stocks)

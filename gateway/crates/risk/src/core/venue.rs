@@ -99,7 +99,7 @@ impl Core {
             let open = self.book.open_ids(|_| true);
             self.lose(&open, now, fx);
         }
-        let out = self.book.orders.values().any(OpenOrder::open);
+        let out = self.book.open().next().is_some();
         self.status.session = if out {
             SessionState::Recovering
         } else {
@@ -136,7 +136,7 @@ impl Core {
         let unknown = |open: &OpenOrder| open.state == OrderState::Unknown;
         if self.status.session == SessionState::Recovering
             && since > RECOVERY_NS
-            && !self.book.orders.values().any(unknown)
+            && !self.book.open().any(unknown)
         {
             self.status.session = SessionState::Up;
             self.tell_state(now, fx);
@@ -162,8 +162,7 @@ impl Core {
             return;
         }
         let late = |since: u64| since != 0 && now.mono_ns.saturating_sub(since) > timeout;
-        let overdue = self.book.resting.values().flatten().any(|id| {
-            let open = &self.book.orders[id];
+        let overdue = self.book.open().any(|open| {
             open.state == OrderState::Sent && late(open.sent_mono_ns)
                 || open.cancel_wanted && late(open.cancel_sent_mono_ns)
         });

@@ -202,7 +202,7 @@ impl Runner {
         let patience = STOP_PATIENCE.as_nanos() as u64;
         while self.config.on_stop == OnStop::CancelAll
             && self.orders.is_open()
-            && self.core.book.orders.values().any(|open| open.open())
+            && self.core.book.open().next().is_some()
             && monotonic_ns().saturating_sub(began.mono_ns) < patience
         {
             self.beat.beat(monotonic_ns());
