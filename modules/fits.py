@@ -17,7 +17,8 @@ from pandera.pandas import Check, Column, DataFrameSchema
 
 
 def _lengths_within(values: pd.Series, least: int, most: int) -> bool:
-    lengths = pc.min_max(pc.utf8_length(pa.array(values.array))).as_py()
+    counted = pc.call_function("utf8_length", [pa.array(values.array)])
+    lengths = pc.call_function("min_max", [counted]).as_py()
     return lengths["min"] >= least and lengths["max"] <= most
 
 
