@@ -10,23 +10,27 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pandera.engines import pandas_engine
 from pandera.pandas import Check, Column, DataFrameSchema
 
 
 def _lengths_within(values: pd.Series, least: int, most: int) -> bool:
-    lengths = values.str.len()
-    return bool(lengths.min() >= least and lengths.max() <= most)
+    counted = pc.call_function("utf8_length", [pa.array(values.array)])
+    lengths = pc.call_function("min_max", [counted]).as_py()
+    return lengths["min"] >= least and lengths["max"] <= most
 
 
 def _all_between(values: pd.Series, least: Any, most: Any, include_min: bool, include_max: bool) -> bool:
-    return include_min and include_max and bool(values.between(least, most).all())
+    plain = values.to_numpy()
+    return include_min and include_max and bool(((plain >= least) & (plain <= most)).all())
 
 
 # By what a check declares: whether all values (at least one, none missing) pass it.
 _READ: Mapping[tuple[str, tuple[str, ...]], Callable[..., bool]] = {
-    ("greater_than_or_equal_to", ("min_value",)): lambda values, least: bool((values >= least).all()),
-    ("greater_than", ("min_value",)): lambda values, below: bool((values > below).all()),
+    ("greater_than_or_equal_to", ("min_value",)): lambda values, least: bool((values.to_numpy() >= least).all()),
+    ("greater_than", ("min_value",)): lambda values, below: bool((values.to_numpy() > below).all()),
     ("in_range", ("min_value", "max_value", "include_min", "include_max")): _all_between,
     ("isin", ("allowed_values",)): lambda values, allowed: bool(values.isin(list(allowed)).all()),
     ("str_length", ("min_value", "max_value")): _lengths_within,
@@ -53,7 +57,7 @@ def _column_fits(values: pd.Series, column: Column) -> bool:
         return False
     if column.nullable:
         return not column.checks
-    return not values.hasnans and all(_check_holds(values, check) for check in column.checks)
+    return not values.array.isna().any() and all(_check_holds(values, check) for check in column.checks)
 
 
 def _check_holds(values: pd.Series, check: Check) -> bool:

@@ -16,6 +16,20 @@ import pytest
 # Helpers that several folders' tests share are imported by their folder: an installed package owns the name `tests`.
 sys.path += [str(Path(__file__).parent / folder) for folder in ("helpers", "faults")]
 
+# What holds single tests of ten seconds and more.
+LONG = frozenset(
+    f"test_{name}.py"
+    for name in (
+        *("certify", "gate_command", "kill_loop", "batch_killed", "other_process", "ablate_command", "ablation_job"),
+        *("bench", "cli_ui", "cycle"),
+    )
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first: workers steal each other's last tests, and none waits in the end for one that just began."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
 
 @dataclass(frozen=True)
 class RealRun:

@@ -18,7 +18,6 @@ from cws_dagster.cli import main
 
 NAME = "ts_momentum"
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
-pytestmark = pytest.mark.xdist_group("native")
 
 
 @pytest.fixture

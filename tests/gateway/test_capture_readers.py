@@ -24,7 +24,6 @@ OUT, IN = "U", "S"
 pytestmark = [
     BUILT,
     pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed (apt-get install tshark)"),
-    pytest.mark.xdist_group("native"),
 ]
 
 

@@ -22,7 +22,6 @@ from modules.errors import CwsError
 pytestmark = [
     BUILT,
     pytest.mark.skipif(bool(why_off()), reason=f"no walls here: {why_off()}"),
-    pytest.mark.xdist_group("native"),
 ]
 
 MOVING = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}

@@ -8,10 +8,7 @@ from all_agree import all_agree
 from three_processes import BUILT, World, until
 from venue_journal import entered
 
-pytestmark = [
-    BUILT,
-    pytest.mark.xdist_group("native"),
-]
+pytestmark = BUILT
 
 NAMES = ("gateway", "risk", "venue")
 MOVING = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}

@@ -8,10 +8,7 @@ import pytest
 from all_agree import all_agree
 from three_processes import BUILT, World, until
 
-pytestmark = [
-    BUILT,
-    pytest.mark.xdist_group("native"),
-]
+pytestmark = BUILT
 
 MOVING = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}
 BOUND = 300

@@ -12,10 +12,7 @@ from blake3 import blake3
 from three_processes import BUILT, World, until
 from venue_journal import cancels, entered
 
-pytestmark = [
-    BUILT,
-    pytest.mark.xdist_group("native"),
-]
+pytestmark = BUILT
 
 # The layout of gateway/crates/abi: ring.rs, records.rs.
 MAGIC, HEAD, RECORDS, CAPACITY, CURSOR = b"CWSRING1", 64, 128, 1 << 17, 64

@@ -11,10 +11,7 @@ from venue_journal import entered
 from cws.execution import entries as read
 from cws.execution.journal import read_journal
 
-pytestmark = [
-    BUILT,
-    pytest.mark.xdist_group("native"),
-]
+pytestmark = BUILT
 
 MOVING = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "move_chance": 0.05}
 

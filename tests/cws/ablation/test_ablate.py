@@ -93,9 +93,9 @@ def test_a_stored_baseline_that_differs_makes_the_verdict_invalid(bench: Bench) 
     assert "confirm" not in kinds(bench), "nothing is looked at on confirm folds"
 
 
-def test_a_cache_cannot_vouch_for_itself(bench: Bench) -> None:
+def test_a_cache_cannot_vouch_for_itself(unvouched: Bench) -> None:
     """The bench's own arm is wrong here; the one that counts comes from a fresh process."""
-    ground = ground_of(bench)
+    bench, ground = unvouched, ground_of(unvouched)
     wrong = bench.baseline(ground, "all")
     bench._arms[ground.name, "all"] = replace(wrong, hash="b3:wrong")
     invalid = ablate(bench, SLOWER)

@@ -25,8 +25,6 @@ from cws.house import House
 from modules.canonical import content_hash
 from modules.errors import CwsError
 
-pytestmark = pytest.mark.xdist_group("native")
-
 
 @pytest.fixture
 def home(tmp_path: Path) -> House:

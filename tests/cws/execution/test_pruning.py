@@ -13,7 +13,6 @@ from cws.execution.places import Place, folders_of_runs, void_place
 from cws.execution.pruning import GOING, is_ingested, lock_file, prune
 from cws.house import House
 
-pytestmark = pytest.mark.xdist_group("native")
 RUNS = 4
 
 
