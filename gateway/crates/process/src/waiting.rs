@@ -58,6 +58,13 @@ impl Waiting {
         self.yields_since = None;
     }
 
+    /// Something is in another loop's hands, which may wait for this very core: it comes first. `hot/run.cpp` does the same.
+    pub fn handed_over(&self) {
+        if self.spins == 0 {
+            std::thread::yield_now();
+        }
+    }
+
     /// There was none: wait a little, longer each time.
     pub fn idle(&mut self) {
         self.idle = self.idle.saturating_add(1);
