@@ -38,6 +38,7 @@ private:
     void watch_gap();
     u32 act();
     void note_event(const u8* message);
+    void handed_over() const;
     void note_latency(u64 received_ns);
     bool take_executions();
     bool request_missing(i64 socket, u64 now_ns);
@@ -53,6 +54,7 @@ private:
     u64 gap_next_ = 0;    // where the book stood then
     u64 asked_ns_ = 0;
     u64 asked_from_ = 0;
+    bool crowded_ = false;
     HotConfig config_{};
     u8 datagram_[65'536];  // UDP over IPv4 carries no more
     Link link_;

@@ -23,13 +23,15 @@ u64 realtime_ns() {
 constexpr u32 SPINS = 2'000;
 constexpr u32 YIELDS = 200;
 
+// Fewer cores than loops that wait: the awaited one may need this very core.
+bool crowded(const HotSockets& sockets) { return ::sysconf(_SC_NPROCESSORS_ONLN) < sockets.spinners; }
+
 // As `process::waiting`, with poll for a nap: spins where there are cores enough, then yields, then sleeps in poll.
 class Waiter {
 public:
     explicit Waiter(const HotSockets& sockets)
         : poll_ms_(static_cast<int>(sockets.poll_ms)), awake_ns_(static_cast<u64>(sockets.awake_ns)) {
-        const bool crowded = ::sysconf(_SC_NPROCESSORS_ONLN) < sockets.spinners;
-        spins_ = crowded ? 0 : SPINS;
+        spins_ = crowded(sockets) ? 0 : SPINS;
         yields_ = YIELDS;
     }
     void wait(bool any, u64 now_ns, pollfd* sockets, nfds_t count) {
@@ -87,10 +89,18 @@ i64 HotState::receive(const Receiver& receiver, bool& any) {
         const u64 received_ns = realtime_ns();
         any = true;
         const u32 size = static_cast<u32>(length);
-        if (step(datagram_, size, received_ns) != 0) note_latency(received_ns);
+        if (step(datagram_, size, received_ns) != 0) {
+            note_latency(received_ns);
+            handed_over();
+        }
         if (!link_.tap(datagram_, size, receiver.source, received_ns)) bump(stats_.tap_dropped);
     }
     return 0;
+}
+
+// As `process::waiting`: risk may wait for this very core, and has the intent in hand before this thread goes on.
+void HotState::handed_over() const {
+    if (crowded_) ::sched_yield();
 }
 
 void HotState::note_latency(u64 received_ns) {
@@ -129,6 +139,7 @@ i64 HotState::run(const HotSockets& sockets) {
         ++count;
     }
     Waiter waiter(sockets);
+    crowded_ = crowded(sockets);
     while (!link_.stopping()) {
         bool any = false;
         for (u32 i = 0; i < count; ++i) {
@@ -136,7 +147,7 @@ i64 HotState::run(const HotSockets& sockets) {
         }
         any |= take_executions();
         const u64 now_ns = any && gap_since_ == 0 ? ts_recv_ns_ : realtime_ns();
-        idle(now_ns);
+        if (idle(now_ns) != 0) handed_over();
         request_missing(sockets.request, now_ns);
         waiter.wait(any, now_ns, polled, count);
     }

@@ -62,6 +62,7 @@ pub fn first_hop(port: u16, folder: &Path) -> io::Result<()> {
                 };
                 ring.try_push(&intent)
                     .map_err(|_| io::Error::other("the ring is full"))?;
+                waiting.handed_over();
                 waiting.worked();
             }
             Ok(_) => {}

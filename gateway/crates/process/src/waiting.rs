@@ -10,6 +10,8 @@ use crate::pinning;
 const SPINS: u32 = 2_000;
 const YIELDS: u32 = 200;
 const NAP: Duration = Duration::from_micros(50);
+/// Of a patient loop that finds nothing again and again: each of its wake-ups takes a core from somebody in a hurry.
+const LONGEST_NAP: Duration = Duration::from_micros(200);
 
 #[derive(Debug)]
 pub struct Waiting {
@@ -20,6 +22,8 @@ pub struct Waiting {
     /// How long it goes on yielding.
     awake: Duration,
     yields_since: Option<Instant>,
+    nap: Duration,
+    longest_nap: Duration,
 }
 
 impl Waiting {
@@ -32,6 +36,8 @@ impl Waiting {
             spins: if cores >= spinners { SPINS } else { 0 },
             awake: Duration::ZERO,
             yields_since: None,
+            nap: NAP,
+            longest_nap: NAP,
         }
     }
 
@@ -41,7 +47,8 @@ impl Waiting {
         Self { awake, ..self }
     }
 
-    /// For a loop beside the one that counts: it naps at once, and leaves the core to whoever is in a hurry.
+    /// For a loop beside the one that counts: it naps at once, longer each time, and leaves the core to whoever is in a
+    /// hurry.
     pub fn patient() -> Self {
         Self {
             rest: YIELDS,
@@ -49,13 +56,23 @@ impl Waiting {
             spins: 0,
             awake: Duration::ZERO,
             yields_since: None,
+            nap: NAP,
+            longest_nap: LONGEST_NAP,
         }
     }
 
     /// There was work: the next wait spins again.
     pub fn worked(&mut self) {
         self.idle = self.rest;
+        self.nap = NAP;
         self.yields_since = None;
+    }
+
+    /// Something is in another loop's hands, which may wait for this very core: it comes first. `hot/run.cpp` does the same.
+    pub fn handed_over(&self) {
+        if self.spins == 0 {
+            std::thread::yield_now();
+        }
     }
 
     /// There was none: wait a little, longer each time.
@@ -66,7 +83,8 @@ impl Waiting {
         } else if self.idle <= self.spins + YIELDS || self.stays_awake() {
             std::thread::yield_now();
         } else {
-            std::thread::sleep(NAP);
+            std::thread::sleep(self.nap);
+            self.nap = (self.nap * 2).min(self.longest_nap);
         }
     }
 
@@ -76,5 +94,21 @@ impl Waiting {
         }
         let since = *self.yields_since.get_or_insert_with(Instant::now);
         since.elapsed() < self.awake
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_patient_loop_naps_longer_and_work_makes_its_naps_short_again() {
+        for (mut waiting, longest) in [(Waiting::patient(), LONGEST_NAP), (Waiting::new(1), NAP)] {
+            waiting.idle = SPINS + YIELDS;
+            (0..8).for_each(|_| waiting.idle());
+            assert_eq!(waiting.nap, longest);
+            waiting.worked();
+            assert_eq!(waiting.nap, NAP);
+        }
     }
 }
