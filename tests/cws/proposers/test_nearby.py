@@ -15,6 +15,7 @@ SLIPS = [
     ("cost_bps", "cost_bps", 3.7),
     ("performance", "bars_per_year", 12.0),
     ("cost_sqrt_impact", "impact_bars", 21),
+    ("capacity_cap", "adv_share", 1.0),
     ("exchange_sessions", "mic", "XHKG"),
     ("csv_ohlcv", "column_high", "Low"),
     ("to_utc_ns", "stamp_kind", "local"),
