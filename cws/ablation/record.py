@@ -131,12 +131,22 @@ def _body(judged: Judged) -> dict[str, object]:
     numbers = {name: _plain(getattr(verdict, name)) for name in NUMBERS}
     said = {"kind": verdict.kind.name, "reason": verdict.reason.name, "detail": [*verdict.detail]}
     about = {"id": judged.id, "judge": judged.judge, "annual_effect": _plain(judged.annual_effect)}
-    about |= {"guards": None if judged.guards is None else asdict(judged.guards)}
+    about |= {"guards": None if judged.guards is None else _written(judged.guards)}
     return {**about, **said, **numbers, "variants": verdict.variants, "patch": patch.id, "change": _change(patch)}
 
 
 def _change(patch: Patch) -> dict[str, object]:
     return {name: value if isinstance(value, str) else dict(value) for name, value in asdict(patch).items()}
+
+
+def _written(guards: Guards) -> dict[str, dict[str, float | None]]:
+    """The capacity of an arm that never traded is without end, for which JSON has no number."""
+    pairs: dict[str, dict[str, float]] = asdict(guards)
+    return {name: {arm: _plain(value) for arm, value in pair.items()} for name, pair in pairs.items()}
+
+
+def _read(pair: Mapping[str, float | None]) -> Pair:
+    return Pair(**{arm: math.inf if value is None else value for arm, value in pair.items()})
 
 
 def _plain(value: float | None) -> float | None:
@@ -153,8 +163,8 @@ def judged_of(entry: Entry) -> Judged:
     effect = float("nan") if body["annual_effect"] is None else float(body["annual_effect"])
     known = {field.name for field in fields(Patch)}
     patch = Patch(**{name: value for name, value in body["change"].items() if name in known})
-    pairs: dict[str, dict[str, float]] = body.get("guards") or {}
-    guards = Guards(**{name: Pair(**pair) for name, pair in pairs.items()}) if pairs else None
+    pairs: dict[str, dict[str, float | None]] = body.get("guards") or {}
+    guards = Guards(**{name: _read(pair) for name, pair in pairs.items()}) if pairs else None
     return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect, guards)
 
 

@@ -81,3 +81,20 @@ def missing_bars_are_filled_for_a_week(scene: Scene) -> int:
     found = after[after["age_bars"] > 0].set_index(["ts_event", "symbol"])["close"]
     both = pd.concat({"due": due, "found": found}, axis=1)
     return int((both["due"] != both["found"]).sum())
+
+
+def lone_outliers_are_refused_alone(scene: Scene) -> int:
+    """Bars off the world's price by `OUTLIER` that were let through, and bars at the world's price that were refused.
+
+    Asked of symbols whose prices are never off twice running: where they are, somebody before spoilt them.
+    """
+    seen = scene.runs["hampel_outliers"]
+    world = make_world(scene.world, scene.seed)["bars"].frame[[*KEY, "close"]]
+    both = seen.before["bars"][["row", *KEY, "close"]].merge(world, on=KEY, how="left", suffixes=("", "_due"))
+    gap = (both["close"] / both["close_due"] - 1.0).abs()
+    off = ~(gap <= 1e-9)
+    twice = off & off.groupby(both["symbol"]).shift(fill_value=False)
+    asked = ~both["symbol"].isin(both.loc[twice, "symbol"])
+    row = ["row", "symbol"]
+    gone = pd.MultiIndex.from_frame(both[row]).isin(pd.MultiIndex.from_frame(seen.after["refused"][row]))
+    return int((asked & (((gap >= terms.OUTLIER) & ~gone) | (~off & gone))).sum())

@@ -16,11 +16,16 @@ from modules.values import Table, make_table
 
 # Streams of their own, beside those of `cws.market.paths`.
 WILD, HELD, GUESSED, LOOKED, OWNED, BROKEN, HALTED, TRIED = range(101, 109)
+SPIKED, SWUNG = 110, 111
 # Windows need a past before their clip means anything.
 WARM_UP_BARS, EVERY_BARS, GROSS = 120, 5, 0.8
 # Impact is priced by a symbol's own past: nothing is decided before it has one.
 LISTED_BARS = 30
 HALT_EVERY_BARS, LONGEST_HALT_BARS = 25, 10
+# Outliers far smaller than a misplaced decimal point, that some scale of the moves before them must be told from.
+SPIKED_FROM_BAR, SPIKE_EVERY_BARS = 40, 10
+# What swings this slowly keeps its luck within a block, and loses it in one that holds several swings.
+SWING_BARS, SWING_SHARE = 40, 0.6
 START_USD = 2_000_000.0
 # Of the trials that are judged together; a skilled one earns this share of its deviation a bar.
 TRIALS, SKILLED, SKILL = 12, 2, 0.3
@@ -74,6 +79,18 @@ def halted_bars(world: World, seed: int) -> Table:
     return make_table(bars[~halted].reset_index(drop=True), BARS, world.name)
 
 
+def spiked_bars(world: World, seed: int) -> Table:
+    """The world's bars; in a world with spikes lone ones are up by half to twice, or down by a half to two thirds."""
+    bars, draws = make_world(world, seed)["bars"].frame, stream(seed, SPIKED)
+    place = by_symbol(bars).cumcount().to_numpy()
+    spiked = (place >= SPIKED_FROM_BAR) & (place % SPIKE_EVERY_BARS == 0) & (draws.random(len(bars)) < 0.5)
+    spiked &= world.flaws.spikes > 0
+    size = 1.0 + draws.uniform(0.52, 1.0, len(bars))
+    factor = np.where(spiked, np.where(draws.random(len(bars)) < 0.5, size, 1.0 / (size + 0.5)), 1.0)
+    prices = {name: bars[name] * factor for name in ("open", "high", "low", "close", "adj_close")}
+    return make_table(bars.assign(**prices), BARS, world.name)
+
+
 def signal_table(world: World, seed: int) -> Table:
     keys = make_world(world, seed)["bars"].frame[KEYS]
     return make_table(keys.assign(value=stream(seed, GUESSED).standard_normal(len(keys))), SIGNAL, world.name)
@@ -98,8 +115,25 @@ def tried_table(world: World, seed: int) -> Table:
 
 def equity_table(world: World, seed: int) -> Table:
     """An account that somebody else keeps."""
-    stamps = np.unique(make_world(world, seed)["bars"].frame["ts_event"].to_numpy())
-    value = START_USD * np.cumprod(1.0 + stream(seed, OWNED).normal(0.0, 0.01, len(stamps)))
+    stamps = _stamps(world, seed)
+    return _account(stamps, stream(seed, OWNED).normal(0.0, 0.01, len(stamps)), world)
+
+
+def swung_equity(world: World, seed: int) -> Table:
+    """An account that nobody trades; in a world with spikes luck comes and goes, as far from zero as without."""
+    stamps, draws = _stamps(world, seed), stream(seed, SWUNG)
+    share = SWING_SHARE * (world.flaws.spikes > 0)
+    swing = np.sin(2.0 * np.pi * (np.arange(len(stamps)) / SWING_BARS + draws.random()))
+    noise = np.sqrt(1.0 - share * share) * draws.standard_normal(len(stamps))
+    return _account(stamps, 0.01 * (share * np.sqrt(2.0) * swing + noise), world)
+
+
+def _stamps(world: World, seed: int) -> NDArray[np.int64]:
+    return np.unique(make_world(world, seed)["bars"].frame["ts_event"].to_numpy())
+
+
+def _account(stamps: NDArray[np.int64], returns: F64, world: World) -> Table:
+    value = START_USD * np.cumprod(1.0 + returns)
     idle = np.zeros(len(stamps))
     columns = {"equity_usd": value, "cash_usd": value, "cost_usd": idle, "turnover_usd": idle}
     return make_table(pd.DataFrame({"ts_event": stamps, **columns}), EQUITY, world.name)

@@ -17,7 +17,7 @@ FIELDS = ["open", "high", "low", "close", "adj_close", "volume"]
 CLOSE, HOLES = 3, [math.nan] * 6
 # Sessions of a year at New York, counted by hand from the exchange's holiday lists.
 KNOWN_SESSIONS = {"1990": 253, "2001": 248, "2012": 250, "2022": 251}
-OPENS, CLOSES = "09:30", "16:00"
+OPENS, CLOSES, ZONE = "09:30", "16:00", "America/New_York"
 DAY_NS = 86_400_000_000_000
 # In true standard deviations: what no clip may touch, and what every clip must bring below.
 ORDINARY, WILD = 3.5, 9.0
@@ -81,7 +81,26 @@ def sessions_are_the_venues(scene: Scene) -> int:
 
 def _local(instants: pd.Series) -> pd.Index:
     stamps = pd.DatetimeIndex(instants.to_numpy().view("datetime64[ns]"), tz="UTC")
-    return stamps.tz_convert("America/New_York").strftime("%H:%M")
+    return stamps.tz_convert(ZONE).strftime("%H:%M")
+
+
+def instants_are_their_stamps(scene: Scene) -> int:
+    """Bars missing, or at another instant than their stamp says: a session's close, New York's on a day without one.
+
+    The sessions are those that were given: whether they are right is asked elsewhere.
+    """
+    seen = scene.runs["to_utc_ns"]
+    raw, key = seen.before["raw_bars"], ["row", "symbol"]
+    if scene.world.bar_seconds < DAILY_SECONDS:
+        due = pd.to_datetime(raw["stamp"], format="%Y-%m-%d %H:%M:%S%z", errors="coerce", utc=True)
+    else:
+        named = pd.to_datetime(raw["stamp"], format="%Y-%m-%d", errors="coerce")
+        given = scene.runs["exchange_sessions"].after["sessions"].set_index("date")["close_ns"]
+        closes = pd.to_datetime(raw["stamp"].map(given), utc=True)
+        due = closes.fillna((named + pd.Timedelta(f"{CLOSES}:00")).dt.tz_localize(ZONE).dt.tz_convert("UTC"))
+    found = raw[key].merge(seen.after["bars"][[*key, "ts_event"]], on=key, how="left")["ts_event"]
+    known = due.notna().to_numpy()
+    return int((pd.to_datetime(found, utc=True).to_numpy()[known] != due.to_numpy()[known]).sum())
 
 
 def corporate_actions_as_planted(scene: Scene) -> int:

@@ -31,16 +31,18 @@ class Oracle:
 
 
 # Every file goes at least this far.
-FILES = ("hampel_outliers",)
+FILES = ("to_utc_ns", "hampel_outliers")
 ORACLES: Mapping[str, Oracle] = {
     oracle.name: oracle
     for oracle in (
         Oracle(reading.records_come_out_once, ("to_utc_ns",)),
         Oracle(reading.sessions_are_the_venues, ("exchange_sessions",)),
+        Oracle(reading.instants_are_their_stamps, ("to_utc_ns",)),
         Oracle(reading.corporate_actions_as_planted, ("dividend_adjust",)),
         Oracle(reading.wild_returns_are_clipped_alone, ("winsorize",)),
         Oracle(cleaning.planted_flaws_refused, FILES),
         Oracle(cleaning.clean_bars_are_the_worlds, FILES),
+        Oracle(cleaning.lone_outliers_are_refused_alone, ("hampel_outliers",)),
         Oracle(cleaning.missing_bars_are_filled_for_a_week, ("forward_fill",)),
         Oracle(account.account_is_the_plain_one, ("vector_panel",)),
         Oracle(account.every_fill_pays_its_fee, ("vector_panel",)),

@@ -21,6 +21,8 @@ ADV_SHARE, ADV_BARS = 0.05, 20
 LOT_SIZE = 1.0
 # A bar that is missing may be filled from one that is at most so many sessions old.
 MAX_AGE_BARS = 5
+# A lone bar of a calm market that is off by so much is wrong.
+OUTLIER = 0.5
 CONFIDENCE, BLOCK_BARS = 0.95, 10
 # A sweep's accounts pay each part by itself.
 SWEEP_CASH_USD, SWEEP_FEE, SWEEP_SPREAD = 1_000_000.0, 10e-4, 1e-4

@@ -45,6 +45,10 @@ def _halts(world: World, seed: int) -> dict[str, Value]:
     return {**make_world(world, seed), "bars": drawn.halted_bars(world, seed)}
 
 
+def _outliers(world: World, seed: int) -> dict[str, Value]:
+    return {"bars": drawn.spiked_bars(world, seed)}
+
+
 def _account(world: World, seed: int) -> dict[str, Value]:
     return {
         "bars": make_world(world, seed)["bars"],
@@ -52,6 +56,10 @@ def _account(world: World, seed: int) -> dict[str, Value]:
         "signal": drawn.signal_table(world, seed),
         "prior_trials": drawn.trials_table(world, seed),
     }
+
+
+def _history(world: World, seed: int) -> dict[str, Value]:
+    return {"equity": drawn.swung_equity(world, seed)}
 
 
 def _desk(world: World, seed: int) -> dict[str, Value]:
@@ -123,7 +131,9 @@ PROGRAMS: tuple[Program, ...] = (
     ),
     Program("returns", _worlds("oracle_returns", BARE, GAPS), _returns, (Step("winsorize"),)),
     Program("halts", _worlds("oracle_halts", BARE, GAPS), _halts, (Step("forward_fill"),)),
+    Program("outliers", _worlds("oracle_outliers", BARE, GAPS), _outliers, (Step("hampel_outliers"),)),
     Program("account", _worlds("oracle_account", BARE, GAPS), _account, tuple(Step(name) for name in ACCOUNT)),
+    Program("history", _worlds("oracle_history", BARE, GAPS), _history, (Step("bootstrap_ci"),)),
     Program("sweep", _worlds("oracle_sweep", BARE, GAPS), _bars, (Step("vector_sweep"),)),
     Program(
         "many",

@@ -117,7 +117,9 @@ def _numbers(value: float, low: float, high: float, whole: bool) -> list[float |
     if value > 0.0:
         steps = [value - 1, value + 1] if whole else []
         near = [*steps, *_round(value), *CALENDAR, *(share for share in SHARES if not whole and 0.3 <= value < 1.0)]
-        near = sorted((one for one in near if one > 0.0 and one != value), key=lambda one: abs(math.log(one / value)))
+        # What is out of bounds would take the place of what is further away on the other side.
+        near = [one for one in near if one > 0.0 and low <= one <= high and one != value]
+        near.sort(key=lambda one: abs(math.log(one / value)))
         slips = [value * slip for slip in SLIPS]
         wanted = [*steps, *slips[:4], 0.0, *near[:NEAREST], *slips, low, high, *CALENDAR]
     else:

@@ -7,7 +7,7 @@ changes do is measured by the house, for oracles and clocks are out of a propose
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, zip_longest
 
 from cws.patches import Patch
 from cws.proposers.nearby import nearby
@@ -37,10 +37,15 @@ class Tried:
 
 
 def listed(ask: Ask) -> list[Patch]:
-    """What is nearby, likeliest first, suspects before the rest; nothing is tried."""
+    """What is nearby, likeliest first, suspects and the rest in turn; nothing is tried.
+
+    A suspect's unlikeliest value is no likelier than the first of a setting that nobody suspects.
+    """
     module = load(ask.module)
-    found = nearby(module, APART_IN_TIME if module.manifest.judge == "runtime" else 1.0)
-    return sorted(found, key=lambda patch: not set(ask.suspects) & {*patch.settings, *patch.skills})
+    found = list(nearby(module, APART_IN_TIME if module.manifest.judge == "runtime" else 1.0))
+    hinted = [patch for patch in found if set(ask.suspects) & {*patch.settings, *patch.skills}]
+    others = [patch for patch in found if patch not in hinted]
+    return [patch for pair in zip_longest(hinted, others) for patch in pair if patch is not None]
 
 
 def tried(ask: Ask, scorer: Scorer) -> Tried:

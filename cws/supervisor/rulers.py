@@ -2,13 +2,16 @@
 
 The changes come as a list from behind the walls; here they are played on search worlds, for no proposer sees an oracle.
 Badness of a house is the sum of log2(1 + breaks) over (program, world, oracle), so that the last break counts as well
-as the first thousand. A change that leaves something worse than it was removes nothing.
+as the first thousand. A change that leaves something worse than it was removes nothing. One world has few of each thing
+that can go wrong, so what mends it altogether is held against further ones, and modules take turns: the plays shall not
+all go to the first of many that could be to blame.
 """
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, starmap
 from typing import TypeAlias
 
 from cws.ablation.by_oracles import Stand
@@ -20,6 +23,8 @@ from cws.supervisor.guilt import BREAK_POINTS, Guilt, said
 from modules.registry import all_modules, load
 
 Place: TypeAlias = tuple[str, Kind, str]
+# Worlds beyond the first for what mends that one; changes of a module before the next one has its turn.
+FURTHER, TURN = 2, 20
 
 
 @dataclass
@@ -31,6 +36,9 @@ class Rulers:
     programs: Sequence[Program] = PROGRAMS
     plays: int = 0
     _now: dict[Place, int] = field(default_factory=dict[Place, int])
+    _further: dict[tuple[int, tuple[str, ...]], "Rulers"] = field(
+        default_factory=dict[tuple[int, tuple[str, ...]], "Rulers"]
+    )
 
     def now(self) -> Mapping[Place, int]:
         """(program, world, oracle) -> breaks, of all that break."""
@@ -42,8 +50,29 @@ class Rulers:
             self.plays += len(self.programs) * len(KINDS)
         return {place: count for place, count in self._now.items() if count}
 
+    def mended(self, patch: Patch) -> float:
+        """The share of all badness that a change removes; of one that removes all, its mean over further worlds."""
+        share = self.removed(patch)
+        if share < 1.0:
+            return share
+        shares = [share, *(self._elsewhere(turn, patch) for turn in range(1, FURTHER + 1))]
+        return sum(shares) / len(shares)
+
+    def _elsewhere(self, turn: int, patch: Patch) -> float:
+        touched = [program for program in self.programs if changes(program, patch)]
+        other = self._further.setdefault(
+            (turn, tuple(program.name for program in touched)), Rulers(self.stand, self.seed + turn, touched)
+        )
+        before = other.plays
+        share = other.removed(patch)
+        self.plays += other.plays - before
+        return share
+
     def removed(self, patch: Patch) -> float:
-        """The share of all badness that a change removes; at most 0 as soon as something gets worse."""
+        """The share of all badness that a change removes; at most 0 as soon as something gets worse.
+
+        What was in order and stays so is all mended.
+        """
         before, left = badness(self.now().values()), 0.0
         touched = [program for program in self.programs if changes(program, patch)]
         untouched = {program.name for program in self.programs} - {program.name for program in touched}
@@ -58,7 +87,7 @@ class Rulers:
             if here and here >= badness(self._now[place] for place in found):
                 return 0.0
             left += here
-        return 1.0 - left / before if before else 0.0
+        return 1.0 - left / before if before else 1.0
 
     def _worst_first(self, programs: Sequence[Program]) -> list[tuple[Program, Kind]]:
         """What breaks is played first: most changes fail there and cost no more."""
@@ -102,25 +131,46 @@ def suspects(rulers: Rulers, hints: Sequence[str]) -> list[str]:
 def probe_rulers(rulers: Rulers, names: Sequence[str], listed: Sequence[Patch], most_plays: int) -> list[Guilt]:
     """The guilt of modules judged by correctness, highest first; ends early when one change mends everything.
 
-    `names` are the modules to try, in that order; `listed` the changes of each, likeliest first; `most_plays` counts
-    what the house as it is took.
+    `names` are the modules to try, in that order, TURN changes of each before the next has its turn; whoever mended
+    most so far has every second one. `listed` are the changes of each, likeliest first; `most_plays` counts what the
+    house as it is took.
     """
     if not rulers.now():
         return []
-    found: list[Guilt] = []
-    for name in names:
-        best = (0.0, None)
-        for patch in (patch for patch in listed if patch.module == name):
-            if rulers.plays >= most_plays:
-                break
-            share = rulers.removed(patch)
-            if share > best[0]:
-                best = (share, patch)
-            if share >= 1.0:
-                break
-        if best[1] is not None:
-            told = f"{said(best[1])} would remove {best[0]:.0%} of what oracles find broken on made-up worlds"
-            found.append(Guilt(name, BREAK_POINTS * best[0], best[1], told))
-        if best[0] >= 1.0:
+    left = {name: iter([patch for patch in listed if patch.module == name]) for name in names}
+    waiting, best = deque(names), dict[str, tuple[float, Patch]]()
+    while waiting and rulers.plays < most_plays:
+        name = waiting.popleft()
+        tried = list(islice(left[name], TURN))
+        found = _best(rulers, tried, most_plays)
+        if found is not None and found[0] > best.get(name, (0.0,))[0]:
+            best[name] = found
+        leader = max(best, key=lambda one: best[one][0], default="")
+        if leader and best[leader][0] >= 1.0:
             break
-    return sorted(found, key=lambda guilt: -guilt.points)
+        if tried:
+            waiting.append(name)
+        # What is right often stands near what is nearly right.
+        if name != leader and leader in waiting:
+            waiting.remove(leader)
+            waiting.appendleft(leader)
+    return sorted(starmap(_guilt, best.values()), key=lambda guilt: -guilt.points)
+
+
+def _best(rulers: Rulers, patches: Sequence[Patch], most_plays: int) -> tuple[float, Patch] | None:
+    """The change that mends most, None when none mends anything; ends early when one mends everything."""
+    best: tuple[float, Patch] | None = None
+    for patch in patches:
+        if rulers.plays >= most_plays:
+            break
+        share = rulers.mended(patch)
+        if share > (best[0] if best is not None else 0.0):
+            best = (share, patch)
+        if share >= 1.0:
+            break
+    return best
+
+
+def _guilt(share: float, patch: Patch) -> Guilt:
+    told = f"{said(patch)} would remove {share:.0%} of what oracles find broken on made-up worlds"
+    return Guilt(patch.module, BREAK_POINTS * share, patch, told)

@@ -12,9 +12,10 @@ from cws.ablation.arm import after, play
 from cws.ablation.folds import folds_of
 from cws.ablation.fresh import in_fresh_process
 from cws.ablation.ground import DAY_NS, Ground, days, patched, until
-from cws.ablation.record import count_confirm
+from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict
 from cws.ablation.rehearsal import Reuse
-from cws.gate.verdict import Kind, Reason
+from cws.gate.guards import Guards, Pair
+from cws.gate.verdict import Kind, Reason, Verdict
 from cws.patches import Patch
 from cws.pins import published
 from cws.supervisor.propose import keep_patches
@@ -44,6 +45,15 @@ def test_the_search_folds_are_the_first_days_of_the_whole_run_to_the_bit(bench: 
     early = play(until(ground, folds.cut), "search", CountingSink(), None)
     assert np.array_equal(whole.returns[: len(early.returns)], early.returns)
     assert early.days.max() < folds.cut < folds.confirm <= after(whole, folds.confirm).days.min()
+
+
+def test_a_verdict_over_an_arm_that_never_traded_is_kept(bench: Bench) -> None:
+    """Nothing turned over leaves a capacity without end."""
+    idle = Guards(Pair(0.0, 0.1), Pair(0.0, 0.2), Pair(1.0, 1.0), Pair(float("inf"), 5.0))
+    refused = Verdict(Kind.REJECT, Reason.GUARD_TURNOVER, p=1e-9, detail=("turnover", "capacity"))
+    keep_verdict(bench.house, Judged("idle", FASTER, "value", refused, 0.1, idle), [])
+    known = known_verdict(bench.house, "idle")
+    assert known is not None and (known.guards, known.verdict.kind) == (idle, Kind.REJECT)
 
 
 def test_equal_questions_are_answered_once_with_the_same_bytes(bench: Bench) -> None:

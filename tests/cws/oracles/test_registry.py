@@ -23,6 +23,8 @@ CORRECT = [module for module in all_modules() if module.manifest.judge == "corre
 WRONG = {
     "records_come_out_once": Patch("csv_ohlcv", {"column_open": "Close", "column_close": "Open"}),
     "sessions_are_the_venues": Patch("exchange_sessions", {"mic": "XHKG"}),
+    "instants_are_their_stamps": Patch("to_utc_ns", {"zone": "Asia/Tokyo"}),
+    "lone_outliers_are_refused_alone": Patch("hampel_outliers", {"z_max": 80.0}),
     "corporate_actions_as_planted": Patch("dividend_adjust", {"min_yield": 0.01}),
     "wild_returns_are_clipped_alone": Patch("winsorize", {"z_max": 20.0}),
     "planted_flaws_refused": Patch("hampel_outliers", {"z_max": 100.0}),
@@ -121,6 +123,13 @@ def test_a_wrong_setting_is_counted(name: str) -> None:
     programs = programs_of(patch.module, oracle)
     counts = [oracle.breaks(play_scene(p, "planted", SEED, CountingSink(), patch, REUSE)) for p in programs]
     assert sum(counts) > 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_wrong_block_shows_in_every_world_where_luck_comes_and_goes(seed: int) -> None:
+    """Where every return is independent of the last, a block of any length gives the same width, but for chance."""
+    patch, oracle = Patch("bootstrap_ci", {"block_bars": 60}), ORACLES["intervals_are_as_wide_as_theory"]
+    assert oracle.breaks(play_scene(_program("history"), "planted", seed, CountingSink(), patch, REUSE)) > 0
 
 
 def test_a_module_that_refuses_counts_the_most() -> None:
