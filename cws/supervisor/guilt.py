@@ -8,8 +8,7 @@ Traces say where something broke, a probe says what would mend it. Nobody here k
 | paired delta on search folds | 10 x -log10 of its p-value times the number of changes tried, at most 500 |
 | the same bytes in less CPU time | the same, of the permutation test's p-value |
 
-A p-value counts when chance would give as much to the best of all changes tried in one house of ten. The gate decides,
-at one in a hundred and on days that nobody looked at: here a needless ablation costs less than a missed fault.
+A p-value counts when chance would give as much to the best of all changes tried in one house of twenty.
 """
 
 import math
@@ -24,7 +23,7 @@ from modules.registry import load
 
 MINER = "probe"
 BREAK_POINTS, P_POINTS, MOST_P_POINTS = 1_000.0, 10.0, 500.0
-LEVEL = 0.1
+LEVEL = 0.05
 # A gain that nobody would notice is no fault, however sure it is.
 LEAST_GAIN_IR = 0.5
 

@@ -21,11 +21,8 @@ def tried(module: str, p: float, gain: float = 1.0) -> Tried:
 
 
 def test_guilt_is_beyond_chance_over_all_that_was_tried_and_worth_something() -> None:
-    found = guilty([tried("reversal_5d", 0.004), tried("momentum_12_1", 0.005), tried("ewma_vol", 1e-9, 0.1)])
-    assert [one.module for one in found] == [], "thirty changes were tried: 0.004 is 0.12"
-    assert [one.module for one in guilty([tried("momentum_12_1", 0.002), *[tried("returns", 0.9)] * 2])] == [
-        "momentum_12_1"
-    ], "0.06 is worth an ablation"
+    found = guilty([tried("reversal_5d", 0.002), tried("momentum_12_1", 0.003), tried("ewma_vol", 1e-9, 0.1)])
+    assert [one.module for one in found] == [], "thirty changes were tried: 0.002 is 0.06"
     (one,) = guilty([tried("reversal_5d", 1e-4), tried("ewma_vol", 1e-9, LEAST_GAIN_IR / 2), Tried("x", 0, None, 1, 0)])
     assert one.module == "reversal_5d" and round(one.points, 2) == 26.99
 
