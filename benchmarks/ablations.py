@@ -19,8 +19,9 @@ from typing import Any, cast
 import numpy as np
 
 from benchmarks.machine import facts, show, show_lines
-from cws.patches import patch_toml
+from cws.patches import Patch, check, patch_toml
 from cws.supervisor.planted import drawn_patches
+from modules.errors import CwsError
 
 GOAL_S = 7_200.0
 A_BATCH = 200
@@ -50,6 +51,15 @@ def said(command: list[str], place: Path) -> dict[str, Any]:
     return cast(dict[str, Any], json.loads(done.stdout.splitlines()[-1]))
 
 
+def changing(patch: Patch) -> bool:
+    """Whether it says anything new: one with the values in force is refused, and its whole batch with it."""
+    try:
+        check(patch, patch.id)
+    except CwsError:
+        return False
+    return True
+
+
 def counted(verdict: dict[str, Any]) -> bool:
     """Whether the confirm folds were looked at: a verdict from them has a p-value."""
     return verdict["p"] is not None and not verdict["placebo"]
@@ -63,7 +73,8 @@ def measure(wanted: int, seed: int) -> dict[str, object]:
         place = copied(Path(folder))
         sys.stderr.write("main job ...\n")
         said(["run"], place)
-        patches = drawn_patches(np.random.default_rng(seed), A_BATCH * MOST_BATCHES)
+        drawn = drawn_patches(np.random.default_rng(seed), A_BATCH * MOST_BATCHES)
+        patches = [patch for patch in drawn if changing(patch)]
         while found["counted"] < wanted and patches:
             files = place.parent / f"patches_{len(batches)}"
             files.mkdir()
