@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cws.ablation.ablate import Bench
+from cws.ablation.ablate import Bench, anew
 from cws.ablation.arm import play
 from cws.ablation.deltas import Unit, market_returns, paired
 from cws.ablation.folds import horizon_days
@@ -78,9 +78,10 @@ def _values(written: Mapping[str, Any]) -> dict[str, Any]:
 def advance(bench: Bench, root: Path = ROOT) -> list[Open]:
     """Every open shadow after all days that are new to it; returns them as they stand now, ended ones too.
 
-    A promoted patch ships, one that is rolled back closes. The caller holds the home's writer lock.
+    A promoted patch ships, one that is rolled back closes. Each has a bench of its own: what a ship changed, the one
+    before remembers as it was. The caller holds the home's writer lock.
     """
-    return [_advanced(bench, one, root) for one in open_shadows(bench.house)]
+    return [_advanced(anew(bench), one, root) for one in open_shadows(bench.house)]
 
 
 def _advanced(bench: Bench, one: Open, root: Path) -> Open:

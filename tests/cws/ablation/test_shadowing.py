@@ -1,12 +1,13 @@
 """A shadow is carried over new days once, from frozen scales, and ends in a ship or in a ledger entry."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from cws.ablation import shadowing
-from cws.ablation.ablate import Bench, ablate
+from cws.ablation.ablate import Bench, ablate, anew
 from cws.ablation.ground import Ground, Source
 from cws.ablation.record import Judged, keep_verdict
 from cws.ablation.shadowing import advance, open_shadows
@@ -15,6 +16,7 @@ from cws.gate.shadow import Shadow, Stand
 from cws.house import House
 from cws.patches import Patch
 from modules import tables as declared
+from modules.registry import load
 from modules.values import Table, make_table
 
 PATCH = Patch("reversal_5d", {"window_bars": 9})
@@ -25,13 +27,23 @@ KINDS = ("shadow_step", "shadow_end", "ship")
 def opened(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Judged:
     """A shadow whose verdict saw only the first half of its confirm days, so that the others are new."""
     monkeypatch.setattr("cws.ablation.ablate.SCREEN_P", 1.0)
-    judged = ablate(bench, PATCH)
+    return shadow_of(bench, PATCH)
+
+
+def shadow_of(bench: Bench, patch: Patch) -> Judged:
+    judged = ablate(bench, patch)
     kept = bench.house.lake.read(bench.house.lake.pin("deltas", judged.id))
     bench.house.lake.commit(
         "deltas", judged.id, kept[kept["ts_event"] < kept["ts_event"].median()].reset_index(drop=True)
     )
-    bench.house.ledger.append("shadow", {"verdict": judged.id, "module": PATCH.module})
+    bench.house.ledger.append("shadow", {"verdict": judged.id, "module": patch.module})
     return judged
+
+
+def standing_at(house: House, stand: Stand) -> None:
+    """The last step, as if it had come to `stand`."""
+    body = dict(house.ledger.entries("shadow_step")[-1].body)
+    house.ledger.append("shadow_step", {**body, "state": {**dict(body["state"]), "stand": str(stand)}})  # type: ignore[call-overload]
 
 
 def moved(house: House) -> list[str]:
@@ -97,8 +109,7 @@ def test_what_stands_ends_once_also_after_a_crash(
     bench: Bench, opened: Judged, root: Path, stand: Stand, ships: int
 ) -> None:
     advance(bench, root)
-    body = dict(bench.house.ledger.entries("shadow_step")[-1].body)
-    bench.house.ledger.append("shadow_step", {**body, "state": {**dict(body["state"]), "stand": str(stand)}})  # type: ignore[call-overload]
+    standing_at(bench.house, stand)
     if stand is Stand.PROMOTE:
         ship(bench.house, PATCH, opened.id, root)  # and killed before the end was written
     for _ in range(2):
@@ -106,6 +117,29 @@ def test_what_stands_ends_once_also_after_a_crash(
     assert moved(bench.house).count("shadow_end") == 1 and len(in_force(bench.house)) == ships
     assert open_shadows(bench.house) == []
     assert ("window_bars = 9" in toml_path("reversal_5d", root).read_text()) == bool(ships)
+
+
+@pytest.fixture
+def read_from_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What ships to the copy is what the registry reads."""
+    module = load(PATCH.module)
+    monkeypatch.setattr(module, "path", toml_path(PATCH.module, root).with_suffix(".py"))
+    yield
+    module.__dict__.pop("manifest", None)
+
+
+@pytest.mark.usefixtures("read_from_root")
+def test_after_a_promotion_the_next_shadow_sees_what_shipped(bench: Bench, opened: Judged, root: Path) -> None:
+    (one,) = advance(bench, root)
+    assert one.shadow is not None and one.shadow.stand is Stand.GO_ON
+    other = shadow_of(bench, Patch("reversal_5d", {"window_bars": 12}))
+    standing_at(bench.house, Stand.PROMOTE)
+    remembered = bench.baseline(bench.grounds()[0], "all")
+    promoted, followed = advance(bench, root)
+    assert promoted.judged.id == opened.id and len(in_force(bench.house)) == 1
+    fresh = anew(bench)
+    assert fresh.baseline(fresh.grounds()[0], "all").hash != remembered.hash
+    assert followed.shadow == shadowing._stepped(fresh, shadowing._open(other, None)).shadow is not None
 
 
 def test_revised_history_ends_a_shadow(bench: Bench, opened: Judged, root: Path) -> None:
