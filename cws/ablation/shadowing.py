@@ -86,6 +86,9 @@ def advance(bench: Bench, root: Path = ROOT) -> list[Open]:
 
 def _advanced(bench: Bench, one: Open, root: Path) -> Open:
     house = bench.house
+    if one.judged.id in _shipped(house):
+        # Killed between the ship and this end: its values stand because of itself.
+        return _ended(house, one, str(Stand.PROMOTE))
     try:
         check(one.judged.patch, f"shadow of {one.judged.id}")
     except CwsError as refusal:
@@ -97,7 +100,7 @@ def _advanced(bench: Bench, one: Open, root: Path) -> Open:
         return _ended(house, one, "the history was revised")
     if one.shadow is None or one.shadow.stand is Stand.GO_ON:
         return one
-    if one.shadow.stand is Stand.PROMOTE and one.judged.id not in _shipped(house):
+    if one.shadow.stand is Stand.PROMOTE:
         ship(house, one.judged.patch, one.judged.id, root)
     return _ended(house, one, str(one.shadow.stand))
 
