@@ -93,6 +93,11 @@ class Bench:
         return self._again
 
 
+def anew(bench: Bench) -> Bench:
+    """The same house and sources, nothing remembered."""
+    return Bench(bench.house, bench.sources, bench.sink)
+
+
 def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judged:
     """The verdict on one patch; a verdict that was given before on the same baselines is returned, not made again.
 

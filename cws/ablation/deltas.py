@@ -45,34 +45,36 @@ def market_returns(ground: Ground) -> dict[int, float]:
     return dict(zip(day[last][1:].tolist(), means.tolist(), strict=True))
 
 
-def paired(units: Sequence[Unit], horizon_days: int) -> PairedDeltas:
+def paired(units: Sequence[Unit], horizon_days: int, held: Mapping[str, float] | None = None) -> PairedDeltas:
     """Deltas (units, T) over the union of days; the factor is the market, averaged over units.
 
     A candidate is first held at its baseline's volatility: a patch that only holds more or less of what is held anyway
     changes nothing. The baseline itself is no factor, for then a worse candidate would look better by all that it
-    earns apart from the baseline.
+    earns apart from the baseline. With `held`, by unit, so much of each candidate is held, and these days decide
+    nothing about it.
     """
     days = np.unique(np.concatenate([unit.baseline.days for unit in units]))
     deltas, market = (np.full((len(units), len(days)), np.nan) for _ in range(2))
     for row, unit in enumerate(units):
         at = np.searchsorted(days, unit.baseline.days)
-        deltas[row, at] = _apart(unit.candidate.returns, unit.baseline.returns)
+        candidate, baseline = unit.candidate.returns, unit.baseline.returns
+        deltas[row, at] = apart(candidate, baseline) if held is None else candidate * held[unit.name] - baseline
         market[row, at] = [unit.market.get(day, 0.0) for day in unit.baseline.days.tolist()]
     factors = [mean for mean in (_mean_over_units(market),) if mean.any()]
     return PairedDeltas(days * DAY_NS, deltas, np.array(factors).reshape(len(factors), len(days)), horizon_days)
 
 
-def _apart(candidate: F64, baseline: F64) -> F64:
+def apart(candidate: F64, baseline: F64) -> F64:
     """Candidate less baseline at one size; zeros where what differs is no more than SAME of what is held."""
-    deltas = _same_size(candidate, baseline) - baseline
-    apart, held = (ordered_sum(one * one) for one in (deltas, baseline))
-    return np.zeros(deltas.size) if apart <= SAME * SAME * held else deltas
+    deltas = candidate * same_size(candidate, baseline) - baseline
+    differs, held = (ordered_sum(one * one) for one in (deltas, baseline))
+    return np.zeros(deltas.size) if differs <= SAME * SAME * held else deltas
 
 
-def _same_size(returns: F64, like: F64) -> F64:
-    """`returns` scaled to the root mean square of `like`; as they are where either never moves."""
+def same_size(returns: F64, like: F64) -> float:
+    """What scales `returns` to the root mean square of `like`; 1 where either never moves."""
     own, wanted = (ordered_sum(one * one) for one in (returns, like))
-    return returns * np.sqrt(wanted / own) if own > 0.0 and wanted > 0.0 else returns
+    return float(np.sqrt(wanted / own)) if own > 0.0 and wanted > 0.0 else 1.0
 
 
 def _mean_over_units(rows: F64) -> F64:

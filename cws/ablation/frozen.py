@@ -6,36 +6,56 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cws.ablation.deltas import apart, same_size
 from cws.gate.paired import PairedDeltas
 from kernels.ordered import F64, ordered_mean
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """Per unit its delta's root mean square, per factor its slope on confirm days, and the scale of what is left."""
+    """Per unit how much of its candidate is held and its delta's root mean square; per factor its slope on confirm
+    days; and the scale of what is left."""
 
+    held: Mapping[str, float]
     size: Mapping[str, float]
-    slopes: F64
+    slopes: tuple[float, ...]
     scale: float
 
     def excess(self, new: PairedDeltas, names: Sequence[str]) -> F64:
-        """(T,) mean scaled delta a day over the units that have it, apart from the factors at their frozen slopes."""
+        """(T,) mean scaled delta a day over the units that have it, apart from the factors at their frozen slopes.
+
+        `new` are deltas of candidates that are held as they are here.
+        """
         return _mean_scaled(new.deltas, names, self.size) - _explained(new.factors, self.slopes)
+
+
+def held_at(kept: pd.DataFrame) -> dict[str, float]:
+    """Per unit of a verdict's deltas in the lake, the factor at which the gate held its candidate on those days.
+
+    The lake keeps the baseline and the raw delta, so it keeps the factor too, also for verdicts older than this.
+    """
+    return {str(name): same_size(*_arms(own)) for name, own in kept.groupby("unit")}
 
 
 def frozen(kept: pd.DataFrame, confirm: PairedDeltas) -> Frozen:
     """From a verdict's deltas as the lake holds them, and the factors of the same days; none may be missing."""
-    names = sorted(set(kept["unit"]))
+    held = held_at(kept)
     days = np.unique(kept["ts_event"].to_numpy())
-    rows = np.full((len(names), len(days)), np.nan)
-    for place, name in enumerate(names):
+    rows = np.full((len(held), len(days)), np.nan)
+    for place, name in enumerate(held):
         own = kept[kept["unit"] == name]
-        rows[place, np.searchsorted(days, own["ts_event"].to_numpy())] = own["delta"].to_numpy()
-    size = {name: _rms(row[~np.isnan(row)]) for name, row in zip(names, rows, strict=True)}
-    series = _mean_scaled(rows, names, size)
+        rows[place, np.searchsorted(days, own["ts_event"].to_numpy())] = apart(*_arms(own))
+    size = {name: _rms(row[~np.isnan(row)]) for name, row in zip(held, rows, strict=True)}
+    series = _mean_scaled(rows, list(held), size)
     factors = confirm.factors[:, np.isin(confirm.days_ns, days)]
-    slopes = _slopes(series, factors)
-    return Frozen(size, slopes, _rms(series - _explained(factors, slopes)))
+    slopes = tuple(_slopes(series, factors).tolist())
+    return Frozen(held, size, slopes, _rms(series - _explained(factors, slopes)))
+
+
+def _arms(own: pd.DataFrame) -> tuple[F64, F64]:
+    """(T,) returns a day of one unit's candidate and baseline."""
+    baseline = own["baseline"].to_numpy()
+    return baseline + own["delta"].to_numpy(), baseline
 
 
 def _mean_scaled(rows: F64, names: Sequence[str], size: Mapping[str, float]) -> F64:
@@ -67,8 +87,8 @@ def _slopes(series: F64, factors: F64) -> F64:
     return slopes
 
 
-def _explained(factors: F64, slopes: F64) -> F64:
+def _explained(factors: F64, slopes: Sequence[float]) -> F64:
     total = np.zeros(factors.shape[1])
-    for slope, factor in zip(slopes.tolist(), factors, strict=True):
+    for slope, factor in zip(slopes, factors, strict=True):
         total = total + slope * factor
     return total

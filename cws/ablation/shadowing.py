@@ -1,19 +1,20 @@
 """Shadows: patches that a batch found, carried along on days that nobody had seen, until an e-process says enough.
 
-Everything about a shadow is frozen from its verdict's own deltas in the lake: the size of each unit's delta, what
-the common factors explain of it, and the scale of the bets. Each step is a ledger entry with the wealth after it, so
-a shadow goes on from its last day, and a day is bet on once.
+Everything about a shadow is frozen from its verdict's own deltas in the lake: how much of each unit's candidate is
+held, the size of its delta, what the common factors explain of it, and the scale of the bets. Each step is a ledger
+entry with all that and the wealth after it, so a shadow goes on from its last day, and a day is bet on once.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cws.ablation.ablate import Bench
+from cws.ablation.ablate import Bench, anew
 from cws.ablation.arm import play
 from cws.ablation.deltas import Unit, market_returns, paired
 from cws.ablation.folds import horizon_days
-from cws.ablation.frozen import frozen
+from cws.ablation.frozen import Frozen, frozen, held_at
 from cws.ablation.ground import DAY_NS, changed, patched
 from cws.ablation.record import Judged, judged_of
 from cws.ablation.shipping import ship
@@ -28,7 +29,7 @@ from modules.registry import ROOT
 
 @dataclass(frozen=True)
 class Open:
-    """A shadow: its verdict, and where its bets stand; None before its first new day.
+    """A shadow: its verdict, where its bets stand, and what they are measured with; None before its first new day.
 
     `revised` says that days of its verdict are gone from the bars: what was frozen on them means nothing any more.
     """
@@ -36,6 +37,7 @@ class Open:
     judged: Judged
     last_day: int
     shadow: Shadow | None
+    hedge: Frozen | None
     revised: bool = False
 
     @property
@@ -53,7 +55,9 @@ class Open:
 def open_shadows(house: House) -> list[Open]:
     """Every shadow without an end, oldest first."""
     ended = {str(entry.body["verdict"]) for entry in house.ledger.entries("shadow_end")}
-    steps = {str(entry.body["verdict"]): entry for entry in house.ledger.entries("shadow_step")}
+    # Steps without what they were measured with bet on deltas that the gate had not seen: their days are bet on anew.
+    taken = [entry for entry in house.ledger.entries("shadow_step") if "frozen" in entry.body]
+    steps = {str(entry.body["verdict"]): entry for entry in taken}
     judged = {str(entry.body["id"]): entry for entry in house.ledger.entries("verdict")}
     wanted = [str(entry.body["verdict"]) for entry in house.ledger.entries("shadow")]
     return [_open(judged_of(judged[one]), steps.get(one)) for one in wanted if one not in ended]
@@ -61,24 +65,30 @@ def open_shadows(house: House) -> list[Open]:
 
 def _open(judged: Judged, step: Entry | None) -> Open:
     if step is None:
-        return Open(judged, -1, None)
+        return Open(judged, -1, None, None)
     body: dict[str, Any] = dict(step.body)
-    state: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in body["state"].items()
-    }
-    return Open(judged, int(body["last_day"]), replace(Shadow(**state), stand=Stand(state["stand"])))
+    state, hedge = _values(body["state"]), Frozen(**_values(body["frozen"]))
+    return Open(judged, int(body["last_day"]), replace(Shadow(**state), stand=Stand(state["stand"])), hedge)
+
+
+def _values(written: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in written.items()}
 
 
 def advance(bench: Bench, root: Path = ROOT) -> list[Open]:
     """Every open shadow after all days that are new to it; returns them as they stand now, ended ones too.
 
-    A promoted patch ships, one that is rolled back closes. The caller holds the home's writer lock.
+    A promoted patch ships, one that is rolled back closes. Each has a bench of its own: what a ship changed, the one
+    before remembers as it was. The caller holds the home's writer lock.
     """
-    return [_advanced(bench, one, root) for one in open_shadows(bench.house)]
+    return [_advanced(anew(bench), one, root) for one in open_shadows(bench.house)]
 
 
 def _advanced(bench: Bench, one: Open, root: Path) -> Open:
     house = bench.house
+    if one.judged.id in _shipped(house):
+        # Killed between the ship and this end: its values stand because of itself.
+        return _ended(house, one, str(Stand.PROMOTE))
     try:
         check(one.judged.patch, f"shadow of {one.judged.id}")
     except CwsError as refusal:
@@ -90,7 +100,7 @@ def _advanced(bench: Bench, one: Open, root: Path) -> Open:
         return _ended(house, one, "the history was revised")
     if one.shadow is None or one.shadow.stand is Stand.GO_ON:
         return one
-    if one.shadow.stand is Stand.PROMOTE and one.judged.id not in _shipped(house):
+    if one.shadow.stand is Stand.PROMOTE:
         ship(house, one.judged.patch, one.judged.id, root)
     return _ended(house, one, str(one.shadow.stand))
 
@@ -107,39 +117,41 @@ def _ended(house: House, one: Open, why: str) -> Open:
 def _stepped(bench: Bench, one: Open) -> Open:
     kept = bench.house.lake.read(bench.house.lake.pin("deltas", one.judged.id))
     frozen_until = int(kept["ts_event"].max() // DAY_NS)
-    units = _units(bench, one.judged)
+    held = held_at(kept) if one.hedge is None else one.hedge.held
+    units = _units(bench, one.judged, held)
     if not units:
         return one
     horizon = max(horizon_days(ground) for ground in bench.grounds() if ground.name in {unit.name for unit in units})
-    whole = paired(units, horizon)
+    whole = paired(units, horizon, held)
     confirm = _between(whole, -1, frozen_until)
     if not set(kept["ts_event"]) <= set(confirm.days_ns.tolist()):
         return replace(one, revised=True)
-    hedge = frozen(kept, confirm)
-    new = _between(whole, max(one.last_day, frozen_until), None)
+    hedge = one.hedge or frozen(kept, confirm)
+    # More bars of the last day may come yet, and a day is bet on once: it waits until a later day is there.
+    new = _between(whole, max(one.last_day, frozen_until), int(whole.days_ns[-1] // DAY_NS) - 1)
     if not new.days_ns.size:
         return one
     shadow = after_days(one.shadow or Shadow(hedge.scale, horizon), hedge.excess(new, [unit.name for unit in units]))
     last_day = int(new.days_ns[-1] // DAY_NS)
     bench.house.ledger.append(
         "shadow_step", {"verdict": one.judged.id, "module": one.judged.patch.module, "last_day": last_day,
-                        "state": {**asdict(shadow), "stand": str(shadow.stand)}},
+                        "state": {**asdict(shadow), "stand": str(shadow.stand)}, "frozen": asdict(hedge)},
     )  # fmt: skip
-    return Open(one.judged, last_day, shadow)
+    return Open(one.judged, last_day, shadow, hedge)
 
 
-def _units(bench: Bench, judged: Judged) -> list[Unit]:
-    """Both arms of every strategy that the patch changes, over all days that are known now."""
+def _units(bench: Bench, judged: Judged, held: Mapping[str, float]) -> list[Unit]:
+    """Both arms of every strategy of the verdict that the patch still changes, over all days that are known now."""
     units = [
         Unit(ground.name, bench.baseline(ground, "all"),
              play(patched(ground, judged.patch), "shadow", bench.sink, bench.reuse), market_returns(ground))
-        for ground in bench.grounds() if changed(ground, judged.patch)
+        for ground in bench.grounds() if ground.name in held and changed(ground, judged.patch)
     ]  # fmt: skip
     return [unit for unit in units if not unit.candidate.failure]
 
 
-def _between(whole: PairedDeltas, after: int, until: int | None) -> PairedDeltas:
+def _between(whole: PairedDeltas, after: int, until: int) -> PairedDeltas:
     """The days after `after`, until and with `until`."""
     day = whole.days_ns // DAY_NS
-    kept = (day > after) & (day <= (until if until is not None else day.max(initial=0)))
+    kept = (day > after) & (day <= until)
     return PairedDeltas(whole.days_ns[kept], whole.deltas[:, kept], whole.factors[:, kept], whole.horizon_days)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cws.ablation.ablate import Bench
+from cws.ablation.ablate import Bench, anew
 from cws.ablation.batch import MAX_PATCHES, Progress, finish, refuse_too_many, run_batch, silent
 from cws.ablation.bundle import due, retest
 from cws.ablation.shadowing import advance
@@ -100,19 +100,14 @@ def cycle(
 def upkeep(bench: Bench, say: Say = nothing, root: Path = ROOT) -> None:
     """What time asks for: shadows over their new days, and once a week the bundle of what shipped.
 
-    Each on a bench of its own, because a promoted shadow changes what the next one would remember.
+    The bundle on a bench of its own, because a promoted shadow changes what it would remember.
     """
-    for one in advance(anew(bench), root):
+    for one in advance(bench, root):
         state = one.fields
         say(f"shadow {one.judged.id} of {one.judged.patch.module}: {state['days']} new days, {state['stand']}")
     if due(bench.house) and (found := retest(anew(bench))) is not None:
         said = "worse than before, together: cws loop rollback" if found.inferior else "not worse"
         say(f"bundle of ships {' '.join(found.ships)}: {said}")
-
-
-def anew(bench: Bench) -> Bench:
-    """The same house and sources, nothing remembered."""
-    return Bench(bench.house, bench.sources, bench.sink)
 
 
 def given(house: House, patches: Sequence[Patch], seed: int) -> Proposed:

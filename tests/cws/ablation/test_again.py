@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from cws.ablation.ablate import Bench, ablate
+from cws.ablation.ablate import Bench, ablate, anew
 from cws.ablation.again import find_verdict, rebuild
 from cws.ablation.shipping import ship, toml_path
 from cws.gate.verdict import Reason
 from cws.patches import Patch
 from cws.release import released
-from cws.supervisor.cycle import anew
 from modules.errors import CwsError
 from modules.registry import load
 

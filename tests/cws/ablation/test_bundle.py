@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cws.ablation.ablate import Bench
+from cws.ablation.ablate import Bench, anew
 from cws.ablation.bundle import due, retest, since_release, undone
 from cws.ablation.shipping import rollback, ship, toml_path
 from cws.patches import Patch
-from cws.supervisor.cycle import anew
 from modules.registry import load
 
 FIRST, SECOND = Patch("reversal_5d", {"window_bars": 9}), Patch("reversal_5d", {"window_bars": 12})

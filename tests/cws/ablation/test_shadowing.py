@@ -1,23 +1,23 @@
 """A shadow is carried over new days once, from frozen scales, and ends in a ship or in a ledger entry."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from small_house import Place
 
 from cws.ablation import shadowing
-from cws.ablation.ablate import Bench, ablate
-from cws.ablation.frozen import frozen
+from cws.ablation.ablate import Bench, ablate, anew
+from cws.ablation.ground import Ground, Source
 from cws.ablation.record import Judged, keep_verdict
 from cws.ablation.shadowing import advance, open_shadows
 from cws.ablation.shipping import in_force, ship, toml_path
-from cws.gate.paired import PairedDeltas
-from cws.gate.shadow import Stand
+from cws.gate.shadow import Shadow, Stand
 from cws.house import House
 from cws.patches import Patch
+from modules import tables as declared
+from modules.registry import load
+from modules.values import Table, make_table
 
 PATCH = Patch("reversal_5d", {"window_bars": 9})
 KINDS = ("shadow_step", "shadow_end", "ship")
@@ -27,13 +27,23 @@ KINDS = ("shadow_step", "shadow_end", "ship")
 def opened(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Judged:
     """A shadow whose verdict saw only the first half of its confirm days, so that the others are new."""
     monkeypatch.setattr("cws.ablation.ablate.SCREEN_P", 1.0)
-    judged = ablate(bench, PATCH)
+    return shadow_of(bench, PATCH)
+
+
+def shadow_of(bench: Bench, patch: Patch) -> Judged:
+    judged = ablate(bench, patch)
     kept = bench.house.lake.read(bench.house.lake.pin("deltas", judged.id))
     bench.house.lake.commit(
         "deltas", judged.id, kept[kept["ts_event"] < kept["ts_event"].median()].reset_index(drop=True)
     )
-    bench.house.ledger.append("shadow", {"verdict": judged.id, "module": PATCH.module})
+    bench.house.ledger.append("shadow", {"verdict": judged.id, "module": patch.module})
     return judged
+
+
+def standing_at(house: House, stand: Stand) -> None:
+    """The last step, as if it had come to `stand`."""
+    body = dict(house.ledger.entries("shadow_step")[-1].body)
+    house.ledger.append("shadow_step", {**body, "state": {**dict(body["state"]), "stand": str(stand)}})  # type: ignore[call-overload]
 
 
 def moved(house: House) -> list[str]:
@@ -48,38 +58,90 @@ def test_a_day_is_bet_on_once(bench: Bench, opened: Judged, root: Path) -> None:
     assert again.shadow == one.shadow and moved(bench.house).count("shadow_step") == steps == 1
 
 
-def test_wealth_is_the_same_whether_days_come_at_once_or_one_by_one(
-    bench: Bench, opened: Judged, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed between two steps, it goes on from the ledger to the same bits."""
-    real = shadowing._between
+@dataclass(frozen=True)
+class Early:
+    """A source whose last bars have not come yet: its first `bars` are there."""
+
+    later: Source
+    bars: int
+
+    @property
+    def name(self) -> str:
+        return self.later.name
+
+    def open(self) -> Ground:
+        ground = self.later.open()
+        bars = ground.tables["bars"]
+        assert isinstance(bars, Table)
+        came = bars.frame["ts_event"].rank(method="first") <= self.bars
+        early = make_table(bars.frame[came].reset_index(drop=True), declared.BARS, "first bars")
+        return replace(ground, tables={**ground.tables, "bars": early})
+
+
+def with_bars(bench: Bench, bars: int) -> Bench:
+    return Bench(bench.house, [Early(source, bars) for source in bench.sources], bench.sink)
+
+
+def test_wealth_is_the_same_whether_bars_come_at_once_or_in_pieces(bench: Bench, opened: Judged, root: Path) -> None:
+    """Killed between two steps, it goes on from the ledger to the same bits, also where a day came in two pieces."""
+    known = bench.grounds()[0].tables["bars"]
+    assert isinstance(known, Table)
     kept = bench.house.lake.read(bench.house.lake.pin("deltas", opened.id))
-    start = int(kept["ts_event"].max() // shadowing.DAY_NS)
-    for until in (start + 17, start + 40):
-        monkeypatch.setattr(shadowing, "_between", lambda w, a, u, end=until: real(w, a, end if u is None else u))
-        (parts,) = advance(bench, root)
-    monkeypatch.setattr(shadowing, "_between", real)
-    (parts,) = advance(bench, root)
-    other = bench.house.ledger.entries("shadow_step")
-    assert len(other) == 3
+    seen = int((known.frame["ts_event"] <= kept["ts_event"].max()).sum())
+    for bars in (seen + 9, seen + 10, seen + 43, len(known.frame) - 1, len(known.frame)):
+        (parts,) = advance(with_bars(bench, bars), root)
+    assert len(bench.house.ledger.entries("shadow_step")) == 3, "half of a day waits for the other"
     at_once = shadowing._stepped(bench, shadowing._open(opened, None))
-    assert at_once.shadow == parts.shadow
+    assert at_once.shadow == parts.shadow and at_once.hedge == parts.hedge
 
 
+def test_steps_in_another_measure_are_taken_anew(bench: Bench, opened: Judged, root: Path) -> None:
+    """Steps that do not say what they were measured with bet on deltas at a size that the gate never saw."""
+    state = {**asdict(Shadow(0.01, days=40)), "stand": str(Stand.GO_ON)}
+    old = {"verdict": opened.id, "module": PATCH.module, "last_day": 10**6, "state": state}
+    bench.house.ledger.append("shadow_step", old)
+    (one,) = advance(bench, root)
+    assert one.shadow == shadowing._stepped(bench, shadowing._open(opened, None)).shadow
+
+
+@pytest.fixture
+def read_from_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What ships to the copy is what the registry reads."""
+    module = load(PATCH.module)
+    monkeypatch.setattr(module, "path", toml_path(PATCH.module, root).with_suffix(".py"))
+    yield
+    module.__dict__.pop("manifest", None)
+
+
+@pytest.mark.usefixtures("read_from_root")
 @pytest.mark.parametrize(("stand", "ships"), [(Stand.PROMOTE, 1), (Stand.ROLL_BACK, 0)])
 def test_what_stands_ends_once_also_after_a_crash(
     bench: Bench, opened: Judged, root: Path, stand: Stand, ships: int
 ) -> None:
     advance(bench, root)
-    body = dict(bench.house.ledger.entries("shadow_step")[-1].body)
-    bench.house.ledger.append("shadow_step", {**body, "state": {**dict(body["state"]), "stand": str(stand)}})  # type: ignore[call-overload]
+    standing_at(bench.house, stand)
     if stand is Stand.PROMOTE:
         ship(bench.house, PATCH, opened.id, root)  # and killed before the end was written
     for _ in range(2):
         advance(bench, root)
-    assert moved(bench.house).count("shadow_end") == 1 and len(in_force(bench.house)) == ships
+    assert [entry.body["stand"] for entry in bench.house.ledger.entries("shadow_end")] == [str(stand)]
+    assert len(in_force(bench.house)) == ships
     assert open_shadows(bench.house) == []
     assert ("window_bars = 9" in toml_path("reversal_5d", root).read_text()) == bool(ships)
+
+
+@pytest.mark.usefixtures("read_from_root")
+def test_after_a_promotion_the_next_shadow_sees_what_shipped(bench: Bench, opened: Judged, root: Path) -> None:
+    (one,) = advance(bench, root)
+    assert one.shadow is not None and one.shadow.stand is Stand.GO_ON
+    other = shadow_of(bench, Patch("reversal_5d", {"window_bars": 12}))
+    standing_at(bench.house, Stand.PROMOTE)
+    remembered = bench.baseline(bench.grounds()[0], "all")
+    promoted, followed = advance(bench, root)
+    assert promoted.judged.id == opened.id and len(in_force(bench.house)) == 1
+    fresh = anew(bench)
+    assert fresh.baseline(fresh.grounds()[0], "all").hash != remembered.hash
+    assert followed.shadow == shadowing._stepped(fresh, shadowing._open(other, None)).shadow is not None
 
 
 def test_revised_history_ends_a_shadow(bench: Bench, opened: Judged, root: Path) -> None:
@@ -87,22 +149,6 @@ def test_revised_history_ends_a_shadow(bench: Bench, opened: Judged, root: Path)
     bench.house.lake.commit("deltas", opened.id, kept.assign(ts_event=kept["ts_event"] - 1))
     advance(bench, root)
     assert bench.house.ledger.entries("shadow_end")[-1].body["stand"] == "the history was revised"
-
-
-def test_new_days_are_measured_with_the_old_ones(place: Place) -> None:
-    """A patch that only holds more of a factor has no excess on new days, whatever the factor does there."""
-    rng = np.random.default_rng(1)
-    factor = rng.normal(0.0, 0.01, (2, 300))
-    held = 0.7 * factor[0] - 0.2 * factor[1]
-    days = np.arange(300) * shadowing.DAY_NS
-    kept = pd.DataFrame({"unit": "u", "ts_event": days[:200], "baseline": 0.0, "delta": held[:200]})
-    noise = rng.normal(0.0, 0.001, 200)
-    kept["delta"] += noise - noise.mean()
-    hedge = frozen(kept, PairedDeltas(days[:200], held[None, :200], factor[:, :200]))
-    new = PairedDeltas(days[200:], held[None, 200:], factor[:, 200:])
-    excess = hedge.excess(new, ["u"])
-    assert np.abs(excess).max() < 0.1 * np.abs(held[200:]).max() / hedge.size["u"], "what the factors did is gone"
-    assert hedge.scale < 0.3, "the scale is that of what is left"
 
 
 def test_without_new_days_nothing_is_written(bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
