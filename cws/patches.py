@@ -70,27 +70,33 @@ def parse_patch(text: str, where: str) -> Patch:
 def read_patch(text: str, where: str) -> Patch:
     """A patch as it was written, unchecked: one that was checked once and shipped changes nothing any more.
 
-    Raises CWS-PATCH-001 (not TOML or too long), -002 (unknown key or bad value).
+    Raises CWS-PATCH-001 (not TOML, too long, or an integer beyond 64 bits), -002 (unknown key or bad value).
     """
     try:
         # A language model's JSON may hold halves of characters, which no file could.
         if len(text.encode()) > MAX_BYTES:
             raise _malformed(f"longer than {MAX_BYTES} bytes", where)
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, UnicodeEncodeError) as refusal:
+    except (ValueError, RecursionError) as refusal:
         raise _malformed(f"not TOML: {refusal}", where) from None
     try:
         written = _Written.model_validate(content)
     except ValidationError as refusal:
         first = refusal.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        fix = (
-            nearest(key, _Written.model_fields)
-            if first["type"] == "extra_forbidden"
-            else f"got {reprlib.repr(first['input'])}"
-        )
+        fix = nearest(key, _Written.model_fields) if first["type"] == "extra_forbidden" else _got(first["input"])
         raise CwsError("CWS-PATCH-002", what=f"{first['msg']}: {key!r}", where=where, fix=fix[:300]) from None
+    if any(isinstance(value, int) and abs(value) >= 2**63 for value in written.settings.values()):
+        raise _malformed("not TOML: an integer beyond 64 bits", where)
     return Patch(written.module, written.settings, written.skills, written.finding, written.proposer, written.why)
+
+
+def _got(value: object) -> str:
+    try:
+        return f"got {reprlib.repr(value)}"
+    except ValueError:
+        # In hexadecimal an integer may be longer than Python writes out.
+        return "got an integer beyond 64 bits"
 
 
 def _malformed(what: str, where: str) -> CwsError:
