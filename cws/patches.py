@@ -64,6 +64,8 @@ def parse_patch(text: str, where: str) -> Patch:
     """A checked patch from TOML text. Raises what `read_patch` and `check` raise."""
     patch = read_patch(text, where)
     check(patch, where)
+    # It is kept as text, which may be longer than what was written here.
+    read_patch(patch_toml(patch), where)
     return patch
 
 
@@ -159,8 +161,10 @@ def _lines(table: Mapping[str, Scalar]) -> list[str]:
 
 
 def literal(value: Scalar) -> str:
-    """A TOML scalar. JSON's basic strings are TOML's."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    """A TOML scalar. JSON's strings are TOML's basic strings but for DEL, which TOML takes for a control character."""
+    if not isinstance(value, str):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def touches(recipe: Dataset | Strategy, module: Module) -> bool:

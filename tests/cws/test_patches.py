@@ -61,6 +61,15 @@ def test_a_patch_comes_back_from_its_own_text() -> None:
     assert parse_patch(patch_toml(patch), "x") == patch
 
 
+def test_every_character_that_a_patch_may_hold_comes_back() -> None:
+    """TOML forbids some as they are, in a basic string; the patch as it was written escapes them."""
+    why = "".join(map(chr, range(0x180)))
+    patch = Patch("winsorize", {"z_max": 4.5}, why=why)
+    assert parse_patch(patch_toml(patch), "x") == patch
+    escaped = "".join(f"\\u{ord(character):04x}" for character in why)
+    assert parse_patch(f'module = "winsorize"\nwhy = "{escaped}"\n[settings]\nz_max = 4.5\n', "x") == patch
+
+
 def test_equal_changes_have_equal_ids_whoever_proposed_them() -> None:
     one = Patch("reversal_5d", {"window_bars": 7}, {}, "f-1", "settings_search", "because")
     assert one.id == Patch("reversal_5d", {"window_bars": 7}).id != Patch("reversal_5d", {"window_bars": 8}).id
