@@ -56,8 +56,14 @@ class Patch:
 
     @property
     def id(self) -> str:
-        fields = {"module": self.module, "settings": dict(self.settings), "skills": dict(self.skills)}
+        fields = {"module": self.module, "settings": self._as_declared(), "skills": dict(self.skills)}
         return json_hash(fields).removeprefix("b3:")[:12]
+
+    def _as_declared(self) -> dict[str, Scalar]:
+        """The settings, an integer as a float where the module declares one: 5 and 5.0 are one change there."""
+        known = load(self.module).settings_type.model_fields if self.module in names() else {}
+        floats = {key for key, setting in known.items() if setting.annotation is float}
+        return {k: float(v) if k in floats and isinstance(v, int) else v for k, v in self.settings.items()}
 
 
 def parse_patch(text: str, where: str) -> Patch:

@@ -70,6 +70,13 @@ def test_every_character_that_a_patch_may_hold_comes_back() -> None:
     assert parse_patch(f'module = "winsorize"\nwhy = "{escaped}"\n[settings]\nz_max = 4.5\n', "x") == patch
 
 
+def test_an_integer_where_a_setting_is_a_float_is_the_same_change() -> None:
+    whole, real = (parse_patch(f'module = "winsorize"\n[settings]\nz_max = {text}', "x") for text in ("5", "5.0"))
+    assert whole.id == real.id == Patch("winsorize", {"z_max": 5.0}).id == "35f9c36021f6"
+    assert Patch("winsorize", {"window_bars": 63}).id == "7583fd523615", "an integer that stays one"
+    assert Patch("no_module", {"z_max": 5}).id != Patch("no_module", {"z_max": 5.0}).id, "of a type that nobody knows"
+
+
 def test_equal_changes_have_equal_ids_whoever_proposed_them() -> None:
     one = Patch("reversal_5d", {"window_bars": 7}, {}, "f-1", "settings_search", "because")
     assert one.id == Patch("reversal_5d", {"window_bars": 7}).id != Patch("reversal_5d", {"window_bars": 8}).id
