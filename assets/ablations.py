@@ -21,6 +21,7 @@ from cws.ablation.published import bench_of
 from cws.ablation.record import finding_of
 from cws.ablation.told import Row, batch_rows, funnel, told
 from cws.home import settings
+from cws.patch_files import texts_of
 from cws.patches import Patch, parse_patch, read_patch
 from cws.proposers.language_model import endpoint_of
 from cws.strategies import catalogue
@@ -80,8 +81,7 @@ def _wanted(desk: Desk, bench: Bench, config: PatchesConfig) -> Proposed | None:
     """What is given, unless another cycle is open; without, the open cycle, or what the budget finds."""
     already = open_cycle(bench.house)
     texts = {f"text {place}": text for place, text in enumerate(config.toml)}
-    if config.folder:
-        texts |= {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(config.folder).glob("*.toml"))}
+    texts |= texts_of([Path(config.folder)]) if config.folder else []
     if texts and already is not None:
         # Unchecked: what this cycle shipped before it was killed changes nothing any more.
         return same(already, [read_patch(text, name) for name, text in texts.items()], config.seed)

@@ -56,41 +56,55 @@ class Patch:
 
     @property
     def id(self) -> str:
-        fields = {"module": self.module, "settings": dict(self.settings), "skills": dict(self.skills)}
+        fields = {"module": self.module, "settings": self._as_declared(), "skills": dict(self.skills)}
         return json_hash(fields).removeprefix("b3:")[:12]
+
+    def _as_declared(self) -> dict[str, Scalar]:
+        """The settings, an integer as a float where the module declares one: 5 and 5.0 are one change there."""
+        known = load(self.module).settings_type.model_fields if self.module in names() else {}
+        floats = {key for key, setting in known.items() if setting.annotation is float}
+        return {k: float(v) if k in floats and isinstance(v, int) else v for k, v in self.settings.items()}
 
 
 def parse_patch(text: str, where: str) -> Patch:
     """A checked patch from TOML text. Raises what `read_patch` and `check` raise."""
     patch = read_patch(text, where)
     check(patch, where)
+    # It is kept as text, which may be longer than what was written here.
+    read_patch(patch_toml(patch), where)
     return patch
 
 
 def read_patch(text: str, where: str) -> Patch:
     """A patch as it was written, unchecked: one that was checked once and shipped changes nothing any more.
 
-    Raises CWS-PATCH-001 (not TOML or too long), -002 (unknown key or bad value).
+    Raises CWS-PATCH-001 (not TOML, too long, or an integer beyond 64 bits), -002 (unknown key or bad value).
     """
     try:
         # A language model's JSON may hold halves of characters, which no file could.
         if len(text.encode()) > MAX_BYTES:
             raise _malformed(f"longer than {MAX_BYTES} bytes", where)
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, UnicodeEncodeError) as refusal:
+    except (ValueError, RecursionError) as refusal:
         raise _malformed(f"not TOML: {refusal}", where) from None
     try:
         written = _Written.model_validate(content)
     except ValidationError as refusal:
         first = refusal.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        fix = (
-            nearest(key, _Written.model_fields)
-            if first["type"] == "extra_forbidden"
-            else f"got {reprlib.repr(first['input'])}"
-        )
+        fix = nearest(key, _Written.model_fields) if first["type"] == "extra_forbidden" else _got(first["input"])
         raise CwsError("CWS-PATCH-002", what=f"{first['msg']}: {key!r}", where=where, fix=fix[:300]) from None
+    if any(isinstance(value, int) and abs(value) >= 2**63 for value in written.settings.values()):
+        raise _malformed("not TOML: an integer beyond 64 bits", where)
     return Patch(written.module, written.settings, written.skills, written.finding, written.proposer, written.why)
+
+
+def _got(value: object) -> str:
+    try:
+        return f"got {reprlib.repr(value)}"
+    except ValueError:
+        # In hexadecimal an integer may be longer than Python writes out.
+        return "got an integer beyond 64 bits"
 
 
 def _malformed(what: str, where: str) -> CwsError:
@@ -153,8 +167,10 @@ def _lines(table: Mapping[str, Scalar]) -> list[str]:
 
 
 def literal(value: Scalar) -> str:
-    """A TOML scalar. JSON's basic strings are TOML's."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    """A TOML scalar. JSON's strings are TOML's basic strings but for DEL, which TOML takes for a control character."""
+    if not isinstance(value, str):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def touches(recipe: Dataset | Strategy, module: Module) -> bool:

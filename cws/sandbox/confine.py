@@ -4,6 +4,7 @@ bubblewrap (Debian's) makes the walls out of kernel namespaces. Whoever tunes on
 worthless, so what proposes patches runs in here, and without the walls it does not run at all.
 """
 
+import ctypes
 import os
 import resource
 import shutil
@@ -17,9 +18,14 @@ from pathlib import Path
 from modules.errors import CwsError
 
 BWRAP = "bwrap"
+# Whoever starts it as root would be root inside, too: able to lift what hides a file and to make what is bound
+# writable, there or in a further namespace.
+UNABLE = ("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL")
 # Where the view stands inside, whatever its name outside: a path tells nothing about the house.
 VIEW = Path("/view")
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")
+# The system call `keyctl` by machine, and its command that starts a session's keyring anew.
+KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 MAX_OUTPUT_BYTES = 1_000_000
 MAX_FILE_BYTES = 512 * 1024 * 1024
 
@@ -37,7 +43,7 @@ def missing() -> str:
     """Why there are no walls on this machine, "" when there are."""
     if shutil.which(BWRAP) is None:
         return "bubblewrap is not installed"
-    tried = subprocess.run([BWRAP, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True)
+    tried = subprocess.run([BWRAP, *UNABLE, "--ro-bind", "/", "/", "true"], capture_output=True, text=True)
     return "" if tried.returncode == 0 else f"bubblewrap cannot make namespaces here: {tried.stderr.strip()[:200]}"
 
 
@@ -46,9 +52,10 @@ def walls(view: Path, hidden: Sequence[Path], command: Sequence[str]) -> list[st
 
     `hidden` are files or folders below what is bound (data inside installed packages): they are empty inside.
     """
-    line = [BWRAP, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    line = [BWRAP, *UNABLE, "--die-with-parent", "--new-session", "--clearenv"]
     # First what is empty: a Python that is installed below /tmp must not vanish behind it.
-    line += ["--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
+    # Root owns /proc/sys of the whole machine, capabilities or not: nothing below /proc is written.
+    line += ["--tmpfs", "/tmp", "--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
     for path in SYSTEM:
         line += ["--ro-bind-try", path, path]
     for path in dict.fromkeys([sys.base_prefix, sys.prefix]):
@@ -95,6 +102,9 @@ def confined(view: Path, hidden: Sequence[Path], command: Sequence[str], budget:
     try:
         done = subprocess.run(
             walls(view, hidden, command),
+            # The process that holds the walls shows its own environment inside, as /proc/1/environ.
+            executable=shutil.which(BWRAP),
+            env={},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -121,3 +131,10 @@ def _limit(budget: Budget) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE_BYTES, MAX_FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(5)
+    _forget_keys()
+
+
+def _forget_keys() -> None:
+    """Keys of the caller's session pass through every namespace. Where this is refused, reading them is, too."""
+    if number := KEYCTL.get(os.uname().machine):
+        ctypes.CDLL(None).syscall(number, JOIN_SESSION_KEYRING, None)

@@ -113,7 +113,7 @@ def upkeep(bench: Bench, say: Say = nothing, root: Path = ROOT) -> None:
 def given(house: House, patches: Sequence[Patch], seed: int) -> Proposed:
     """A person's patches as proposals: nobody searched for them. Raises CWS-ABLATE-002 for more than a batch holds."""
     refuse_too_many(patches)
-    said = {"seed": seed, "asks": [], "patches": [patch_toml(patch) for patch in patches], "refused": [], "looks": 0}
+    said = {"seed": seed, "asks": [], "patches": _texts(patches), "refused": [], "looks": 0}
     return _proposed(house.ledger.append("proposals", said))
 
 
@@ -152,7 +152,7 @@ def proposals(bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothi
     said = {
         "seed": asked.seed,
         "asks": [[ask.finding, ask.module, ask.budget] for ask in asks],
-        "patches": [patch_toml(patch) for patch in distinct[:MAX_PATCHES]],
+        "patches": _texts(distinct[:MAX_PATCHES]),
         "refused": [*probed.refused, *made.refused],
         "looks": probed.looks + made.looks,
         "work_list": [[one.id, one.module, one.score, one.sentence] for one in listed[:HEAD]],
@@ -210,6 +210,14 @@ def open_cycle(house: House) -> Proposed | None:
     ended = {entry.body["proposals"] for entry in house.ledger.entries("cycle")}
     last = house.ledger.entries("proposals")[-1:]
     return next((_proposed(entry, resumed=True) for entry in last if entry.index not in ended), None)
+
+
+def _texts(patches: Sequence[Patch]) -> list[str]:
+    """As they are kept. Read back first: an entry that cannot be read would stop every later cycle of this home."""
+    texts = [patch_toml(patch) for patch in patches]
+    for text in texts:
+        read_patch(text, "proposals")
+    return texts
 
 
 def _proposed(entry: Entry, *, resumed: bool = False) -> Proposed:

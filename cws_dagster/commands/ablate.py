@@ -6,45 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cws_dagster.screen import AsJson, Screen, figure, print_json
-from modules.errors import CwsError
 
 if TYPE_CHECKING:
     from cws.ablation.ablate import Bench
     from cws.ablation.batch import Batch
     from cws.ablation.record import Judged
-    from cws.patches import Patch
-
-MAX_FILES = 2_000
-
-
-def read_patches(paths: list[Path]) -> "list[Patch]":
-    """The patches of files and of folders' *.toml, in order.
-
-    Raises CWS-PATCH-007 for a path that cannot be read, -008 for none or too many, and what `parse_patch` raises.
-    """
-    from cws.patches import parse_patch
-
-    files = [file for path in paths for file in (sorted(path.glob("*.toml")) if path.is_dir() else [path])]
-    if not 1 <= len(files) <= MAX_FILES:
-        raise CwsError(
-            "CWS-PATCH-008",
-            what=f"{len(files)} patches, and it takes 1 to {MAX_FILES}",
-            where=" ".join(map(str, paths))[:200],
-            fix="name patches' TOML files, or folders that hold them",
-        )
-    found: list[Patch] = []
-    for file in files:
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as failure:
-            raise CwsError(
-                "CWS-PATCH-007",
-                what=f"cannot read the patch: {failure}",
-                where=str(file),
-                fix="name a patch's TOML file",
-            ) from None
-        found.append(parse_patch(text, file.name))
-    return found
 
 
 def fields(judged: "Judged") -> dict[str, Any]:
@@ -83,9 +49,11 @@ def ablate(
     from cws.ablation.batch import run_batch
     from cws.ablation.published import bench_of
     from cws.home import settings
+    from cws.patch_files import texts_of
+    from cws.patches import parse_patch
     from cws.views.show import show_batches
 
-    wanted = read_patches(patches)
+    wanted = [parse_patch(text, name) for name, text in texts_of(patches)]
     chosen = settings()
     bench = bench_of(chosen)
     house, screen = bench.house, Screen()

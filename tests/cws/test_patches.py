@@ -24,6 +24,10 @@ def refusal(text: str) -> str:
         ("a = " + "[" * 5_000, "CWS-PATCH-001"),
         (".".join("a" * 9_000) + " = 1", "CWS-PATCH-002"),
         ('module = "reversal_5d"\nwhy = "\ud800"', "CWS-PATCH-001"),
+        ('module = "reversal_5d"\n[settings]\nwindow_bars = ' + "9" * 5_000, "CWS-PATCH-001"),
+        ('module = "reversal_5d"\n[settings]\nwindow_bars = 0x' + "f" * 5_000, "CWS-PATCH-001"),
+        ('module = "reversal_5d"\nwhy = 0x' + "f" * 5_000, "CWS-PATCH-002"),
+        ('module = "reversal_5d"\n[settings]\nwindow_bars = ' + "9" * 400, "CWS-PATCH-001"),
         ('module = "reversal_5d"\nverdict = "ship"', "CWS-PATCH-002"),
         ('module = "reversal_5d"\n[settings]\nwindow_bars = [1]', "CWS-PATCH-002"),
         ('module = "reversal_5d"\n[settings]\nwindow_bars = true', "CWS-PATCH-002"),
@@ -55,6 +59,22 @@ def test_what_no_run_could_decide_is_refused(text: str, code: str) -> None:
 def test_a_patch_comes_back_from_its_own_text() -> None:
     patch = Patch("winsorize", {"z_max": 4.5, "window_bars": 63}, {"scale": "std_scale"}, "f-1", "skill_swap", 'a "b"')
     assert parse_patch(patch_toml(patch), "x") == patch
+
+
+def test_every_character_that_a_patch_may_hold_comes_back() -> None:
+    """TOML forbids some as they are, in a basic string; the patch as it was written escapes them."""
+    why = "".join(map(chr, range(0x180)))
+    patch = Patch("winsorize", {"z_max": 4.5}, why=why)
+    assert parse_patch(patch_toml(patch), "x") == patch
+    escaped = "".join(f"\\u{ord(character):04x}" for character in why)
+    assert parse_patch(f'module = "winsorize"\nwhy = "{escaped}"\n[settings]\nz_max = 4.5\n', "x") == patch
+
+
+def test_an_integer_where_a_setting_is_a_float_is_the_same_change() -> None:
+    whole, real = (parse_patch(f'module = "winsorize"\n[settings]\nz_max = {text}', "x") for text in ("5", "5.0"))
+    assert whole.id == real.id == Patch("winsorize", {"z_max": 5.0}).id == "35f9c36021f6"
+    assert Patch("winsorize", {"window_bars": 63}).id == "7583fd523615", "an integer that stays one"
+    assert Patch("no_module", {"z_max": 5}).id != Patch("no_module", {"z_max": 5.0}).id, "of a type that nobody knows"
 
 
 def test_equal_changes_have_equal_ids_whoever_proposed_them() -> None:

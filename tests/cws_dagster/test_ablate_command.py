@@ -1,4 +1,4 @@
-"""`cws ablate` reads patches from files and folders, and refuses what it cannot read."""
+"""`cws ablate` for one patch."""
 
 import json
 from pathlib import Path
@@ -10,32 +10,6 @@ from walking import publish_stages
 from cws.views.gate_run import EXPERIMENT, VERDICT
 from cws.views.mlflow_run import mlflow_client
 from cws_dagster.cli import main
-from cws_dagster.commands.ablate import MAX_FILES, read_patches
-from modules.errors import CwsError
-
-
-def test_a_folder_gives_its_patches_by_name(tmp_path: Path) -> None:
-    for name, bars in (("b", 9), ("a", 3)):
-        (tmp_path / f"{name}.toml").write_text(f'module = "reversal_5d"\n[settings]\nwindow_bars = {bars}\n')
-    (tmp_path / "notes.txt").write_text("not a patch")
-    assert [patch.settings["window_bars"] for patch in read_patches([tmp_path])] == [3, 9]
-
-
-def test_a_patch_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
-    for path in (tmp_path / "missing.toml", tmp_path / "bytes.toml"):
-        with pytest.raises(CwsError, match="CWS-PATCH-007"):
-            read_patches([path])
-
-
-def test_no_patch_and_too_many_are_refused(tmp_path: Path) -> None:
-    """A folder without any says nothing of anything, and what is left out silently was never tried."""
-    with pytest.raises(CwsError, match=r"CWS-PATCH-008: 0 patches"):
-        read_patches([tmp_path])
-    for number in range(MAX_FILES + 1):
-        (tmp_path / f"{number}.toml").touch()
-    with pytest.raises(CwsError, match="CWS-PATCH-008"):
-        read_patches([tmp_path])
 
 
 def test_a_lone_patch_stands_in_the_gates_table_and_in_mlflow_once(

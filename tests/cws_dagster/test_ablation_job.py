@@ -54,6 +54,21 @@ def test_one_run_is_one_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert len(ledger.entries("batch")) == 1 and len(ledger.entries("cycle")) == 1
 
 
+@pytest.mark.parametrize(("folder", "code"), [("none", "CWS-PATCH-007"), ("empty", "CWS-PATCH-008")])
+def test_a_folder_without_patches_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, code: str
+) -> None:
+    """Whoever mistypes it must not be shown another batch as theirs."""
+    place = make_place(tmp_path / "place")
+    (tmp_path / "empty").mkdir()
+    for name, value in (("HOME", place.home), ("STRATEGIES", place.strategies), ("VIEWS", "off")):
+        monkeypatch.setenv(f"CWS_{name}", str(value))
+    job = build(catalogue(place.strategies), desk_resource).resolve_job_def(ABLATION)
+    config = {"ops": {"patches": {"config": {"folder": str(tmp_path / folder)}}}}
+    with dg.DagsterInstance.ephemeral() as instance, pytest.raises(CwsError, match=code):
+        job.execute_in_process(instance=instance, run_config={**config, **QUIET})
+
+
 def test_given_patches_are_never_swallowed_by_an_open_cycle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is asked again as it was goes on; another is refused, and without patches the open cycle ends."""
     place = make_place(tmp_path / "place")

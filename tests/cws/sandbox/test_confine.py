@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,62 @@ def test_neither_environment_nor_other_processes_nor_network_are_there(
     assert said(tmp_path, "import os; print(max(int(p) for p in os.listdir('/proc') if p.isdigit()) < 10)") == "True"
     with pytest.raises(CwsError, match=r"CWS-SANDBOX-003.*(Network|Connection)"):
         said(tmp_path, "import socket; socket.create_connection(('127.0.0.1', 9), timeout=1)")
+
+
+@WALLS
+def test_no_other_process_keeps_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pid 1 is what holds the walls, and was started by the house."""
+    monkeypatch.setenv("API_KEY", "secret")
+    assert said(tmp_path, "print(open('/proc/1/environ').read())") == ""
+
+
+# What root could do to walls of its own: each prints whether it succeeded.
+UNDOING = {
+    "uncover": "print(libc.umount2(hidden, 2) == 0, os.stat(hidden).st_size)",
+    "remount": "print(libc.mount(b'none', prefix, None, 32 | 4096, None) == 0, os.access(prefix, os.W_OK))",
+    "detach": "print(libc.unshare(0x00020000) == 0, 0)",
+    "nest": "print(libc.unshare(0x10020000) == 0, libc.umount2(hidden, 2) == 0)",
+    "proc": (
+        "files = ['/proc/sys/kernel/core_pattern', '/proc/sysrq-trigger', '/proc/1/mem', '/proc/self/uid_map']\n"
+        "print(any(os.access(file, os.W_OK) for file in files), 0)"
+    ),
+}
+
+
+@WALLS
+@pytest.mark.parametrize("undoing", UNDOING)
+def test_the_walls_hold_from_inside_whoever_started_them(tmp_path: Path, undoing: str) -> None:
+    brought = next(path for path in tables_of_packages() if path.is_relative_to(Path(sys.prefix).resolve()))
+    assert brought.stat().st_size
+    head = (
+        "import ctypes, os\nlibc = ctypes.CDLL(None)\n"
+        f"hidden, prefix = {str(brought).encode()!r}, {str(Path(sys.prefix).resolve()).encode()!r}\n"
+    )
+    first, second = said(tmp_path, head + UNDOING[undoing], (brought,)).split()
+    assert (first, second in ("False", "0")) == ("False", True)
+
+
+# Puts a key into a session's keyring, then says what the walls leave of it.
+KEYED = """
+import ctypes, os, sys
+from pathlib import Path
+from cws.sandbox.confine import KEYCTL, Budget, confined
+libc, keyctl = ctypes.CDLL(None), KEYCTL[os.uname().machine]
+look = "import ctypes; print(ctypes.CDLL(None).syscall(%d, 10, -3, b'user', b'cws-key', 0) > 0)" % keyctl
+libc.syscall(keyctl, 1, None)
+made = libc.syscall({250: 248, 219: 217}[keyctl], b"user", b"cws-key", b"secret", 6, -3) > 0
+print(made, confined(Path(sys.argv[1]), (), [sys.executable, "-c", look], Budget(60.0, 60)))
+"""
+
+
+@WALLS
+def test_keys_of_the_session_stay_outside(tmp_path: Path) -> None:
+    """In a process of its own, which joins a keyring of its own."""
+    done = subprocess.run([sys.executable, "-c", KEYED, str(tmp_path)], capture_output=True, text=True, check=True)
+    made, found = done.stdout.split()
+    if made == "False":
+        pytest.skip("this kernel keeps no keys")
+    assert found == "False"
 
 
 @WALLS

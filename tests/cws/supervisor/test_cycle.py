@@ -55,6 +55,16 @@ def test_an_open_cycle_goes_on_before_anybody_is_asked(bench: Bench, root: Path)
     assert len(bench.house.ledger.entries("proposals")) == 1
 
 
+def test_what_could_not_be_read_back_is_never_proposed(bench: Bench) -> None:
+    """Every later cycle of the home reads the last proposals first."""
+    with pytest.raises(CwsError, match="CWS-PATCH-001"):
+        given(bench.house, [Patch("reversal_5d", {"window_bars": 9}, why="x" * 30_000)], 0)
+    assert not bench.house.ledger.entries("proposals")
+    given(bench.house, [Patch("reversal_5d", {"window_bars": 9}, why="a\x7fb")], 0)
+    waiting = open_cycle(bench.house)
+    assert waiting is not None and waiting.patches[0].why == "a\x7fb"
+
+
 def test_more_than_a_batch_holds_is_never_proposed(bench: Bench) -> None:
     """Else every later night would go on with it and be refused."""
     with pytest.raises(CwsError, match="CWS-ABLATE-002"):
