@@ -13,6 +13,7 @@ import dagster as dg
 from sqlalchemy.exc import DatabaseError
 
 from assets.desk import Desk, Progress, silent
+from cws.ablation.shipping import settle, unfinished
 from cws.environment import commit, environment
 from cws.home import Settings
 from cws.house import House, open_house
@@ -98,6 +99,9 @@ def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent
     """
     started = time.perf_counter()
     house = open_house(chosen)
+    if unfinished(house):
+        with house.home.writing("cws run", chosen.lock_wait_s):
+            settle(house)
     found = catalogue(chosen.strategies)
     picked = {name: found.strategy(name) for name in names} or dict(found.strategies)
     outcome = Outcome(house, found.model_copy(update={"strategies": picked}))

@@ -21,7 +21,7 @@ from cws.ablation.by_oracles import Stand, by_oracles, programs_for
 from cws.ablation.by_runtime import by_runtime
 from cws.ablation.contract import violations
 from cws.ablation.deltas import Unit, annual_effect, guards, market_returns, paired
-from cws.ablation.folds import Folds, folds_of, long_enough
+from cws.ablation.folds import Folds, all_folds, folds_for
 from cws.ablation.fresh import hashes_again
 from cws.ablation.ground import Ground, Source, changed, patched, until
 from cws.ablation.latency import latency
@@ -66,6 +66,7 @@ class Bench:
     reuse: Reuse = field(default_factory=Reuse)
     _grounds: dict[str, Ground] = field(default_factory=dict[str, Ground])
     _arms: dict[tuple[str, str], Arm] = field(default_factory=dict[tuple[str, str], Arm])
+    _folds: dict[str, Folds] | None = None
     _again: dict[str, str] | None = None
     _stand: Stand | None = None
 
@@ -79,6 +80,12 @@ class Bench:
             if source.name not in self._grounds:
                 self._grounds[source.name] = source.open()
         return [self._grounds[source.name] for source in self.sources]
+
+    def folds(self) -> Mapping[str, Folds]:
+        """Of every ground that is long enough, cut so that nobody searches what another is confirmed on."""
+        if self._folds is None:
+            self._folds = all_folds(self.grounds())
+        return self._folds
 
     def baseline(self, ground: Ground, folds: str) -> Arm:
         """The unpatched arm, looked at once a batch."""
@@ -102,7 +109,7 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     """The verdict on one patch; a verdict that was given before on the same baselines is returned, not made again.
 
     With `placebo_seed` a coin swaps the labels baseline and candidate per block before the gate sees them.
-    Raises what `cws.patches.check` raises, and CWS-ABLATE-001 when no strategy would run differently.
+    Raises what `cws.patches.check` and `folds_for` raise, and CWS-ABLATE-001 when no strategy would run differently.
     """
     check(patch, f"patch {patch.id}")
     judge = load(patch.module).manifest.judge
@@ -111,10 +118,8 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     grounds = [ground for ground in bench.grounds() if changed(ground, patch)]
     if judge == "runtime":
         return by_runtime(bench.house, bench.sources, grounds, patch)
-    grounds = _some(grounds, patch)
-    # A short history cannot be cut in two; the others decide.
-    grounds = [ground for ground in grounds if long_enough(ground)] or grounds
-    folds = {ground.name: folds_of(ground) for ground in grounds}
+    folds = folds_for(_some(grounds, patch), bench.folds())
+    grounds = [ground for ground in grounds if ground.name in folds]
     baselines = {ground.name: bench.baseline(ground, "all") for ground in grounds}
     hashes = {name: arm.hash for name, arm in baselines.items()}
     names = [text for name in sorted(folds) for text in folds[name].names]
@@ -187,7 +192,7 @@ def _by_value(
 def screened(bench: Bench, patch: Patch, grounds: Sequence[Ground], folds: Mapping[str, Folds]) -> Verdict | None:
     """A rejection where the patch does not even look better on the search folds; None lets it pass."""
     units = []
-    for ground in grounds:
+    for ground in (ground for ground in grounds if not folds[ground.name].hidden_by):
         fold = folds[ground.name]
         early = until(ground, fold.cut)
         arms = bench.baseline(early, fold.names[0]), play(patched(early, patch), fold.names[0], bench.sink, bench.reuse)

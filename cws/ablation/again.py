@@ -18,7 +18,7 @@ from cws.ablation.by_oracles import Stand, breaks, code_of, programs_for, search
 from cws.ablation.by_oracles import screened as screened_breaks
 from cws.ablation.by_runtime import bytes_of, questions
 from cws.ablation.deltas import Unit, guards, market_returns, paired
-from cws.ablation.folds import Folds, folds_of, long_enough
+from cws.ablation.folds import Folds, folds_for
 from cws.ablation.ground import Ground, changed, patched
 from cws.ablation.record import Judged, delta_rows, judged_of
 from cws.environment import code_hash
@@ -101,8 +101,8 @@ def as_then(house: House, index: int) -> Generator[None]:
 def _rebuilt(bench: Bench, index: int, judged: Judged, asked: Mapping[str, Any]) -> Rebuilt:
     patch = judged.patch
     grounds = [ground for ground in bench.grounds() if changed(ground, patch)]
-    grounds = [ground for ground in grounds if long_enough(ground)] or grounds
-    folds = {ground.name: folds_of(ground) for ground in grounds}
+    folds = folds_for(grounds, bench.folds())
+    grounds = [ground for ground in grounds if ground.name in folds]
     moved = _changed(bench, grounds, folds, judged, asked)
     verdict, units = _decided(bench, grounds, folds, judged, asked)
     differs = _differs(judged.verdict, verdict)

@@ -2,11 +2,17 @@
 
 Nothing in the pipeline looks ahead, so a run on the days before the cut gives the first days of the whole run to the
 byte. The days between the folds are purged: what was decided on search folds still earns there.
+
+Strategies that trade a symbol together share its prices: where the confirm folds of one begin, the search folds of all
+that trade any of its symbols end. Other symbols on the same days share the market with it, and deltas are neutralised.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from cws.ablation.ground import Ground, days
+import numpy as np
+
+from cws.ablation.ground import Ground, days, symbols
 from cws.gate.p_value import enough_days
 from modules.errors import CwsError
 
@@ -18,11 +24,15 @@ assert max(HORIZON_DAYS.values()) <= PURGE_DAYS, "what was decided on search fol
 
 @dataclass(frozen=True)
 class Folds:
-    """Days since 1970: search is before `cut`, confirm from `confirm` on."""
+    """Days since 1970: search is before `cut`, confirm from `confirm` on.
+
+    `hidden_by` names the strategy whose confirm folds leave too little to search, "" where enough is left.
+    """
 
     cut: int
     confirm: int
     horizon_days: int
+    hidden_by: str = ""
 
     @property
     def names(self) -> tuple[str, str]:
@@ -49,7 +59,7 @@ def long_enough(ground: Ground) -> bool:
 
 
 def folds_of(ground: Ground) -> Folds:
-    """Cut after SEARCH_SHARE of the ground's trading days; PURGE_DAYS of them belong to neither fold.
+    """The ground's own: cut after SEARCH_SHARE of its trading days; PURGE_DAYS of them belong to neither fold.
 
     Raises CWS-ABLATE-003 when the ground is too short to be cut.
     """
@@ -63,3 +73,42 @@ def folds_of(ground: Ground) -> Folds:
             fix="give it a longer history",
         )
     return Folds(int(known[at]), int(known[confirm]), horizon_days(ground))
+
+
+def all_folds(grounds: Sequence[Ground]) -> dict[str, Folds]:
+    """Folds of every ground that is long enough for two; none searches a confirm day of a symbol that it trades."""
+    own = {ground.name: (ground, folds_of(ground)) for ground in grounds if long_enough(ground)}
+    return {name: _kept_from(ground, folds, list(own.values())) for name, (ground, folds) in own.items()}
+
+
+def _kept_from(ground: Ground, own: Folds, everybody: Sequence[tuple[Ground, Folds]]) -> Folds:
+    first, name = min((folds.confirm, one.name) for one, folds in everybody if symbols(ground) & symbols(one))
+    if first >= own.cut:
+        return own
+    left = int((days(ground) < first).sum())
+    return replace(own, cut=first, hidden_by="" if enough_days(left - 1, own.horizon_days) else name)
+
+
+def folds_for(grounds: Sequence[Ground], known: Mapping[str, Folds]) -> dict[str, Folds]:
+    """Folds of those that a patch changes: a short history cannot be cut in two, and the others decide.
+
+    Raises CWS-ABLATE-003 when all are too short, CWS-ABLATE-006 when none of them has anything left to search.
+    """
+    found = {ground.name: known[ground.name] for ground in grounds if ground.name in known}
+    if not found:
+        return {ground.name: folds_of(ground) for ground in grounds}
+    if all(folds.hidden_by for folds in found.values()):
+        raise nothing_to_search(found)
+    return found
+
+
+def nothing_to_search(hidden: Mapping[str, Folds]) -> CwsError:
+    """CWS-ABLATE-006 about strategies whose data before the cut are too few."""
+    others = {folds.hidden_by: np.datetime64(folds.cut, "D") for folds in hidden.values()}
+    return CwsError(
+        "CWS-ABLATE-006",
+        what="too few days to search before those on which others are confirmed in the same symbols: "
+        + ", ".join(f"{name} from {day} on" for name, day in sorted(others.items())),
+        where=", ".join(sorted(hidden)),
+        fix="give it a longer history; until then nothing that it alone runs is judged by its P&L",
+    )

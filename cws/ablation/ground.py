@@ -79,6 +79,13 @@ def days(ground: Ground) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.unique(bars.frame["ts_event"].to_numpy() // DAY_NS)
 
 
+def symbols(ground: Ground) -> frozenset[str]:
+    """Every symbol that the ground's bars tell of."""
+    bars = ground.tables["bars"]
+    assert isinstance(bars, Table)
+    return frozenset(bars.frame["symbol"].unique())
+
+
 DAY_NS = 86_400_000_000_000
 
 

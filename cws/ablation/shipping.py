@@ -1,10 +1,12 @@
 """Ship a patch: its module's TOML is rewritten, and a ledger entry holds the text before, after, and the diff.
 
-The entry comes first, the file second: a crash between them is mended by `settle`, so a ship is never half-done, and
-whoever reads the ledger can put the text back.
+A mark in the home comes first, then the entry, then the file: a crash between them is mended by `settle`, so a ship is
+never half-done, and whoever reads the ledger can put the text back. Without a mark nothing is unfinished: a file that
+somebody put back by hand stays, and `by_hand` names it.
 """
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -12,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cws.house import House
-from cws.ledger.disk import replace_file
+from cws.ledger.disk import make_folder, replace_file, sync_folder
 from cws.ledger.entry import Entry
 from cws.patches import Patch, literal
 from modules.errors import CwsError
 from modules.registry import ROOT, load, names
 
 SECTIONS = ("settings", "skills")
+# In the home while a ship or rollback is being written: the last one before it, by its ledger index.
+UNFINISHED = "unfinished_ship.json"
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,34 @@ def _with_value(text: str, section: str, key: str, value: str) -> str:
 
 def ship(house: House, patch: Patch, verdict: str, root: Path = ROOT) -> Shipped:
     """Write the patch into its module's TOML, the ledger first. The caller holds the home's writer lock."""
+    settle(house, root)
     before = toml_path(patch.module, root).read_text(encoding="utf-8")
     after = patched_text(before, patch)
     body = {"module": patch.module, "patch": patch.id, "verdict": verdict, "before": before, "after": after}
-    entry = house.ledger.append("ship", {**body, "diff": _diff(patch.module, before, after)})
-    _write(patch.module, after, root)
-    return _shipped(entry)
+    return _shipped(_moved(house, "ship", {**body, "diff": _diff(patch.module, before, after)}, root))
+
+
+def _moved(house: House, kind: str, body: Mapping[str, str], root: Path) -> Entry:
+    """The mark, the entry, the file; then the mark goes."""
+    make_folder(house.home.folder)
+    replace_file(_mark(house), json.dumps({"after": _last_move(house)}).encode())
+    entry = house.ledger.append(kind, body)
+    _write(body["module"], body["after"], root)
+    _unmark(house)
+    return entry
+
+
+def _mark(house: House) -> Path:
+    return house.home.folder / UNFINISHED
+
+
+def _unmark(house: House) -> None:
+    _mark(house).unlink()
+    sync_folder(house.home.folder)
+
+
+def _last_move(house: House) -> int:
+    return max((entry.index for entry in _moves(house)), default=-1)
 
 
 def _write(module: str, text: str, root: Path) -> None:
@@ -87,8 +113,12 @@ def _write(module: str, text: str, root: Path) -> None:
 def rollback(house: House, wanted: str, why: str, root: Path = ROOT) -> Shipped:
     """Put back the text from before a ship. The caller holds the home's writer lock.
 
-    Raises CWS-SHIP-002 when there is no such ship or it was rolled back, -003 when the file was changed since.
+    The same rollback that a crash left unfinished is finished. Raises CWS-SHIP-002 when there is no such ship or it was
+    rolled back, -003 when the file was changed since.
     """
+    finished = settle(house, root)
+    if finished is not None and finished.kind == "rollback" and finished.body["ship"] == wanted:
+        return _shipped(finished)
     entry = standing(house).get(wanted)
     if entry is None:
         known = ", ".join(standing(house)) or "none"
@@ -104,21 +134,40 @@ def rollback(house: House, wanted: str, why: str, root: Path = ROOT) -> Shipped:
         )
     diff = _diff(body["module"], body["after"], body["before"])
     undo = {"module": body["module"], "ship": wanted, "why": why, "before": body["after"], "after": body["before"]}
-    undone = house.ledger.append("rollback", {**undo, "diff": diff})
-    _write(body["module"], body["before"], root)
-    return Shipped(str(undone.index), body["module"], diff)
+    return _shipped(_moved(house, "rollback", {**undo, "diff": diff}, root))
 
 
-def settle(house: House, root: Path = ROOT) -> list[str]:
-    """After a crash: files whose last ship or rollback was recorded but not written. Returns their modules."""
-    last = {_text(e.body)["module"]: _text(e.body) for e in _moves(house)}
-    mended: list[str] = []
-    for module, body in sorted(last.items()):
-        path = toml_path(module, root)
-        if path.read_text(encoding="utf-8") == body["before"] != body["after"]:
-            _write(module, body["after"], root)
-            mended.append(module)
-    return mended
+def unfinished(house: House) -> bool:
+    """Whether a ship or rollback was begun and not ended: now, by whoever holds the lock, or before a crash."""
+    return _mark(house).exists()
+
+
+def settle(house: House, root: Path = ROOT) -> Entry | None:
+    """After a crash: the ship or rollback that was recorded and not written is written; returns it, None without one.
+
+    The caller holds the home's writer lock.
+    """
+    if not unfinished(house):
+        return None
+    before = json.loads(_mark(house).read_bytes())["after"]
+    found = next((entry for entry in _moves(house) if entry.index > before), None)
+    if found is not None:
+        body = _text(found.body)
+        if toml_path(body["module"], root).read_text(encoding="utf-8") == body["before"]:
+            _write(body["module"], body["after"], root)
+    _unmark(house)
+    return found
+
+
+def by_hand(house: House, root: Path = ROOT) -> list[Shipped]:
+    """The last ship in force of each module whose file is not as it left it: somebody wrote there, and it stays."""
+    last = {_text(entry.body)["module"]: entry for entry in standing(house).values()}
+    return [_shipped(entry) for entry in last.values() if _differs(_text(entry.body), root)]
+
+
+def _differs(body: Mapping[str, str], root: Path) -> bool:
+    path = toml_path(body["module"], root) if body["module"] in names() else None
+    return path is None or not path.exists() or path.read_text(encoding="utf-8") != body["after"]
 
 
 def in_force(house: House) -> list[Shipped]:

@@ -20,7 +20,6 @@ from cws.ablation.ablate import Bench
 from cws.ablation.arm import annual_ir, play
 from cws.ablation.by_oracles import Stand, programs_for
 from cws.ablation.by_runtime import questions, timed
-from cws.ablation.folds import folds_of
 from cws.ablation.ground import Ground, changed, until
 from cws.ablation.rehearsal import Reuse, rehearse
 from cws.ablation.secret import FILE as GATE_KEY
@@ -141,7 +140,7 @@ def trace_one_run(bench: Bench, seed: int) -> None:
     runs += [
         (ground.name, one)
         for ground in bench.grounds()[::2]
-        for one in rehearse(until(ground, folds_of(ground).cut), ("feature", "backtest"), bench.reuse).runs
+        for one in rehearse(until(ground, bench.folds()[ground.name].cut), ("feature", "backtest"), bench.reuse).runs
     ]
     with tracing(bench.house):
         for place, (unit, one) in enumerate(runs):

@@ -27,6 +27,7 @@ from cws.supervisor.guilt import finding_of
 from cws.supervisor.mine import mine
 from cws.supervisor.probing import NOT_PROBED, Probed, probe, put_forward
 from cws.supervisor.propose import PROPOSERS, asks_of, keep_patches, propose
+from cws.supervisor.talk import unsearched
 from modules.errors import CwsError
 from modules.registry import ROOT, load, names
 
@@ -138,6 +139,8 @@ def proposals(bench: Bench, catalogue: Catalogue, asked: Asked, say: Say = nothi
     """
     refuse_without_walls()
     _refuse_unknown(asked.module)
+    if hidden := unsearched(bench):
+        say(hidden)
     found = mine(gather(bench.house))
     probed = _probed(bench, catalogue, asked, found, say)
     listed = ranked([*found, *(finding_of(guilt, bench.house.clock_ns()) for guilt in probed.guilts)])

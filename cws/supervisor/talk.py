@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cws.ablation.ablate import Bench
-from cws.ablation.folds import folds_of, long_enough
+from cws.ablation.folds import nothing_to_search
 from cws.ablation.ground import Ground, until
 from cws.patches import Patch
 from cws.proposers.proposal import Ask, written
@@ -96,8 +96,16 @@ def _budget(asks: Sequence[Ask]) -> int:
 
 
 def search_grounds(bench: Bench) -> list[Ground]:
-    """What the days before each ground's cut are, for grounds that can be cut."""
-    return [until(ground, folds_of(ground).cut) for ground in bench.grounds() if long_enough(ground)]
+    """What the days before each ground's cut are, for grounds that have enough of them."""
+    folds = bench.folds()
+    open_ = [ground for ground in bench.grounds() if ground.name in folds and not folds[ground.name].hidden_by]
+    return [until(ground, folds[ground.name].cut) for ground in open_]
+
+
+def unsearched(bench: Bench) -> str:
+    """Why nobody is shown certain strategies, with its code; "" when every one that can be cut is shown."""
+    hidden = {name: folds for name, folds in bench.folds().items() if folds.hidden_by}
+    return str(nothing_to_search(hidden)) if hidden else ""
 
 
 def _task(look: Looked) -> Task:

@@ -30,6 +30,17 @@ class Section:
     show: Callable[[Screen, Any], None]
 
 
+def _by_hand(house: "House", seen: "Seen") -> Any:
+    from cws.ablation.shipping import by_hand
+
+    return by_hand(house)
+
+
+def _show_by_hand(screen: Screen, found: Any) -> None:
+    for one in found:
+        screen.line(f"{one.module}.toml is not as ship {one.id} left it: written by hand, and it stays so.", "bold")
+
+
 def _stamps(house: "House", seen: "Seen") -> Any:
     from cws.stamps import stamps
 
@@ -128,6 +139,7 @@ def _show_shadows(screen: Screen, found: Any) -> None:
 
 SECTIONS: Mapping[str, Section] = {
     "gate": Section(_gate, _show_gate),
+    "by_hand": Section(_by_hand, _show_by_hand),
     "shadows": Section(_shadows, _show_shadows),
     "stamps": Section(_stamps, _show_stamps),
     "modules": Section(_modules, _show_modules),

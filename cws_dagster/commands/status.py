@@ -73,6 +73,7 @@ def _last_run(house: "House") -> dict[str, Any] | None:
 
 def gather(house: "House", chosen: "Settings") -> dict[str, Any]:
     """Everything that `status` says; reads only."""
+    from cws.ablation.shipping import by_hand
     from cws.execution.state import brief
     from cws.ledger.verify import verify
 
@@ -85,6 +86,9 @@ def gather(house: "House", chosen: "Settings") -> dict[str, Any]:
         **brief(house, chosen),
         "last_run": _last_run(house) if record and record["ok"] else None,
         "published": published(house) if record and record["ok"] else [],
+        "by_hand": [{"ship": one.id, "module": one.module} for one in by_hand(house)]
+        if record and record["ok"]
+        else [],
         "ledger": {name: record[name] for name in ("entries", "head", "ok")} if record else None,
     }
 
@@ -107,6 +111,8 @@ def _show(screen: Screen, found: dict[str, Any], now_ns: int) -> None:
         facts["last run"] = (
             f"{age(last['ts_ns'], now_ns)} ago: {', '.join(last['strategies'])} at {last['code_version'][:12]}"
         )
+    for one in found["by_hand"]:
+        facts[f"ship {one['ship']}"] = f"{one['module']}.toml is not as it left it: written by hand, and it stays"
     screen.facts("Home", facts)
     screen.line()
     rows = [

@@ -7,14 +7,18 @@ import pytest
 from small_house import Place, make_place
 from walking import publish_stages
 
+from cws.ablation import shipping
 from cws.ablation.record import Judged, keep_verdict, verdict_rows
 from cws.ablation.shipping import ship, toml_path
 from cws.gate.batch import fresh
 from cws.gate.verdict import Kind, Reason, Verdict
+from cws.house import House
 from cws.patches import Patch
 from cws.sandbox import confine
+from cws_dagster import main_job
 from cws_dagster.cli import main
 from cws_dagster.commands.ledger import gist
+from modules.errors import CwsError
 
 PATCH = Patch("winsorize", {"z_max": 4.5}, finding="f1", proposer="settings_search")
 BETTER = Verdict(Kind.PASS, Reason.BETTER, p=0.001, p_alone=0.001, batch_p=0.001, effect=0.2, standard_error=0.05)
@@ -117,3 +121,61 @@ def test_nothing_shipped_is_nothing_to_test_and_no_shadow_is_said(
 def test_a_verdict_is_readable_in_the_ledger(here: Place) -> None:
     body = here.house().ledger.entries("verdict")[0].body
     assert gist("verdict", body) == "id=v0, patch=winsorize z_max:4.5, kind=PASS, reason=BETTER, p=0.001"
+
+
+def killed_rollback(house: House, root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
+    """A copy of a module's TOML with a ship in it whose rollback is in the ledger alone; what it was before."""
+    path = root / "clean" / "winsorize.toml"
+    path.parent.mkdir()
+    path.write_text(toml_path("winsorize").read_text())
+    before = path.read_text()
+    shipped = ship(house, PATCH, "v0", root)
+    with monkeypatch.context() as gone, pytest.raises(KeyboardInterrupt):
+        gone.setattr(shipping, "_write", _killed)
+        shipping.rollback(house, shipped.id, "no", root)
+    assert path.read_text() != before and shipped not in shipping.in_force(house)
+    for one in (shipping.settle, shipping.rollback, shipping.by_hand):
+        monkeypatch.setattr(one, "__defaults__", (root,))
+    return path, before
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_killed_rollback_is_finished_by_the_same_command(
+    here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, before = killed_rollback(here.house(), tmp_path, monkeypatch)
+    ship_id = str(here.house().ledger.entries("ship")[-1].index)
+    code, out, _ = told(capsys, "loop", "rollback", ship_id)
+    assert code == 0 and "-z_max = 4.5" in out and path.read_text() == before
+    assert len([e for e in here.house().ledger.entries("rollback") if e.body["ship"] == ship_id]) == 1
+
+
+def test_a_killed_rollback_is_finished_by_a_run(
+    here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before the run looks at its strategies at all."""
+    path, before = killed_rollback(here.house(), tmp_path, monkeypatch)
+    with pytest.raises(CwsError, match="nosuch"):
+        main_job.run(here.settings, ["nosuch"])
+    assert path.read_text() == before and not shipping.unfinished(here.house())
+
+
+def test_a_file_that_was_put_back_by_hand_is_named(
+    here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "clean" / "winsorize.toml"
+    path.parent.mkdir()
+    path.write_text(toml_path("winsorize").read_text())
+    before = path.read_text()
+    monkeypatch.setattr(shipping.by_hand, "__defaults__", (tmp_path,))
+    entry = ship(here.house(), PATCH, "v0", tmp_path)
+    assert json.loads(told(capsys, "status", "--json")[1])["by_hand"] == []
+    path.write_text(before)
+    assert json.loads(told(capsys, "status", "--json")[1])["by_hand"] == [{"ship": entry.id, "module": "winsorize"}]
+    said = f"winsorize.toml is not as ship {entry.id} left it"
+    assert said in told(capsys, "loop", "report")[1] and "by hand" in told(capsys, "status")[1]
+    path.write_text(path.read_text().replace("z_max = 6.0", "z_max = 4.5"))
+    shipping.rollback(here.house(), entry.id, "test", tmp_path)

@@ -19,6 +19,7 @@ from cws.gate.verdict import Kind, Reason, Verdict
 from cws.patches import Patch
 from cws.pins import published
 from cws.supervisor.propose import keep_patches
+from cws.trace_log import read_traces, tracing
 from modules.errors import CwsError
 
 SLOWER = Patch("reversal_5d", {"window_bars": 9})
@@ -73,6 +74,14 @@ def test_a_verdict_is_kept_with_its_deltas_and_given_once(bench: Bench) -> None:
     assert judged.verdict.kind in (Kind.REJECT, Kind.PASS)
     assert ablate(replace(bench, _grounds={}, _arms={}, _again=None), SLOWER).id == judged.id
     assert kinds(bench).count("verdict") == 1
+
+
+def test_a_rehearsal_leaves_no_trace_for_miners(bench: Bench) -> None:
+    """Miners see production runs only: what was merely tried is no finding, and a confirm day's profile no hint."""
+    before = len(read_traces(bench.house))
+    with tracing(bench.house):
+        assert ablate(bench, FASTER).verdict.reason is not Reason.SCREENED and bench.reuse.runs
+    assert len(read_traces(bench.house)) == before
 
 
 def test_deltas_are_those_of_confirm_days_alone(bench: Bench) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cws.ablation.shipping import in_force, patched_text, rollback, settle, ship, toml_path
+from cws.ablation import shipping
+from cws.ablation.shipping import by_hand, in_force, patched_text, rollback, settle, ship, toml_path, unfinished
 from cws.home import Settings
 from cws.house import House, open_house
 from cws.patches import Patch
@@ -72,14 +73,58 @@ def test_a_file_that_was_edited_since_is_left_alone(house: House, root: Path) ->
     assert path.read_text().endswith("# by hand\n")
 
 
-def test_a_crash_between_ledger_and_file_is_mended(house: House, root: Path) -> None:
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def dies_before(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next ship or rollback ends where a kill would: before its file is written, or before its mark goes."""
+    monkeypatch.setattr(shipping, what, _interrupted)
+
+
+@pytest.mark.parametrize("what", ["_write", "_unmark"])
+def test_a_ship_and_a_rollback_that_died_are_finished(
+    house: House, root: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = toml_path("winsorize", root)
+    before = path.read_text()
+    with monkeypatch.context() as gone, pytest.raises(KeyboardInterrupt):
+        dies_before(what, gone)
+        ship(house, PATCH, "verdict-1", root)
+    assert unfinished(house)
+    settled = settle(house, root)
+    assert settled is not None and settled.kind == "ship" and path.read_text() == patched_text(before, PATCH)
+    assert settle(house, root) is None and not unfinished(house)
+    with monkeypatch.context() as gone, pytest.raises(KeyboardInterrupt):
+        dies_before(what, gone)
+        rollback(house, str(settled.index), "no", root)
+    again = rollback(house, str(settled.index), "asked again", root)
+    assert path.read_text() == before and again.module == "winsorize" and "+z_max = 6.0" in again.diff
+    assert [entry.kind for entry in house.ledger.entries()] == ["ship", "rollback"], "the first one was finished"
+    with pytest.raises(CwsError, match="CWS-SHIP-002"):
+        rollback(house, str(settled.index), "a third time", root)
+
+
+def test_a_ship_that_died_before_its_entry_never_was(house: House, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = toml_path("winsorize", root).read_text()
+    first = ship(house, PATCH, "verdict-1", root)
+    rollback(house, first.id, "no", root)
+    with monkeypatch.context() as gone, pytest.raises(KeyboardInterrupt):
+        gone.setattr(type(house.ledger), "append", _interrupted)
+        ship(house, PATCH, "verdict-2", root)
+    assert unfinished(house) and settle(house, root) is None and not unfinished(house)
+    assert toml_path("winsorize", root).read_text() == before and in_force(house) == []
+
+
+def test_a_file_that_was_put_back_by_hand_stays_and_is_named(house: House, root: Path) -> None:
     path = toml_path("winsorize", root)
     before = path.read_bytes()
     shipped = ship(house, PATCH, "verdict-1", root)
-    after = path.read_bytes()
+    assert by_hand(house, root) == []
     path.write_bytes(before)
-    assert settle(house, root) == ["winsorize"] and path.read_bytes() == after
-    assert settle(house, root) == []
-    rollback(house, shipped.id, "no", root)
-    path.write_bytes(after)
-    assert settle(house, root) == ["winsorize"] and path.read_bytes() == before
+    assert settle(house, root) is None and path.read_bytes() == before
+    assert by_hand(house, root) == [shipped]
+    other = ship(house, Patch("reversal_5d", {"window_bars": 9}), "verdict-2", root)
+    assert path.read_bytes() == before and by_hand(house, root) == [shipped]
+    rollback(house, other.id, "no", root)
+    assert path.read_bytes() == before and in_force(house) == [shipped]
