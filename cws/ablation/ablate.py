@@ -28,6 +28,7 @@ from cws.ablation.latency import latency
 from cws.ablation.record import (
     Judged,
     count_confirm,
+    counted,
     keep_verdict,
     known_verdict,
     open_question,
@@ -112,6 +113,7 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     Raises what `cws.patches.check` and `folds_for` raise, and CWS-ABLATE-001 when no strategy would run differently.
     """
     check(patch, f"patch {patch.id}")
+    patch = counted(bench.house, patch)
     judge = load(patch.module).manifest.judge
     if judge == "correctness":
         return by_oracles(bench.house, bench.stand(), patch, _some(programs_for(patch), patch))
@@ -129,6 +131,7 @@ def ablate(bench: Bench, patch: Patch, placebo_seed: int | None = None) -> Judge
     if (known := known_verdict(bench.house, wanted)) is not None:
         return known
     judged, units = _by_value(bench, patch, wanted, grounds, folds, baselines, placebo_seed)
+    judged = replace(judged, placebo=placebo_seed is not None)
     if invalid is not None and judged.verdict.kind is Kind.INVALID:
         return invalid
     keep_verdict(bench.house, judged, units, question(patch, hashes, code, names))

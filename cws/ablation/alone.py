@@ -1,7 +1,8 @@
 """One patch by itself: a verdict that stands in the gate's own table, and ships nothing.
 
-It is no batch: the false-discovery procedures never hear of it, and a batch that tries the patch later decides over
-this very verdict. Killed anywhere, the same call finds what was written and adds what is missing.
+It is no batch: the false-discovery procedures hear of it with the next one, which decides over this very verdict,
+whatever else is handed in there: a look at it must not decide what they see. Killed anywhere, the same call finds what
+was written and adds what is missing.
 """
 
 from cws.ablation.ablate import Bench, ablate

@@ -1,23 +1,26 @@
 """One batch: patches ablated, placebos among them, one verdict over all, and what ships or goes to shadow.
 
+Nobody picks what a batch sees: whatever has a p-value that no batch decided over, asked alone or by a batch that was
+killed, is a slot of the next one beside what is handed in. And m is counted once, for all slots of a finding alike.
+
 A batch may be killed anywhere: verdicts that were given are found again by their ids, the state of the false-discovery
 procedures moves with the batch's one ledger entry, and `finish` ships what that entry says and nothing twice.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cws.ablation.ablate import Bench, ablate
-from cws.ablation.record import Judged, judged_of, verdict_rows
+from cws.ablation.record import Judged, count_confirm, judged_of, variants_until_now, verdict_rows
 from cws.ablation.shipping import settle, ship
-from cws.ablation.told import in_batches
+from cws.ablation.told import in_batches, waiting
 from cws.gate.batch import BatchState, Outcome, Slot, fresh, weekly
 from cws.gate.placebo import slots
-from cws.gate.verdict import Kind
+from cws.gate.verdict import Kind, corrected
 from cws.house import House
 from cws.ledger.entry import Entry
 from cws.patches import Patch
@@ -33,7 +36,10 @@ Progress = Callable[[int, int, Judged], None]
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch said, in slot order; `refused` are patches that no run could decide, with their reasons."""
+    """What a batch said, in slot order, by id and placebos last.
+
+    `refused` are patches that no run could decide, with their reasons.
+    """
 
     id: str
     judged: tuple[Judged, ...]
@@ -55,22 +61,25 @@ def silent(done: int, total: int, judged: Judged) -> None:
 def run_batch(
     bench: Bench, patches: Sequence[Patch], seed: int, progress: Progress = silent, root: Path = ROOT
 ) -> Batch:
-    """Ablate every patch that no earlier batch decided, then decide over all of them together.
+    """Ablate every patch that no earlier batch decided, and those that wait, then decide over all of them together.
 
     The caller holds the home's writer lock. Raises CWS-ABLATE-002 above MAX_PATCHES patches.
     """
     refuse_too_many(patches)
     house = bench.house
     finish(house, root)
-    judged, refused = _ablated(bench, patches, progress)
-    earlier = in_batches(house)
-    judged = [one for one in judged if one.id not in earlier]
+    waited = waiting(house)
+    answers, refused = _ablated(bench, _distinct(patches, waited), progress)
+    real, late = _slots(house, answers, waited)
+    fake = _placebos(bench, [one for one in real if one.id not in late], waited, seed)
+    judged = _same_m(house, patches, [*real, *fake])
     state = last_state(house)
-    real = len(judged)
-    judged += _placebos(bench, judged, seed)
-    flags = tuple(place >= real for place in range(len(judged)))
     after, outcomes = weekly(state, [Slot(one.verdict, _touches_risk(one)) for one in judged])
-    outcomes = [_final(one, outcome) for one, outcome in zip(judged, outcomes, strict=True)]
+    outcomes = [
+        Outcome.REJECT if one.id in late else _final(one, outcome)
+        for one, outcome in zip(judged, outcomes, strict=True)
+    ]
+    flags = tuple(one.placebo for one in judged)
     batch = Batch(_id(judged, seed, state), tuple(judged), tuple(outcomes), flags, tuple(refused))
     if judged:
         _record(house, batch, after, seed)
@@ -101,11 +110,47 @@ def _ablated(bench: Bench, patches: Sequence[Patch], progress: Progress) -> tupl
     return list(judged.values()), refused
 
 
-def _placebos(bench: Bench, judged: Sequence[Judged], seed: int) -> list[Judged]:
-    """Swapped copies of a share of those that came as far as a p-value of a paired delta: only it has labels."""
+def _distinct(patches: Sequence[Patch], waited: Sequence[Judged]) -> list[Patch]:
+    """What is handed in, then what waits, each change once."""
+    distinct: dict[str, Patch] = {}
+    for patch in (*patches, *(one.patch for one in waited if not one.placebo)):
+        distinct.setdefault(patch.id, patch)
+    return list(distinct.values())
+
+
+def _slots(house: House, answers: Sequence[Judged], waited: Sequence[Judged]) -> tuple[list[Judged], set[str]]:
+    """One slot a patch, by id, for LORD++ asks in turn and nobody chooses the order; and the ids that cannot ship.
+
+    Where a patch that waits has no p-value today, its baselines moved or nothing runs it, the p-value that somebody saw
+    takes part nevertheless: to leave it out would be to pick. It is about a house that is gone, so it ships nothing.
+    """
+    earlier = in_batches(house)
+    slots_of = {one.patch.id: one for one in answers if one.id not in earlier}
+    today = {patch for patch, one in slots_of.items() if one.verdict.batch_p is not None}
+    late = {one.patch.id: one for one in waited if not one.placebo and one.patch.id not in today}
+    return sorted((slots_of | late).values(), key=lambda one: one.id), {one.id for one in late.values()}
+
+
+def _same_m(house: House, patches: Sequence[Patch], judged: Sequence[Judged]) -> list[Judged]:
+    """All slots of a finding corrected for the same m: its variants until now, whichever of them was asked first."""
+    looked = {one.patch.id for one in judged if one.verdict.batch_p is not None}
+    for patch in patches:
+        if patch.id in looked:
+            # Its verdict may have been given for another finding, and this one's others compete with it too.
+            count_confirm(house, patch)
+    m = variants_until_now(house)
+    return [replace(one, verdict=corrected(one.verdict, m.get(one.patch.id, one.verdict.variants))) for one in judged]
+
+
+def _placebos(bench: Bench, judged: Sequence[Judged], waited: Sequence[Judged], seed: int) -> list[Judged]:
+    """Swapped copies of a share of those that came as far as a p-value of a paired delta: only it has labels.
+
+    And those of a batch that was killed: a seed that drew a worse floor is not drawn again.
+    """
     able = [one for one in judged if one.verdict.batch_p is not None and one.judge == "value"]
     chosen = slots(len(able), np.random.default_rng(seed)).tolist() if able else []
-    return [ablate(bench, able[place].patch, placebo_seed=seed + place) for place in chosen]
+    drawn = [ablate(bench, able[place].patch, placebo_seed=seed + place) for place in chosen]
+    return list({one.id: one for one in (*drawn, *waited) if one.placebo}.values())
 
 
 def _touches_risk(judged: Judged) -> bool:

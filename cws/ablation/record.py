@@ -6,6 +6,7 @@ committed before that under its own id, so a crash between the two leaves nothin
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -41,6 +42,7 @@ class Judged:
     verdict: Verdict
     annual_effect: float = float("nan")
     guards: Guards | None = None
+    placebo: bool = False
 
 
 def finding_of(patch: Patch) -> str:
@@ -50,28 +52,43 @@ def finding_of(patch: Patch) -> str:
 
 def question(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[str]) -> dict[str, Any]:
     """All that decides a verdict's bytes; kept beside it, so that `cws reproduce` can name what moved."""
-    return {"patch": patch.id, "finding": finding_of(patch), "baselines": hashes, "code": code, "folds": [*folds]}
+    return {"patch": patch.id, "baselines": hashes, "code": code, "folds": [*folds]}
 
 
 def verdict_id(patch: Patch, hashes: dict[str, str], code: str, folds: Sequence[str]) -> str:
-    """The same patch of the same finding on the same baselines, folds and code is the same question."""
+    """The same patch on the same baselines, folds and code is the same question, whatever it was proposed for."""
     return json_hash(question(patch, hashes, code, folds)).removeprefix("b3:")[:16]
 
 
 def count_confirm(house: House, patch: Patch) -> int:
     """Record that confirm folds are about to be opened for this patch; returns m, the variants of its finding."""
-    finding = finding_of(patch) if _asked_for(house, patch) else finding_of(replace(patch, finding=""))
+    finding = finding_of(counted(house, patch))
     tried = {str(e.body["patch"]) for e in house.ledger.entries("confirm") if e.body["finding"] == finding}
     if patch.id not in tried:
         house.ledger.append("confirm", {"patch": patch.id, "finding": finding, "module": patch.module})
     return len(tried | {patch.id})
 
 
-def _asked_for(house: House, patch: Patch) -> bool:
-    """Whether the house itself had this module's patches proposed for that finding: any other name is free to invent,
-    and whoever gave each variant a name of its own would never pay for the others."""
+def counted(house: House, patch: Patch) -> Patch:
+    """The patch under the finding that it is counted for.
+
+    Its own when the house itself had this module's patches proposed for that: any other name is free to invent, and
+    whoever gave each variant a name of its own would never pay for the others.
+    """
     proposed = {(entry.body["module"], entry.body["finding"]) for entry in house.ledger.entries("patch")}
-    return (patch.module, patch.finding) in proposed
+    return patch if (patch.module, patch.finding) in proposed else replace(patch, finding="")
+
+
+def variants_until_now(house: House) -> dict[str, int]:
+    """Patch -> m, the variants of its finding ever evaluated on confirm folds, the most where it is of several."""
+    tried: defaultdict[str, set[str]] = defaultdict(set)
+    for entry in house.ledger.entries("confirm"):
+        tried[str(entry.body["finding"])].add(str(entry.body["patch"]))
+    found: defaultdict[str, int] = defaultdict(int)
+    for patches in tried.values():
+        for patch in patches:
+            found[patch] = max(found[patch], len(patches))
+    return found
 
 
 def stored_baseline(house: House, key: str, strategy: str, found: str) -> str:
@@ -131,7 +148,7 @@ def _body(judged: Judged) -> dict[str, object]:
     numbers = {name: _plain(getattr(verdict, name)) for name in NUMBERS}
     said = {"kind": verdict.kind.name, "reason": verdict.reason.name, "detail": [*verdict.detail]}
     about = {"id": judged.id, "judge": judged.judge, "annual_effect": _plain(judged.annual_effect)}
-    about |= {"guards": None if judged.guards is None else _written(judged.guards)}
+    about |= {"guards": None if judged.guards is None else _written(judged.guards), "placebo": judged.placebo}
     return {**about, **said, **numbers, "variants": verdict.variants, "patch": patch.id, "change": _change(patch)}
 
 
@@ -165,7 +182,7 @@ def judged_of(entry: Entry) -> Judged:
     patch = Patch(**{name: value for name, value in body["change"].items() if name in known})
     pairs: dict[str, dict[str, float | None]] = body.get("guards") or {}
     guards = Guards(**{name: _read(pair) for name, pair in pairs.items()}) if pairs else None
-    return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect, guards)
+    return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect, guards, bool(body.get("placebo")))
 
 
 def verdict_rows(batch: str, now_ns: int, rows: Sequence[tuple[Judged, str, bool]]) -> pd.DataFrame:

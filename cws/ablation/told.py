@@ -1,13 +1,14 @@
 """What batches and lone verdicts said, read back from the gate's table and the ledger: for people and for reports."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from cws.ablation.record import ALONE, Judged, judged_of
 from cws.ablation.shipping import standing
+from cws.gate.verdict import corrected
 from cws.house import House
 from cws.lake.commits import Pin
 from cws.lake.tables import TABLES
@@ -15,7 +16,10 @@ from cws.lake.tables import TABLES
 
 @dataclass(frozen=True)
 class Row:
-    """A verdict in its batch, "" for none; `diff` is what shipped, "" when it did not or was rolled back."""
+    """A verdict in its batch, "" for none, its p corrected for the m of that batch.
+
+    `diff` is what shipped, "" when it did not or was rolled back.
+    """
 
     judged: Judged
     batch: str
@@ -40,19 +44,35 @@ def told(house: House) -> list[Row]:
     judged = {str(entry.body["id"]): judged_of(entry) for entry in house.ledger.entries("verdict")}
     diffs = {str(entry.body["verdict"]): str(entry.body["diff"]) for entry in standing(house).values()}
     rows = batch_rows(house)
-    columns = (rows[name].tolist() for name in ("id", "batch", "outcome", "placebo"))
+    columns = (rows[name].tolist() for name in ("id", "batch", "outcome", "placebo", "variants"))
     return [
-        Row(judged[verdict], batch, outcome, bool(placebo), diffs.get(verdict, ""))
-        for verdict, batch, outcome, placebo in zip(*columns, strict=True)
+        Row(_of_batch(judged[verdict], int(m)), batch, outcome, bool(placebo), diffs.get(verdict, ""))
+        for verdict, batch, outcome, placebo, m in zip(*columns, strict=True)
         if verdict in judged
     ]
 
 
+def _of_batch(judged: Judged, m: int) -> Judged:
+    return replace(judged, verdict=corrected(judged.verdict, m))
+
+
 def told_alone(house: House) -> list[Row]:
-    """One row a verdict that was asked for by itself, by id, until a batch decides over it: then it is told there."""
+    """One row a verdict that was asked for by itself, by id, until a batch decides over it: then it is told there.
+
+    Its p is corrected for the m of when it was given.
+    """
     judged = {str(entry.body["id"]): judged_of(entry) for entry in house.ledger.entries("verdict")}
     parts = {pin.part for pin in house.lake.parts("verdicts")}
     return [Row(judged[one], "", ALONE, False, "") for one in sorted(parts & judged.keys() - in_batches(house))]
+
+
+def waiting(house: House) -> list[Judged]:
+    """Verdicts with a p-value that no batch decided over, oldest first: a patch's last one, and each placebo."""
+    given = [judged_of(entry) for entry in house.ledger.entries("verdict")]
+    with_p = [one for one in given if one.verdict.batch_p is not None]
+    last = {one.id if one.placebo else one.patch.id: one for one in with_p}
+    decided = in_batches(house)
+    return [one for one in last.values() if one.id not in decided]
 
 
 def in_batches(house: House) -> set[str]:

@@ -7,7 +7,7 @@ from cws.gate.oracles import Breaks
 from cws.gate.p_value import enough_days, mean_tests
 from cws.gate.paired import averaged
 from cws.gate.timings import Timings
-from cws.gate.verdict import Kind, Reason, Verdict
+from cws.gate.verdict import Kind, Reason, Verdict, corrected
 
 
 def _value(measured: Value, variants: int, level: float) -> Verdict:
@@ -18,28 +18,19 @@ def _value(measured: Value, variants: int, level: float) -> Verdict:
     if not series.any():
         return Verdict(Kind.REJECT, Reason.NO_CHANGE, p=1.0, p_alone=1.0, batch_p=1.0, variants=variants, blocks=blocks)
     test = mean_tests(series[None, :], horizon_days, len(measured.paired.factors))
-    alone = float(test.p[0])
-    p, worse = min(1.0, variants * alone), broken(measured.guards)
-    if p > level:
-        kind, reason = Kind.REJECT, Reason.NOT_BETTER
-    elif worse:
-        kind, reason = Kind.REJECT, Reason[f"GUARD_{worse[0].upper()}"]
-    else:
-        kind, reason = Kind.PASS, Reason.BETTER
-    return Verdict(
-        kind,
-        reason,
-        p=p,
+    alone, worse = float(test.p[0]), broken(measured.guards)
+    found = Verdict(
+        Kind.REJECT if worse else Kind.PASS,
+        Reason[f"GUARD_{worse[0].upper()}"] if worse else Reason.BETTER,
+        p=alone,
         p_alone=alone,
-        # Guards are not independent of the delta: what remained after leaving out patches that break one would be
-        # selected, and its p-values too small. A patch with a broken guard takes part, and cannot be found.
-        batch_p=1.0 if worse else p,
+        batch_p=alone,
         effect=float(test.mean[0]),
         standard_error=float(test.standard_error[0]),
-        variants=variants,
         blocks=blocks,
         detail=worse,
     )
+    return corrected(found, variants, level)
 
 
 def decide(evidence: Evidence) -> Verdict:

@@ -7,6 +7,7 @@ from cws.gate.guards import Guards
 from cws.gate.oracles import Breaks
 from cws.gate.paired import PairedDeltas
 from cws.gate.timings import Timings
+from cws.gate.verdict import LEVEL
 
 
 @dataclass(frozen=True)
@@ -39,4 +40,4 @@ class Evidence:
     violations: tuple[str, ...]
     measured: Measured
     variants: int = 1
-    level: float = 0.01
+    level: float = LEVEL

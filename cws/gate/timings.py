@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from blake3 import blake3
 
-from cws.gate.verdict import Kind, Reason, Verdict
+from cws.gate.verdict import Kind, Reason, Verdict, corrected
 from kernels.ordered import F64, ordered_mean
 from modules.errors import CwsError
 
@@ -72,15 +72,13 @@ def judged(timings: Timings, level: float, variants: int) -> Verdict:
         return Verdict(Kind.INSUFFICIENT, Reason.TOO_FEW_BLOCKS, blocks=float(blocks), variants=variants)
     values = saved(timings)
     alone = flip_p(values)
-    p = min(1.0, variants * alone)
-    kind, reason = (Kind.PASS, Reason.FASTER) if p <= level else (Kind.REJECT, Reason.NOT_FASTER)
-    return Verdict(
-        kind,
-        reason,
-        p=p,
+    found = Verdict(
+        Kind.PASS,
+        Reason.FASTER,
+        p=alone,
         p_alone=alone,
-        batch_p=p,
+        batch_p=alone,
         effect=ordered_mean(values),
-        variants=variants,
         blocks=float(blocks),
     )
+    return corrected(found, variants, level)

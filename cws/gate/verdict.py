@@ -1,7 +1,10 @@
 """What the gate says: one of four kinds and a reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+# At which one patch is judged alone.
+LEVEL = 0.01
 
 
 class Kind(StrEnum):
@@ -33,7 +36,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """`p` is corrected for all variants ever tried, `p_alone` is not; None where no p-value decides.
+    """`p` is corrected for `variants`, those tried until then, `p_alone` is not; None where no p-value decides.
 
     `batch_p` enters the weekly batch; None for what takes no part there: whatever did not get as far as a p-value, and
     oracles, which count and leave nothing to chance.
@@ -56,3 +59,23 @@ class Verdict:
     def public(self) -> tuple[bool, str]:
         """One bit and a reason code: all that goes back to who proposed."""
         return self.kind is Kind.PASS, self.reason.name
+
+
+NOT_FOUND = {Reason.BETTER: Reason.NOT_BETTER, Reason.FASTER: Reason.NOT_FASTER} | {
+    reason: Reason.NOT_BETTER for reason in Reason if reason.name.startswith("GUARD_")
+}
+
+
+def corrected(verdict: Verdict, variants: int, level: float = LEVEL) -> Verdict:
+    """The verdict when `variants` of its finding were tried (Bonferroni): what they make too likely is not found.
+
+    One that takes no part in a batch has no p to correct.
+    """
+    if verdict.batch_p is None or verdict.p_alone is None:
+        return verdict
+    p = min(1.0, variants * verdict.p_alone)
+    if p > level and verdict.reason in NOT_FOUND:
+        verdict = replace(verdict, kind=Kind.REJECT, reason=NOT_FOUND[verdict.reason])
+    # Guards are not independent of the delta: what remained after leaving out patches that break one would be
+    # selected, and its p-values too small. A patch with a broken guard takes part, and cannot be found.
+    return replace(verdict, p=p, batch_p=1.0 if verdict.detail else p, variants=variants)

@@ -8,18 +8,18 @@ batch twice draws nothing twice. MLflow is a view: the ledger and the lake are t
 
 from typing import Any
 
-from cws.ablation.record import Judged, finding_of
+from cws.ablation.record import ALONE, Judged, finding_of
 from cws.ablation.told import Row, told, told_alone
 from cws.home import Home
 from cws.house import House
 from cws.views.mlflow_run import artifacts_folder, mlflow_client
 
 EXPERIMENT = "gate"
-BATCH, VERDICT = "cws.batch", "cws.verdict"
+BATCH, VERDICT, OUTCOME = "cws.batch", "cws.verdict", "cws.outcome"
 METRICS = ("p", "p_alone", "effect", "standard_error", "blocks")
 NOTE = "What the gate said: a run a verdict, below the run of its batch. Owned by the gate; proposers never see it."
 SOURCE = "cws ablate"
-MAX_RUNS = 5_000
+PAGE = 1_000
 
 
 def keep_batches(house: House, now_ms: int) -> int:
@@ -34,16 +34,17 @@ def keep_batches(house: House, now_ms: int) -> int:
     experiment_id = _experiment(client, house.home)
     for torn in client.search_runs([experiment_id], "attributes.status = 'RUNNING'"):
         client.delete_run(torn.info.run_id)
-    known = _known(client, experiment_id)
     made = 0
     for batch in dict.fromkeys(row.batch for row in rows):
         own = [row for row in rows if row.batch == batch]
+        known = _known(client, experiment_id, BATCH, batch)
         parent = known.get(batch) or _parent(client, experiment_id, batch, own, now_ms)
         made += batch not in known
         for row in own:
             if f"{batch} {row.judged.id}" not in known:
                 _verdict(client, experiment_id, parent, row, now_ms)
                 made += 1
+    known = _known(client, experiment_id, OUTCOME, ALONE)
     # What was shown alone before its batch has a twin there now.
     for earlier in {row.judged.id for row in rows} & known.keys():
         client.delete_run(known[earlier])
@@ -62,17 +63,18 @@ def _experiment(client: Any, home: Home) -> str:
     return str(client.create_experiment(EXPERIMENT, artifact_location=place, tags=tags))
 
 
-def _known(client: Any, experiment_id: str) -> dict[str, str]:
-    """What a finished run shows (a batch, or a batch and a verdict) -> run id."""
+def _known(client: Any, experiment_id: str, tag: str, value: str) -> dict[str, str]:
+    """What a finished run with that tag shows (a batch, a batch and a verdict, or a lone verdict) -> run id."""
+    wanted = f"attributes.status = 'FINISHED' and tags.`{tag}` = '{value}'"
     found: dict[str, str] = {}
     token: str | None = None
     while True:
-        page = client.search_runs([experiment_id], "attributes.status = 'FINISHED'", max_results=1000, page_token=token)
+        page = client.search_runs([experiment_id], wanted, max_results=PAGE, page_token=token)
         for run in page:
             tags = run.data.tags
             found[" ".join(tags[name] for name in (BATCH, VERDICT) if name in tags)] = run.info.run_id
         token = page.token
-        if not token or len(found) >= MAX_RUNS:
+        if not token:
             return found
 
 
@@ -116,7 +118,7 @@ def _params(one: Judged) -> dict[str, str]:
 
 def _tags(row: Row, parent: str) -> dict[str, str]:
     one = row.judged
-    within = f"Outcome in its batch: {row.outcome}." if parent else "Asked alone: nothing ships."
+    within = f"Outcome in its batch: {row.outcome}." if parent else "Asked alone: with a p it waits for a batch."
     return {
         **({"mlflow.parentRunId": parent, BATCH: row.batch} if parent else {}),
         "mlflow.source.name": SOURCE,
@@ -127,7 +129,7 @@ def _tags(row: Row, parent: str) -> dict[str, str]:
         "cws.proposer": one.patch.proposer or "person",
         "cws.kind": one.verdict.kind.name,
         "cws.reason": one.verdict.reason.name,
-        "cws.outcome": row.outcome,
+        OUTCOME: row.outcome,
         "cws.placebo": str(row.placebo).lower(),
         "mlflow.note.content": f"{one.verdict.kind.name}: {one.verdict.reason}. {within}",
     }

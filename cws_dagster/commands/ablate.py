@@ -31,6 +31,10 @@ def row(judged: "Judged") -> tuple[str, ...]:
 
 
 HEADS = ("patch", "module", "change", "verdict", "why", "p", "variants")
+OF_NOW = (
+    "p is corrected for the variants of its finding tried when it was given; the next batch decides over each that has "
+    "one, corrected for those tried until then, and may ship it"
+)
 
 
 def ablate(
@@ -43,7 +47,8 @@ def ablate(
 ) -> None:
     """Try a patch against what runs now.
 
-    The same tasks with and without it, on folds that nobody tuned on. Alone it gets a verdict; in a batch it may ship.
+    The same tasks with and without it, on folds that nobody tuned on. Alone it gets a verdict, and waits for the next
+    batch, whoever starts it; in a batch it may ship.
     """
     from cws.ablation.alone import ablate_alone
     from cws.ablation.batch import run_batch
@@ -64,11 +69,14 @@ def ablate(
             show_batches(house)
     if found is not None:
         _show_batch(found, screen, as_json, _reuse(bench))
+        if not as_json and (waited := {one.patch.id for one in found.judged} - {patch.id for patch in wanted}):
+            screen.line(f"tried before and not decided over, so they take part: {', '.join(sorted(waited))}")
         return
     if as_json:
-        print_json({"verdicts": [fields(one) for one in judged], **_reuse(bench)})
+        print_json({"verdicts": [fields(one) for one in judged], "note": OF_NOW, **_reuse(bench)})
     else:
         screen.table("Verdicts", HEADS, [row(one) for one in judged])
+        screen.line(OF_NOW)
         screen.line(_said(_reuse(bench)))
 
 

@@ -10,7 +10,7 @@ from cws.gate.evidence import Evidence, Rerun, Value
 from cws.gate.guards import MARGINS, MORE_IS_BETTER, Guards, Pair, broken
 from cws.gate.oracles import Breaks, Oracle
 from cws.gate.timings import Timings
-from cws.gate.verdict import Kind, Reason, Verdict
+from cws.gate.verdict import Kind, Reason, Verdict, corrected
 from cws.gate.worlds import EQUAL_GUARDS, evidence
 from modules.errors import CwsError
 
@@ -73,6 +73,20 @@ def test_every_reason_is_reached() -> None:
 def test_the_same_evidence_gives_the_same_verdict() -> None:
     for given, _, _ in CASES:
         assert decide(given) == decide(given)
+
+
+def test_a_batch_that_counts_more_variants_decides_as_if_they_had_been_known() -> None:
+    """Timings of too few blocks for so many are refused by either, each in its way."""
+    for given, _, reason in CASES:
+        early = decide(given)
+        for variants in (5, 10_000_000):
+            known, late = decide(replace(given, variants=variants)), corrected(early, variants)
+            if early.batch_p is None:
+                assert late == early
+            elif known.kind is not Kind.INSUFFICIENT:
+                assert late == known, reason
+            else:
+                assert (late.kind, late.reason) == (Kind.REJECT, Reason.NOT_FASTER)
 
 
 def test_variants_are_paid_for() -> None:

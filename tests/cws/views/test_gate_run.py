@@ -73,6 +73,19 @@ def test_showing_it_again_makes_nothing_and_mends_what_was_torn(house: House) ->
     assert len(runs(house)) == 3 and keep_batches(house, 3_000) == 0
 
 
+def test_no_batch_is_too_old_to_be_found_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many runs there are: a page holds one here, and the first batch is behind three of them."""
+    monkeypatch.setattr("cws.views.gate_run.PAGE", 1)
+    keep_batches(house, 1_000)
+    late = Judged("v2", PATCH, "value", VERDICTS[0], 0.01)
+    keep_verdict(house, late, [])
+    pin = house.lake.commit("verdicts", "b2", verdict_rows("b2", 1, [(late, "reject", False)]))
+    body = {"id": "b2", "state": vars(fresh()), "verdicts": ["v2"], "ship": [], "shadow": [], "pin": vars(pin)}
+    house.ledger.append("batch", body)
+    assert keep_batches(house, 2_000) == 2 and keep_batches(house, 3_000) == 0
+    assert len(runs(house)) == 5
+
+
 def test_a_lone_verdict_is_a_run_of_its_own_until_a_batch_decides_over_it(house: House) -> None:
     lone = Judged("v2", PATCH, "value", VERDICTS[0], 0.01)
     keep_verdict(house, lone, [])
