@@ -75,13 +75,18 @@ def test_the_picture_is_drawn_or_refused(here: Place, capsys: pytest.CaptureFixt
     assert code == 2 and "CWS-CLI-006" in error
 
 
+def copied_toml(folder: Path) -> tuple[Path, str]:
+    """A module's TOML in a place of its own, and its text."""
+    path = folder / "clean" / "winsorize.toml"
+    path.parent.mkdir()
+    path.write_text(toml_path("winsorize").read_text())
+    return path, path.read_text()
+
+
 def test_a_ship_is_rolled_back_by_its_entry(
     here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    path = tmp_path / "clean" / "winsorize.toml"
-    path.parent.mkdir()
-    path.write_text(toml_path("winsorize").read_text())
-    before = path.read_text()
+    path, before = copied_toml(tmp_path)
     entry = ship(here.house(), PATCH, "v0", tmp_path)
     assert "z_max = 4.5" in path.read_text()
     _, out, _ = told(capsys, "loop", "report")
@@ -166,10 +171,7 @@ def test_a_killed_rollback_is_finished_by_a_run(
 def test_a_file_that_was_put_back_by_hand_is_named(
     here: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    path = tmp_path / "clean" / "winsorize.toml"
-    path.parent.mkdir()
-    path.write_text(toml_path("winsorize").read_text())
-    before = path.read_text()
+    path, before = copied_toml(tmp_path)
     monkeypatch.setattr(shipping.by_hand, "__defaults__", (tmp_path,))
     entry = ship(here.house(), PATCH, "v0", tmp_path)
     assert json.loads(told(capsys, "status", "--json")[1])["by_hand"] == []

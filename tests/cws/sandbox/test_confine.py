@@ -164,14 +164,15 @@ def test_the_walls_hold_from_inside_whoever_started_them(tmp_path: Path, undoing
 
 # Puts a key into a session's keyring, then says what the walls leave of it.
 KEYED = """
-import ctypes, os, sys
+import ctypes, errno, os, sys
 from pathlib import Path
 from cws.sandbox.confine import KEYCTL, Budget, confined
-libc, keyctl = ctypes.CDLL(None), KEYCTL[os.uname().machine]
+libc, keyctl = ctypes.CDLL(None, use_errno=True), KEYCTL[os.uname().machine]
 look = "import ctypes; print(ctypes.CDLL(None).syscall(%d, 10, -3, b'user', b'cws-key', 0) > 0)" % keyctl
 libc.syscall(keyctl, 1, None)
 made = libc.syscall({250: 248, 219: 217}[keyctl], b"user", b"cws-key", b"secret", 6, -3) > 0
-print(made, confined(Path(sys.argv[1]), (), [sys.executable, "-c", look], Budget(60.0, 60)))
+why = "made" if made else errno.errorcode[ctypes.get_errno()]
+print(why, confined(Path(sys.argv[1]), (), [sys.executable, "-c", look], Budget(60.0, 60)))
 """
 
 
@@ -180,9 +181,9 @@ def test_keys_of_the_session_stay_outside(tmp_path: Path) -> None:
     """In a process of its own, which joins a keyring of its own."""
     done = subprocess.run([sys.executable, "-c", KEYED, str(tmp_path)], capture_output=True, text=True, check=True)
     made, found = done.stdout.split()
-    if made == "False":
-        pytest.skip("this kernel keeps no keys")
-    assert found == "False"
+    if made in ("ENOSYS", "EPERM"):
+        pytest.skip(f"no key can be made here to be looked for: {made}")
+    assert (made, found) == ("made", "False")
 
 
 @WALLS
