@@ -117,8 +117,10 @@ def test_supervise_without_findings_says_how_to_ask(here: Place, capsys: pytest.
 
 
 def test_nothing_shipped_is_nothing_to_test_and_no_shadow_is_said(
-    here: Place, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """In a home of its own: the other one has an open shadow until a test ships into its module."""
+    monkeypatch.setenv("CWS_HOME", str(tmp_path / "home"))
     assert told(capsys, "loop", "bundle")[:2] == (0, "Nothing shipped since the last release.\n")
     assert "No open shadow." in told(capsys, "loop", "shadow")[1]
 
