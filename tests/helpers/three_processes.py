@@ -216,7 +216,11 @@ class World:
         """One command, one answer."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(WAIT_S)
-            line.connect(str(self.folder / f"{name}.sock"))
+            try:
+                line.connect(str(self.folder / f"{name}.sock"))
+            except OSError as error:
+                error.add_note(f"{name} says: {self.log(name)}")
+                raise
             line.sendall(json.dumps(request).encode() + b"\n")
             with line.makefile("rb") as answers:
                 return json.loads(answers.readline())

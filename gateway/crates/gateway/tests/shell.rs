@@ -3,12 +3,12 @@
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
-use cws_abi::{OrderIntent, Producer};
+use cws_abi::{Execution, OrderIntent, Producer};
 use cws_gateway::config::{CaptureSettings, Config};
 use cws_gateway::directory::{Directory, Halt};
 use cws_gateway::shell::capture::{CLOCK_SOURCE, Capture, Places};
 use cws_gateway::shell::epoch;
-use cws_gateway::shell::rings::Intents;
+use cws_gateway::shell::rings::{Executions, Intents};
 use cws_wire::capture::CaptureReader;
 use cws_wire::itch50::{StockDirectory, StockTradingAction};
 use cws_wire::mold::PacketBuilder;
@@ -232,4 +232,23 @@ fn the_directory_learns_names_and_halts_from_packets() {
         }]
     );
     assert_eq!(directory.read(b"no packet"), []);
+}
+
+#[test]
+fn a_ring_that_is_being_made_is_waited_for() {
+    const LIVES: usize = 300;
+    let folder = Folder::new("young");
+    for life in 0..LIVES {
+        let run_dir = folder.0.join(life.to_string());
+        std::fs::create_dir(&run_dir).expect("a folder of its own");
+        let (ring, cursor) = (
+            run_dir.join("executions.ring"),
+            run_dir.join("executions.cursor"),
+        );
+        std::thread::scope(|scope| {
+            scope.spawn(|| Producer::<Execution>::open(&ring, &cursor, 4).map(|_| ()));
+            let mut executions = Executions::new(&run_dir);
+            while !executions.attach().expect("young, not foreign") {}
+        });
+    }
 }

@@ -71,12 +71,11 @@ impl Executions {
 
     /// True once the ring is there.
     pub fn attach(&mut self) -> Result<bool, RingError> {
-        if self.consumer.is_none() && self.ring.exists() {
+        // Asked before it is opened: afterwards a ring that was too young may have grown up, and would pass for foreign.
+        if self.consumer.is_none() && !is_young(&self.ring) {
             match Consumer::open(&self.ring, &self.cursor) {
                 Ok(consumer) => self.consumer = Some(consumer),
-                // Made, but not yet of its length.
                 Err(RingError::Io(_)) => {}
-                Err(RingError::Foreign(_)) if is_young(&self.ring) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -94,7 +93,7 @@ impl Executions {
     }
 }
 
-/// Its maker sets the length first and the header then; a file without a header is being made.
+/// Its maker sets the length first and the header then, the magic last; a file without one is being made, or is not there.
 fn is_young(ring: &Path) -> bool {
     use std::io::Read;
     let mut magic = [0; 8];
