@@ -8,6 +8,7 @@ mod mapping;
 mod order_id;
 mod records;
 mod ring;
+mod stash;
 
 pub use beat::{Beat, BeatReader};
 pub use guard::guard_foreign_memory;
@@ -16,3 +17,4 @@ pub use records::{
     ExecKind, Execution, IntentKind, OrderIntent, Record, Side, Terms, VENUE_REASON, reason_text,
 };
 pub use ring::{Consumer, Producer, RingError, RingFull};
+pub use stash::Stash;

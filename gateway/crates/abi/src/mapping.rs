@@ -35,7 +35,7 @@ impl Mapping {
             .open(path)?;
         let found = file.metadata()?.len();
         if found == 0 {
-            file.set_len(len as u64)?;
+            reserve(&file, len)?;
         } else if found != len as u64 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -105,6 +105,16 @@ impl Mapping {
         assert!(offset < self.len, "inside the mapping");
         // SAFETY: inside the mapping, asserted above.
         unsafe { self.start.as_ptr().add(offset) }
+    }
+}
+
+/// A page that the disk has no room for would be noticed at the first write to it, by death (SIGBUS).
+fn reserve(file: &File, len: usize) -> io::Result<()> {
+    let len = libc::off_t::try_from(len).map_err(io::Error::other)?;
+    // SAFETY: no memory is handed over.
+    match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, len) } {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
     }
 }
 

@@ -17,6 +17,13 @@ pub fn file_of(path: &Path, number: u32) -> PathBuf {
     name.into()
 }
 
+/// Where a journal keeps what it has had no time to write.
+pub fn stash_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".stash");
+    name.into()
+}
+
 /// All files behind the first, in their order.
 ///
 /// # Errors

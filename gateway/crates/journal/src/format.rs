@@ -69,31 +69,68 @@ pub(crate) fn go_on(previous: &Hash, header: &[u8; HEADER_LEN]) -> Hash {
     *hasher.finalize().as_bytes()
 }
 
-/// Appends one record to `out` and returns its hash.
-pub(crate) fn write_record(
+/// Appends a record to `out` without what is hashed: the first 24 bytes of its head, and the payload that `encode` writes,
+/// which gives its kind.
+pub(crate) fn stage(
     out: &mut Vec<u8>,
-    previous: &Hash,
-    kind: u16,
     seq: u64,
     ts_ns: u64,
-    payload: &[u8],
-) -> Hash {
-    assert!(
-        payload.len() <= PAYLOAD_MAX,
-        "the kinds bound their payloads"
-    );
+    encode: impl FnOnce(&mut Vec<u8>) -> u16,
+) {
     let start = out.len();
-    out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
-    out.extend_from_slice(&kind.to_le_bytes());
-    out.extend_from_slice(&[0; 2]);
-    out.extend_from_slice(&seq.to_le_bytes());
-    out.extend_from_slice(&ts_ns.to_le_bytes());
-    let sum = check(&out[start..]);
-    out.extend_from_slice(&sum);
-    let hash = chain(previous, &out[start..], payload);
-    out.extend_from_slice(&hash);
-    out.extend_from_slice(payload);
-    hash
+    out.extend_from_slice(&[0; CHECKED]);
+    let kind = encode(out);
+    let payload_len = out.len() - start - CHECKED;
+    assert!(payload_len <= PAYLOAD_MAX, "the kinds bound their payloads");
+    let head = &mut out[start..start + CHECKED];
+    head[..4].copy_from_slice(&(payload_len as u32).to_le_bytes());
+    head[4..6].copy_from_slice(&kind.to_le_bytes());
+    head[8..16].copy_from_slice(&seq.to_le_bytes());
+    head[16..].copy_from_slice(&ts_ns.to_le_bytes());
+}
+
+/// A record as it was staged.
+pub(crate) struct Staged<'a> {
+    head: &'a [u8],
+    pub payload: &'a [u8],
+}
+
+impl Staged<'_> {
+    /// Length of the whole record beyond what is staged of it.
+    pub const MISSING: u64 = (RECORD_HEAD_LEN - CHECKED) as u64;
+
+    pub fn kind(&self) -> u16 {
+        u16::from_le_bytes([self.head[4], self.head[5]])
+    }
+
+    pub fn seq(&self) -> u64 {
+        read_u64(self.head, 8)
+    }
+
+    pub fn ts_ns(&self) -> u64 {
+        read_u64(self.head, 16)
+    }
+
+    /// Appends the whole record to `out` and returns its hash.
+    pub fn write(&self, out: &mut Vec<u8>, previous: &Hash) -> Hash {
+        let start = out.len();
+        out.extend_from_slice(self.head);
+        out.extend_from_slice(&check(self.head));
+        let hash = chain(previous, &out[start..], self.payload);
+        out.extend_from_slice(&hash);
+        out.extend_from_slice(self.payload);
+        hash
+    }
+}
+
+/// Staged records, one behind the other; ends early where the bytes are none.
+pub(crate) fn staged(mut bytes: &[u8]) -> impl Iterator<Item = Staged<'_>> {
+    std::iter::from_fn(move || {
+        let (head, rest) = bytes.split_at_checked(CHECKED)?;
+        let (payload, rest) = rest.split_at_checked(read_u32(head, 0) as usize)?;
+        bytes = rest;
+        Some(Staged { head, payload })
+    })
 }
 
 /// None where the head does not match its own check, or is of no record that this version writes.

@@ -20,7 +20,9 @@
 //! record before, its header). Only the last file may end in a torn record.
 //!
 //! An append is one write(2): what the page cache holds survives kill -9 of the process. Against the loss of the
-//! machine a thread calls fdatasync behind; no order waits for it.
+//! machine a thread calls fdatasync behind; no order waits for it. Where not even the hashes and the write may be waited
+//! for, records are kept in a page of shared memory (`PATH.stash`) that survives kill -9 as well, and are written after
+//! what could not wait; who opens the journal to write it first writes what an earlier life left there.
 
 mod checkpoint;
 mod codec;
@@ -39,7 +41,7 @@ mod writer;
 pub use checkpoint::{Checkpoint, SignedCheckpoint};
 pub use entry::{Entry, KillScope, ParentOrder, TEXT_MAX, Trigger};
 pub use error::JournalError;
-pub use files::{file_of, files_behind};
+pub use files::{file_of, files_behind, stash_of};
 pub use format::{HEADER_LEN, PAYLOAD_MAX, RECORD_HEAD_LEN};
 pub use reader::Journal;
 pub use record::{Record, Tail};

@@ -8,6 +8,8 @@ pub struct Settings {
     pub max_bytes: u64,
     /// A file that has reached this is followed by another.
     pub file_bytes: u64,
+    /// Whether staged records can be kept in shared memory, in `PATH.stash`, until there is time to write them.
+    pub stash: bool,
     /// How often the commit thread looks for something to commit.
     pub commit_every: Duration,
 }
@@ -17,6 +19,7 @@ impl Default for Settings {
         Self {
             max_bytes: 1 << 36,
             file_bytes: 1 << 28,
+            stash: false,
             commit_every: Duration::from_millis(5),
         }
     }

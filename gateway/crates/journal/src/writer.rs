@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
+use cws_abi::Stash;
+
 use crate::commit::{Commit, EIO, HELD, commit_loop};
 use crate::entry::Entry;
 use crate::error::JournalError;
-use crate::files::{file_of, files_behind, lock, options};
-use crate::format;
+use crate::files::{file_of, files_behind, lock, options, stash_of};
+use crate::format::{self, Staged};
 use crate::owner;
 use crate::reader::Journal;
 use crate::record::{Record, Tail};
@@ -24,9 +26,11 @@ pub struct Opened {
     pub records: u64,
     /// What was cut off, if the last write had been torn.
     pub tail: Tail,
+    /// Those of them that had been kept in shared memory and not been written.
+    pub kept: u64,
 }
 
-/// The end of the chain.
+/// The end of the chain. `seq` counts staged records, `hash` those that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub seq: u64,
@@ -49,14 +53,19 @@ pub struct Writer {
     number: u32,
     /// The first file, which says who writes; a sink of a test has none, and no further files.
     lock: Option<File>,
+    /// Records without their hashes, and how many.
     staged: Vec<u8>,
-    payload: Vec<u8>,
+    waiting: u64,
+    /// Whole records, until they are written.
+    whole: Vec<u8>,
+    stash: Option<Stash>,
     commit: Arc<Commit>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Opens or makes the journal, gives every record of it to `replay`, cuts a torn tail off.
+    /// Opens or makes the journal, gives every record of it to `replay`, cuts a torn tail off, and writes what an earlier
+    /// life had only kept in shared memory.
     ///
     /// # Errors
     /// Corrupt records are refused, never skipped; so is whatever `replay` refuses.
@@ -87,10 +96,6 @@ impl Writer {
         if let Tail::Torn { at, .. } = tail {
             file.set_len(at).map_err(io)?;
         }
-        let opened = Opened {
-            records: end.seq,
-            tail,
-        };
         let head = Head {
             seq: end.seq,
             hash: end.hash,
@@ -108,7 +113,54 @@ impl Writer {
             (0, _) => writer.follow().map_err(io)?,
             _ => {}
         }
+        let kept = match settings.stash {
+            true => writer.take_kept(&stash_of(path), replay)?,
+            false => 0,
+        };
+        let opened = Opened {
+            records: writer.head.seq,
+            tail,
+            kept,
+        };
         Ok((writer, opened))
+    }
+
+    /// Records that were kept and not written: those that follow the last one. A kill between the write and the clearing
+    /// leaves records that are in the file already.
+    fn take_kept(
+        &mut self,
+        path: &Path,
+        mut replay: impl FnMut(&Record) -> Result<(), JournalError>,
+    ) -> Result<u64, JournalError> {
+        let io = |error| JournalError::Io {
+            path: path.into(),
+            error,
+        };
+        let stash = Stash::open(path).map_err(io)?;
+        owner::check(&File::open(path).map_err(io)?, path)?;
+        let left = stash.left(self.head.created_ns).unwrap_or_default();
+        let mut kept = 0;
+        for record in format::staged(&left) {
+            if record.seq() != self.head.seq + 1 {
+                continue;
+            }
+            let offset = self.file_len + self.whole.len() as u64;
+            self.link = record.write(&mut self.whole, &self.link);
+            (self.head.seq, self.head.hash) = (record.seq(), self.link);
+            kept += 1;
+            replay(&Record {
+                seq: record.seq(),
+                ts_ns: record.ts_ns(),
+                kind: record.kind(),
+                payload: record.payload.into(),
+                hash: self.link,
+                offset,
+            })?;
+        }
+        self.stash = Some(stash);
+        self.flush()?;
+        self.clear_stash();
+        Ok(kept)
     }
 
     /// A journal into any sink, from its header on.
@@ -152,7 +204,9 @@ impl Writer {
             number: 0,
             lock: None,
             staged: Vec::with_capacity(1 << 16),
-            payload: Vec::with_capacity(1 << 10),
+            waiting: 0,
+            whole: Vec::with_capacity(1 << 16),
+            stash: None,
             commit,
             thread: Some(thread),
         })
@@ -163,35 +217,45 @@ impl Writer {
         self.head.hash = format::genesis(&header);
         self.link = self.head.hash;
         self.head.created_ns = now_ns;
-        self.staged.extend_from_slice(&header);
+        self.whole.extend_from_slice(&header);
         self.flush()
     }
 
-    /// Puts one record behind the staged ones and returns its seq. Nothing is written before [`Writer::flush`].
+    /// Puts one record behind the staged ones and returns its seq. It is nowhere else before [`Writer::keep`] or
+    /// [`Writer::flush`].
     pub fn stage(&mut self, ts_ns: u64, entry: &Entry) -> u64 {
-        self.payload.clear();
-        let kind = entry.encode(&mut self.payload);
         self.head.seq += 1;
-        self.head.hash = format::write_record(
-            &mut self.staged,
-            &self.link,
-            kind,
-            self.head.seq,
-            ts_ns,
-            &self.payload,
-        );
-        self.link = self.head.hash;
+        self.waiting += 1;
+        format::stage(&mut self.staged, self.head.seq, ts_ns, |out| {
+            entry.encode(out)
+        });
         self.head.seq
     }
 
-    /// One write(2) of all that is staged: afterwards it survives the death of this process.
-    pub fn flush(&mut self) -> Result<(), JournalError> {
+    /// Afterwards all that is staged survives the death of this process: in shared memory where there is a stash with
+    /// room for it, to be written by the next [`Writer::flush`]; else it is written now.
+    pub fn keep(&mut self) -> Result<(), JournalError> {
         self.health()?;
-        if self.staged.is_empty() {
+        let fits = self.len_with_staged() <= self.settings.max_bytes;
+        let stash = self.stash.as_mut().filter(|_| fits);
+        if stash.is_some_and(|stash| stash.put(self.head.created_ns, &self.staged)) {
             return Ok(());
         }
-        let staged = self.staged.len() as u64;
-        let len = self.len + staged;
+        self.flush()
+    }
+
+    fn len_with_staged(&self) -> u64 {
+        let staged = self.staged.len() as u64 + self.waiting * Staged::MISSING;
+        self.len + staged + self.whole.len() as u64
+    }
+
+    /// One write(2) of all that is staged, with its hashes: afterwards it survives the death of this process.
+    pub fn flush(&mut self) -> Result<(), JournalError> {
+        self.health()?;
+        let len = self.len_with_staged();
+        if len == self.len {
+            return Ok(());
+        }
         if len > self.settings.max_bytes {
             self.fail(ENOSPC);
             return Err(JournalError::Full {
@@ -199,12 +263,20 @@ impl Writer {
                 max_bytes: self.settings.max_bytes,
             });
         }
-        if let Err(error) = self.sink.append(&self.staged) {
+        for record in format::staged(&self.staged) {
+            self.link = record.write(&mut self.whole, &self.link);
+            self.head.hash = self.link;
+        }
+        if let Err(error) = self.sink.append(&self.whole) {
+            // What is kept stays kept: the next life writes it.
             self.fail(error.raw_os_error().unwrap_or(EIO));
             return Err(self.io(error));
         }
-        (self.len, self.file_len) = (len, self.file_len + staged);
+        (self.len, self.file_len) = (len, self.file_len + self.whole.len() as u64);
         self.staged.clear();
+        self.whole.clear();
+        self.waiting = 0;
+        self.clear_stash();
         self.commit.appended.store(self.head.seq, Ordering::Release);
         if self.lock.is_some()
             && self.file_len >= self.settings.file_bytes
@@ -214,6 +286,12 @@ impl Writer {
             self.fail(error.raw_os_error().unwrap_or(EIO));
         }
         Ok(())
+    }
+
+    fn clear_stash(&mut self) {
+        if let Some(stash) = self.stash.as_mut().filter(|stash| stash.holds()) {
+            stash.clear();
+        }
     }
 
     /// Everything before is written, and the commit thread keeps the old file until the disk has it.
@@ -258,7 +336,7 @@ impl Writer {
         self.commit.synced.load(Ordering::Acquire)
     }
 
-    /// The end of the chain, staged records included.
+    /// The end of the chain.
     pub fn head(&self) -> Head {
         self.head
     }

@@ -43,7 +43,8 @@ impl Runner {
         taken > 0
     }
 
-    /// Makes what the core decided happen: journal, then bytes, then executions.
+    /// Makes what the core decided happen. It is kept before any byte of it leaves, and written after: hashes and the write
+    /// are a quarter of an order's way from the ring to the socket.
     pub(super) fn commit(&mut self, now: Now) {
         if self.fx.is_empty() {
             return;
@@ -53,7 +54,7 @@ impl Runner {
             for (ts_ns, entry) in self.fx.entries.drain(..) {
                 self.journal.stage(ts_ns, &entry);
             }
-            if let Err(error) = self.journal.flush() {
+            if let Err(error) = self.journal.keep() {
                 self.give_up_orders(&error.to_string(), now);
             }
         }
@@ -71,6 +72,11 @@ impl Runner {
             .executions
             .drain(..)
             .for_each(|execution| self.outbox.push(execution));
+        if !self.core.status.journal_failed
+            && let Err(error) = self.journal.flush()
+        {
+            self.journal_broke(&error.to_string(), now);
+        }
         if relogin {
             trouble.get_or_insert(Trouble::Line("an answer is overdue".into()));
         }
@@ -93,6 +99,13 @@ impl Runner {
         }
         self.core.journal_failed(now, &mut self.fx);
         self.withdraw(now);
+    }
+
+    /// What is kept could not be written. Its orders may have left, and the next life knows of them; from here on none does.
+    fn journal_broke(&mut self, why: &str, now: Now) {
+        say(&format!("HALTED: {why}"));
+        self.core.journal_failed(now, &mut self.fx);
+        self.commit(now);
     }
 
     /// Orders that a kill met before the socket did stay here.

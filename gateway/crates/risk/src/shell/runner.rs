@@ -1,4 +1,4 @@
-//! The main loop: one thread; journal, then wire, then ring.
+//! The main loop: one thread; kept in shared memory, then wire, then ring, then journal.
 
 use std::path::Path;
 use std::time::Duration;
@@ -235,6 +235,7 @@ fn open_journal(
     let settings = cws_journal::Settings {
         max_bytes: config.journal_max_bytes,
         file_bytes: config.journal_file_bytes,
+        stash: true,
         commit_every: Duration::from_millis(config.journal_commit_ms),
     };
     let opened = Writer::open(&path, start.utc_ns, settings, |record| {
@@ -244,6 +245,12 @@ fn open_journal(
     if let Tail::Torn { at, bytes } = opened.tail {
         say(&format!(
             "journal: {bytes} bytes of a torn record cut off at {at}"
+        ));
+    }
+    if opened.kept > 0 {
+        let kept = opened.kept;
+        say(&format!(
+            "journal: {kept} records written that the life before had no time for"
         ));
     }
     Ok(writer)

@@ -5,7 +5,11 @@ use crate::common::{PRICE, id, order};
 use crate::desk::Desk;
 use crate::venue::Venue;
 use cws_abi::{ExecKind, Side};
+use cws_journal::{Entry, Journal};
 use serde_json::json;
+
+/// Enough for what is there from the start, and soon too little for a journal.
+const DISK_BYTES: u64 = 6_200;
 
 #[test]
 fn a_full_journal_halts_and_cancels_still_go_out() {
@@ -27,9 +31,38 @@ fn a_disk_that_takes_no_more_halts_and_cancels_still_go_out() {
     let mut venue = Venue::new();
     let mut desk = Desk::new("efbig", &venue, "executions_capacity = 16");
     // The rings are smaller; the journal grows past it.
-    desk.broken = Some(Broken::NoMoreThan(3000));
+    desk.broken = Some(Broken::NoMoreThan(DISK_BYTES));
     desk.open_day(&mut venue);
     journal_fails(&mut desk, &mut venue);
+}
+
+/// The write that fails comes after the order that it tells of: the next life knows that order all the same.
+#[test]
+fn an_order_that_left_before_the_disk_failed_is_known_to_the_next_life() {
+    let mut venue = Venue::new();
+    let mut desk = Desk::new("left", &venue, "executions_capacity = 16");
+    desk.broken = Some(Broken::NoMoreThan(DISK_BYTES));
+    desk.open_day(&mut venue);
+    let mut sent = 0;
+    while desk.status()["why"] != "the journal failed" {
+        sent += 1;
+        // Another one each time: the same again at once is refused.
+        desk.push(&order(sent, Side::Buy, sent as i64, PRICE));
+        let enter = venue.enter();
+        venue.accepted(&enter);
+        while desk.execution().order_id != id(sent).bits() {}
+    }
+    desk.kill9();
+    venue.hang_up();
+    let journal = Journal::open(&desk.dir.join("risk.journal")).expect("opens");
+    let records = journal.map(|record| record.and_then(|one| one.entry()).expect("sound"));
+    let written = records.filter(|entry| matches!(entry, Entry::Sent { .. }));
+    assert_eq!(written.count() as u64, sent - 1, "the last one broke it");
+    desk.broken = None;
+    desk.start();
+    venue.accept();
+    venue.heartbeat();
+    desk.wait(|status| status["state"] == "ACTIVE" && status["open_orders"] == sent);
 }
 
 /// Orders until one is refused because the journal failed; then the first order is cancelled all the same.
