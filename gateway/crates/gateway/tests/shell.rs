@@ -3,11 +3,13 @@
 use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
-use cws_abi::{Execution, OrderIntent, Producer};
+use cws_abi::{Consumer, ExecKind, Execution, IntentKind, OrderId, OrderIntent, Producer, Side};
 use cws_gateway::config::{CaptureSettings, Config};
+use cws_gateway::desk::Desk;
 use cws_gateway::directory::{Directory, Halt};
 use cws_gateway::shell::capture::{CLOCK_SOURCE, Capture, Places};
 use cws_gateway::shell::epoch;
+use cws_gateway::shell::restart::cancel_earlier;
 use cws_gateway::shell::rings::{Executions, Intents};
 use cws_wire::capture::CaptureReader;
 use cws_wire::itch50::{StockDirectory, StockTradingAction};
@@ -180,10 +182,14 @@ fn intents_that_were_written_over_are_counted_and_passed() {
     );
 }
 
+fn committed() -> Config {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/gateway.toml");
+    cws_process::config::load(Path::new(path)).expect("every key is known")
+}
+
 #[test]
 fn the_committed_settings_load_and_are_in_range() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/gateway.toml");
-    let config: Config = cws_process::config::load(Path::new(path)).expect("every key is known");
+    let config = committed();
     config.validate().expect("in range");
     let hot = config.hot_config(1, 1, 0);
     assert_eq!((hot.region, hot.parents, hot.burst), (b'H', 4_096, 1_000));
@@ -251,4 +257,40 @@ fn a_ring_that_is_being_made_is_waited_for() {
             while !executions.attach().expect("young, not foreign") {}
         });
     }
+}
+
+/// All that an earlier life left of it is an execution that nobody had read: its journal is gone, its parent unknown.
+#[test]
+fn an_order_that_only_its_execution_tells_of_is_cancelled() {
+    let folder = Folder::new("told");
+    let config = Config {
+        run_dir: folder.0.clone(),
+        ..committed()
+    };
+    let order_id = OrderId::new(b'H', 1, 1).expect("an id").bits();
+    let mut desk = Desk::new(config.desk_limits());
+    desk.execution(&Execution {
+        seq: 1,
+        order_id,
+        parent_id: 7,
+        kind: ExecKind::Accepted as u8,
+        side: Side::Buy as u8,
+        price: 1_000_000_000,
+        leaves_qty: 100,
+        symbol: 1,
+        strategy: 1,
+        ..Execution::default()
+    });
+    assert_eq!(cancel_earlier(&config, &mut desk, 2).expect("room"), 2);
+    assert!(desk.notes().any(|note| note.code == "CWS-GATEWAY-005"));
+    let (ring, cursor) = (
+        folder.0.join("intents.ring"),
+        folder.0.join("intents.cursor"),
+    );
+    let mut intents: Consumer<OrderIntent> = Consumer::open(&ring, &cursor).expect("made");
+    let cancel = intents.take().expect("sound").expect("one is there");
+    assert_eq!(
+        (cancel.kind, cancel.orig_order_id),
+        (IntentKind::Cancel as u8, order_id)
+    );
 }

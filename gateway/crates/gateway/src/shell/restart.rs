@@ -8,9 +8,10 @@ use cws_abi::{IntentKind, OrderId, OrderIntent, Producer};
 use cws_journal::{Entry, Journal, JournalError, Settings, Writer};
 use cws_process::fault::Fault;
 
+use super::strays::stray;
 use crate::config::Config;
 use crate::desk::Desk;
-use crate::parents::Action;
+use crate::oms::Order;
 
 /// Our number for the session record that says that a lockstep day has begun.
 pub const BEGUN: u8 = 1;
@@ -99,33 +100,28 @@ fn borrow(risk: &Path, desk: &mut Desk, journal: &mut Writer) -> Result<u64, Jou
     Ok(taken)
 }
 
-/// Puts a cancel for each order of an earlier life into the ring, before the hot thread takes the ring over. Returns the
+/// Puts a cancel for each order of an earlier life into the ring, before the hot thread takes the ring over; also where
+/// the order's parent is not known: what was waiting in the executions' ring may be all that tells of it. Returns the
 /// counter that the hot thread's order ids go on from.
 pub fn cancel_earlier(config: &Config, desk: &mut Desk, epoch: u16) -> Result<u64, Fault> {
     let run_dir = &config.run_dir;
     let (ring, cursor) = (run_dir.join("intents.ring"), run_dir.join("intents.cursor"));
     let mut producer = Producer::<OrderIntent>::open(&ring, &cursor, config.hot.ring_capacity)
         .map_err(|error| ring_fault(&error))?;
-    let targets: BTreeSet<u64> = desk
-        .resume()
-        .into_iter()
-        .filter_map(|action| match action {
-            Action::Cancel(id) => Some(id),
-            Action::Arm(_) | Action::Disarm(_) | Action::Ended(_) => None,
-        })
+    let all = desk.orders.iter();
+    let open: Vec<Order> = all
+        .filter(|order| !order.state.is_final())
+        .cloned()
         .collect();
     let mut counter = 1;
-    for target in targets {
-        let Some(order) = desk.orders.get(target) else {
-            continue;
-        };
+    for order in open {
         let id =
             OrderId::new(config.region as u8, epoch, counter).expect("a checked region and epoch");
         let cancel = OrderIntent {
             seq: producer.written() + 1,
             order_id: id.bits(),
             parent_id: order.parent_id,
-            orig_order_id: target,
+            orig_order_id: order.id,
             symbol: order.symbol,
             strategy: order.strategy,
             kind: IntentKind::Cancel as u8,
@@ -136,6 +132,9 @@ pub fn cancel_earlier(config: &Config, desk: &mut Desk, epoch: u16) -> Result<u6
         };
         if producer.try_push(&cancel).is_err() {
             break; // Risk does not read: nothing can be sent at all, and the status shows what is open.
+        }
+        if desk.parents.get(order.parent_id).is_none() {
+            desk.note(stray(order.id));
         }
         counter += 1;
     }

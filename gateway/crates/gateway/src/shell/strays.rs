@@ -53,11 +53,7 @@ impl Gateway {
         let tries = self.strays.tries.entry(id).or_default();
         *tries += 1;
         if *tries == 1 {
-            self.desk.note(Note {
-                code: "CWS-GATEWAY-005",
-                order_id: id,
-                what: "an order of an earlier life rests on; it is cancelled".into(),
-            });
+            self.desk.note(stray(id));
         }
         if *tries <= TRIES_MAX && !self.strays.waiting.contains(&id) {
             self.strays.waiting.push_back(id);
@@ -83,6 +79,14 @@ impl Gateway {
             }
             self.strays.waiting.pop_front();
         }
+    }
+}
+
+pub(super) fn stray(order_id: u64) -> Note {
+    Note {
+        code: "CWS-GATEWAY-005",
+        order_id,
+        what: "an order of an earlier life rests on; it is cancelled".into(),
     }
 }
 
