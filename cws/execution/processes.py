@@ -1,5 +1,6 @@
 """Processes that outlive their starter: pid files with the start time, so that a reused pid is never taken for ours."""
 
+import fcntl
 import json
 import os
 import signal
@@ -68,8 +69,16 @@ def spawn(
 
 
 def note(pid_file: Path, pid: int) -> None:
-    """Name a process in its pid file; one that is dead already gets a start that none has."""
-    replace_file(pid_file, json.dumps({"pid": pid, "started": started(pid) or 0}).encode())
+    """Name a process in its pid file; one that is dead already gets a start that none has.
+
+    A supervisor is named by whoever starts it and by itself: one after the other, for they would share the draft.
+    """
+    folder = os.open(pid_file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        replace_file(pid_file, json.dumps({"pid": pid, "started": started(pid) or 0}).encode())
+    finally:
+        os.close(folder)
 
 
 def known(pid_file: Path) -> Known | None:

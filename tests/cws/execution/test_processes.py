@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cws.execution import supervisor
-from cws.execution.processes import Known, end, known, running, spawn, started
+from cws.execution.processes import Known, end, known, note, running, spawn, started
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
@@ -41,6 +42,16 @@ def test_a_process_is_its_pid_and_its_start(folder: Path) -> None:
     assert child.poll() is None, "another's process is not ours to end"
     end(found, 5.0)
     assert child.wait() == -signal.SIGTERM and started(child.pid) is None
+
+
+def test_two_may_name_it_at_once(tmp_path: Path) -> None:
+    def names(_: int) -> None:
+        for _ in range(25):
+            note(tmp_path / "one.pid", os.getpid())
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(names, range(2)))
+    assert running(tmp_path / "one.pid") == Known(os.getpid(), started(os.getpid()) or 0)
 
 
 def test_what_will_not_go_is_made_to(folder: Path) -> None:
