@@ -31,6 +31,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONG)
 
 
+def _settings_of_modules() -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in (Path(__file__).parent.parent / "modules").glob("*/*.toml")}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def product_untouched() -> Iterator[None]:
+    """No test ships into the product's own files: neither one of this file nor one that ran beside it."""
+    before = _settings_of_modules()
+    yield
+    assert _settings_of_modules() == before
+
+
 @dataclass(frozen=True)
 class RealRun:
     """A finished home of the three real strategies and what `cws run --json` said. Never write to it: copy it."""

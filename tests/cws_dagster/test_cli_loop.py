@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from small_house import Place, make_place
+from small_house import Place, copy_place, make_place
 from walking import publish_stages
 
 from cws.ablation import shipping
@@ -25,7 +25,7 @@ BETTER = Verdict(Kind.PASS, Reason.BETTER, p=0.001, p_alone=0.001, batch_p=0.001
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def judged_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Published, with a batch of one ship, one shadow and one placebo in its records."""
     place = make_place(tmp_path_factory.mktemp("loop") / "place")
     house = place.house()
@@ -42,7 +42,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture
-def here(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+def here(judged_place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Place:
+    """A copy of the test's own: what one ships, ends or certifies is no other's."""
+    place = copy_place(judged_place, tmp_path / "here")
     for name, value in (("HOME", place.home), ("STRATEGIES", place.strategies), ("VIEWS", "off")):
         monkeypatch.setenv(f"CWS_{name}", str(value))
     return place
@@ -110,7 +112,12 @@ def test_supervise_refuses_without_walls_and_without_a_wish(
     assert json.loads(out)["error"]["code"] == "CWS-SANDBOX-001"
 
 
-def test_supervise_without_findings_says_how_to_ask(here: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_supervise_without_findings_says_how_to_ask(
+    here: Place, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    # A cycle first ships what the last batch decided and nobody did, into the product itself: nothing is left undone.
+    copied_toml(tmp_path)
+    ship(here.house(), PATCH, "v0", tmp_path)
     here.house().ledger.append("shadow_end", {"verdict": "v1", "module": "winsorize", "stand": "test"})
     code, out, _ = told(capsys, "supervise", "--budget", "8")
     assert code == 0 and "No finding is about a module that is judged on value" in out and "--module NAME" in out
@@ -119,7 +126,7 @@ def test_supervise_without_findings_says_how_to_ask(here: Place, capsys: pytest.
 def test_nothing_shipped_is_nothing_to_test_and_no_shadow_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In a home of its own: the other one has an open shadow until a test ships into its module."""
+    """In an empty home: the other one has an open shadow."""
     monkeypatch.setenv("CWS_HOME", str(tmp_path / "home"))
     assert told(capsys, "loop", "bundle")[:2] == (0, "Nothing shipped since the last release.\n")
     assert "No open shadow." in told(capsys, "loop", "shadow")[1]

@@ -12,17 +12,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from ports import free_ports
 
 from cws_dagster.cli import main
 
 POLLS, POLL_S = 480, 0.5
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _get(url: str, process: subprocess.Popen[str], data: bytes | None = None) -> str:
@@ -52,7 +46,7 @@ def _of_home(home: Path) -> list[str]:
 
 @pytest.mark.timeout(400)
 def test_ui_serves_both_pages_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    home, (ui_port, mlflow_port) = tmp_path / "home", _free_ports()
+    home, (ui_port, mlflow_port) = tmp_path / "home", free_ports(2)
     settings = {"CWS_HOME": str(home), "CWS_UI_PORT": str(ui_port), "CWS_MLFLOW_PORT": str(mlflow_port)}
     command = [sys.executable, "-m", "cws_dagster.cli", "ui", "--no-browser"]
     process = subprocess.Popen(

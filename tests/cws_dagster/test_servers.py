@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ports import free_ports
 
 from cws_dagster import servers
 from cws_dagster.servers import HOST, Plan, Servers, marked, refuse_taken
@@ -74,10 +75,10 @@ def _signal_unless_dead(pid: int) -> None:
 
 
 def test_a_taken_port_is_refused_before_anything_starts() -> None:
+    (port,) = free_ports(1)
     with socket.socket() as other:
-        other.bind((HOST, 0))
+        other.bind((HOST, port))
         other.listen()
-        port = other.getsockname()[1]
         with pytest.raises(CwsError, match="CWS-UI-001") as refusal:
             refuse_taken(port, "CWS_UI_PORT")
         assert "CWS_UI_PORT" in refusal.value.fix

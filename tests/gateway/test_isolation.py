@@ -28,6 +28,8 @@ MOVING = {"kind": "synthetic", "opening_orders": 20, "live_orders_max": 500, "mo
 VENUE, RISK, GATEWAY, STRATEGY = USERS["cws-venue"], USERS["cws-risk"], USERS["cws-gateway"], 60_910
 CLONE_NEWUSER, CLONE_NEWNET, PTRACE_ATTACH = 0x10000000, 0x40000000, 16
 QUIET_S = 0.5
+# Each answer of the venue is a turn of the loop that also reads its lines: what was on its way then has arrived.
+TURNS = 3
 
 
 @pytest.fixture
@@ -55,6 +57,8 @@ def working(world: World) -> None:
 
 def nothing_arrives(world: World) -> None:
     """No order reaches the venue any more, while the gateway still has work for it."""
+    for _ in range(TURNS):
+        world.ask("venue", cmd="status")
     before = len(entered(world.folder))
     time.sleep(QUIET_S)
     assert len(entered(world.folder)) == before > 0
@@ -199,14 +203,19 @@ def squats(folder: Path) -> int:
     """A child that serves `risk.sock` as the venue's user; its pid."""
     child = os.fork()
     if child == 0:
-        os.chdir(folder)
-        entrance(VENUE)()
-        squatter = socket.socket(socket.AF_UNIX)
-        squatter.bind("risk.sock")
-        Path("risk.sock").chmod(0o777)
-        squatter.listen()
-        while True:
-            squatter.accept()[0].close()
+        try:
+            os.chdir(folder)
+            entrance(VENUE)()
+            squatter = socket.socket(socket.AF_UNIX)
+            squatter.bind("squatter.sock")
+            Path("squatter.sock").chmod(0o777)
+            squatter.listen()
+            # Whoever sees the name finds somebody who listens.
+            Path("squatter.sock").rename("risk.sock")
+            while True:
+                squatter.accept()[0].close()
+        finally:
+            os._exit(1)
     return child
 
 
@@ -242,6 +251,7 @@ def test_without_risk_no_order_leaves_and_afterwards_they_go_on(world: World) ->
 def test_while_risk_is_paused_no_order_leaves(world: World) -> None:
     working(world)
     world.running["risk"].send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, pid(world, "risk"), os.WSTOPPED)
     nothing_arrives(world)
     world.running["risk"].send_signal(signal.SIGCONT)
     before = len(entered(world.folder))

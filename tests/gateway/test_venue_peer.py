@@ -5,7 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from venue_process import enter, free_port, venue
+from ports import free_ports
+from venue_process import enter, venue
 
 soup: Any = import_module("nasdaq_protocols.soup")  # it tells no types
 
@@ -42,7 +43,7 @@ async def session(port: int) -> tuple[list[bytes], list[bytes], str]:
 
 
 def test_a_peer_logs_in_trades_replays_and_is_refused(tmp_path: Path) -> None:
-    with venue(tmp_path, free_port(), rate_per_s=0) as running:
+    with venue(tmp_path, free_ports(1)[0], rate_per_s=0) as running:
         heard, replayed, refusal = asyncio.run(session(running.ports["orders"]))
         assert [message[:1] for message in heard] == [b"S"] + [b"A"] * 10
         assert replayed == heard[5:]

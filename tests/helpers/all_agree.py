@@ -18,7 +18,7 @@ def all_agree(world: World) -> dict[str, int]:
         assert world.ask("gateway", cmd="cancel_parent", parent_id=parent["parent_id"])["ok"]
     until(lambda: not world.ask("gateway", cmd="orders", open=True)["orders"], world.log("gateway"))
     until(lambda: world.ask("risk", cmd="open_orders")["count"] == 0, world.log("risk"))
-    until(lambda: _told_all(world), "drop copy says the same")
+    until(lambda: told_all(world), "drop copy says the same")
     held = {
         (one["strategy_no"], one["symbol_no"]): one["position"]
         for one in world.ask("risk", cmd="positions")["positions"]
@@ -40,7 +40,8 @@ def all_agree(world: World) -> dict[str, int]:
     return {"orders": len(tokens), "trades": len(told.trades), "held": sum(positions(told.trades).values())}
 
 
-def _told_all(world: World) -> bool:
+def told_all(world: World) -> bool:
+    """Drop copy has told of every fill that the order session told of, and of no other."""
     copy = world.ask("risk", cmd="drop_copy")
     return copy["only_order_session"] == copy["only_drop_copy"] == []
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_ports
 
 from cws.execution import isolation
 from cws.execution.binaries import INSTALL
@@ -44,16 +45,6 @@ def until(true: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None
     while not true():
         assert time.monotonic() < deadline, f"it did not happen within {wait_s} s: {what}"
         time.sleep(0.01)
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def toml(value: Mapping[str, Any], path: str = "") -> str:
