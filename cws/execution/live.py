@@ -20,7 +20,7 @@ from cws.execution.checkpoints import ingest
 from cws.execution.desk import silent, strategy_number
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
-from cws.execution.kills import in_force
+from cws.execution.kills import Killed, ended_by_hand, in_force
 from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
 from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, processes
 from cws.execution.processes import running
@@ -38,6 +38,7 @@ from cws.execution.run_folder import (
 from cws.execution.session import HOUR_NS, Session
 from cws.execution.submit import VoidDayError, alone, waited_for
 from cws.execution.supervisor import ALIVE, MAX_RESTARTS, PID, launch, plan_file, stop
+from cws.execution.unheard import own_kills
 from cws.house import House
 from cws.ledger.disk import make_folder, replace_file
 from cws.pins import published
@@ -64,19 +65,30 @@ def start(house: House, catalogue: Catalogue) -> dict[str, Any]:
             _prepare(house, place, catalogue)
             launch(place.folder)
             _wait(place)
-            _begin_killed(house, place)
         elif running(place.folder / PID) is None or not all(processes(place).values()):
             # Its supervisor died, or is starting one of them again.
             launch(place.folder)
             _wait(place)
+        _as_recorded(house, place)
     pids = processes(place)
     return {"state": "up" if all(pids.values()) else "partly up", "folder": str(place.folder), "pids": pids}
 
 
-def _begin_killed(house: House, place: Place) -> None:
-    for one in in_force(house.ledger.entries()):
-        act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
-        asked(place, "cws-risk", {"cmd": "kill", **act})
+def _as_recorded(house: House, place: Place) -> None:
+    """Kills and re-arms that were recorded while no risk core ran here, told to the one that does."""
+    entries = house.ledger.entries()
+    for one in in_force(entries):
+        _told(place, "kill", one)
+    ended = {(one.scope, one.name): one for one in ended_by_hand(entries)}
+    for one in own_kills(place, ended):
+        # Its journal goes on where it was killed; what came after the re-arm, nobody has ended.
+        if one.ts_ns < ended[one.scope, one.name].ts_ns:
+            _told(place, "rearm", ended[one.scope, one.name])
+
+
+def _told(place: Place, word: str, one: Killed) -> None:
+    act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
+    asked(place, "cws-risk", {"cmd": word, **act})
 
 
 def _wait(place: Place) -> None:

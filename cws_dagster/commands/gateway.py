@@ -86,7 +86,7 @@ def _rows(places: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
                 place["state"],
                 pids,
                 sum(place["restarts"].values()),
-                risk.get("state"),
+                " ".join(str(risk[name]) for name in ("state", "why") if risk.get(name)) or None,
                 ended.get("orders"),
             )
         )
