@@ -42,18 +42,16 @@ from cws.execution.unheard import own_kills
 from cws.house import House
 from cws.ledger.disk import make_folder, replace_file
 from cws.pins import published
-from cws.strategies import Catalogue, Strategy
+from cws.strategies import Catalogue
 from modules.errors import CwsError
 from modules.execute.wire_fills import VENUE
 from modules.execute.wire_units import MAX_CHILD_QTY
 
 RATE_PER_S = 20  # made-up orders a second and symbol
 TICK = 10_000_000
-# What history does not know bounds the live desk: a runaway stops within its bucket, a loss within its share of the
-# strategies' own capital, and the worst case of all orders within ten times that capital.
+# History knows no rate; the live desk does: a runaway stops within its bucket. Money stays as wide as its field: a unit
+# of the wire is a fraction of a coin where a lot is, at the price of a whole one.
 MESSAGES_PER_S, ORDERS_A_DAY = 1_000, 1_000_000
-LOSS_SHARE, REDUCE_SHARE, MARGIN_BPS = 0.10, 0.08, 1_000
-CAPITAL_USD = 1_000_000.0  # of a strategy that does not say its own
 DEAD_MAN_S = 30  # nobody looks after the processes for that long: the firm is killed
 MILLISECOND_NS = 1_000_000  # two starts within one are not possible: the first must end before
 
@@ -151,13 +149,9 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
     issue = Issue(now_ns // MILLISECOND_NS, now_ns, now_ns + VALID_NS, "USD", [build])
-    capital = {name: _capital(recipe) for name, recipe in sorted(catalogue.strategies.items())}
-    strategies = [strategy_limits(name, strategy_number(name), "USD") | _bounds(own) for name, own in capital.items()]
-    total = sum(capital.values())
-    firm = _bounds(total) | {
-        "max_market_data_age_ms": 5_000, "capital": total, "margin_bps": MARGIN_BPS,
-        "reduce_at_loss": total * REDUCE_SHARE, "max_orders_a_day": ORDERS_A_DAY,
-    }  # fmt: skip
+    rate = {"messages_per_s": MESSAGES_PER_S, "message_burst": MESSAGES_PER_S}
+    firm = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
+    strategies = [strategy_limits(name, strategy_number(name), "USD") | rate for name in sorted(catalogue.strategies)]
     symbols = [
         _symbol(locate, session.names[name], closes[name], now_ns) for locate, name in enumerate(session.symbols, 1)
     ]
@@ -178,17 +172,6 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     plan_file(place.folder, commands, 0.0, MAX_RESTARTS, walls)
     if walls is not None:
         isolation.hand_over(place.folder)
-
-
-def _capital(strategy: Strategy) -> float:
-    said = strategy.settings.get("initial_cash_usd", CAPITAL_USD)
-    return float(said) if isinstance(said, int | float) else CAPITAL_USD
-
-
-def _bounds(capital_usd: float) -> dict[str, object]:
-    """What the firm and a strategy have alike."""
-    rate = {"messages_per_s": MESSAGES_PER_S, "message_burst": MESSAGES_PER_S}
-    return {**rate, "max_daily_loss": capital_usd * LOSS_SHARE}
 
 
 def _price(close: float) -> int:
