@@ -108,18 +108,22 @@ def _wait(place: Place) -> None:
 
 
 def end(house: House) -> dict[str, Any]:
-    """End everything that runs below this home; what the live journal says goes into the ledger."""
+    """End everything that runs below this home; what the live journal says goes into the ledger.
+
+    `left` are those of which something will not go.
+    """
     ended: list[str] = []
+    left: list[str] = []
     for place in all_places(house.home):
         if is_up(place):
             stop(place.folder)
-            ended.append(place.name)
+            (left if is_up(place) else ended).append(place.name)
     place = live(house.home)
     if place.journal.exists():
         journal = read_journal(place.journal)
         key = signing_key(keys_folder(house.home), "checkpoint")
         ingest(house.ledger, key, place.name, journal, house.clock_ns(), {"checks": evidence(journal)})
-    return {"ended": ended}
+    return {"ended": ended, "left": left}
 
 
 def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:

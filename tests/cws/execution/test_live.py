@@ -11,7 +11,7 @@ import pytest
 from places import STRATEGIES
 from wired import house, native_folder
 
-from cws.execution import live
+from cws.execution import live, supervisor
 from cws.execution.checkpoints import REARM
 from cws.execution.places import asked, is_up, processes
 from cws.execution.processes import running
@@ -57,6 +57,14 @@ def test_its_limits_stop_a_runaway(up: House) -> None:
     for row in (limits["firm"], *limits["strategy"]):
         assert row["messages_per_s"] == row["message_burst"] == live.MESSAGES_PER_S
     assert limits["firm"]["max_orders_a_day"] == live.ORDERS_A_DAY
+
+
+def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as stuck:
+        stuck.setattr(supervisor, "end", lambda found, grace_s: None)
+        assert live.end(up) == {"ended": [], "left": ["live"]}
+    assert all(processes(live.live(up.home)).values()), "nobody starts a second set beside them"
+    assert live.end(up) == {"ended": ["live"], "left": []}
 
 
 KILL, OVER = Act("firm", "", "drill", "me"), Act("firm", "", "over", "me")

@@ -15,7 +15,8 @@ from cws.execution import supervisor
 from cws.execution.processes import Known, end, known, running, spawn, started
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
+DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); open('deaf', 'w').close(); time.sleep(60)"
+STUBBORN = [sys.executable, "-c", DEAF]
 
 
 def _until(true: Callable[[], object], wait_s: float = 15.0) -> None:
@@ -45,7 +46,7 @@ def test_a_process_is_its_pid_and_its_start(folder: Path) -> None:
 
 def test_what_will_not_go_is_made_to(folder: Path) -> None:
     child = spawn(STUBBORN, folder, "cws-stubborn")
-    time.sleep(0.3)
+    _until((folder / "deaf").exists)
     found = running(folder / "cws-stubborn.pid")
     assert found is not None
     end(found, 0.3)
