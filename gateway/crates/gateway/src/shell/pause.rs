@@ -170,7 +170,7 @@ mod tests {
         assert!(pauses.is_on(&killed) && !pauses.is_on(&other) && pauses.any_on());
         pauses.over_for_good(&other);
         assert_eq!(pauses.end(FIRST_NS, false), []);
-        assert_eq!(pauses.end(FIRST_NS, true), [killed.clone()]);
+        assert_eq!(pauses.end(FIRST_NS, true), std::slice::from_ref(&killed));
         assert!(!pauses.any_on() && pauses.times() == 1);
         assert!(
             pauses.begin(&killed, 0),
