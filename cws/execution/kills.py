@@ -38,6 +38,19 @@ def in_force(entries: Iterable[Entry]) -> list[Killed]:
     return list(found.values())
 
 
+def ended_by_hand(entries: Iterable[Entry]) -> list[Killed]:
+    """The last re-arm of every scope and name that is not killed now: who ended it, why and when."""
+    found: dict[tuple[str, str], Killed] = {}
+    for entry in entries:
+        if entry.kind in (KILL, REARM):
+            body = {name: str(value) for name, value in entry.body.items()}
+            key = body["scope"], body["name"]
+            found.pop(key, None)
+            if entry.kind == REARM:
+                found[key] = Killed(*key, body["reason"], body["who"], "command", entry.ts_ns)
+    return list(found.values())
+
+
 def refuse_killed(killed: Iterable[Killed], strategy: str, venue: str) -> None:
     """Raises CWS-EXECUTION-003 where a kill in force covers the strategy at the venue."""
     for one in killed:

@@ -20,7 +20,7 @@ from cws.execution.checkpoints import ingest
 from cws.execution.desk import silent, strategy_number
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
-from cws.execution.kills import in_force
+from cws.execution.kills import Killed, ended_by_hand, in_force
 from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
 from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, processes
 from cws.execution.processes import running
@@ -38,6 +38,7 @@ from cws.execution.run_folder import (
 from cws.execution.session import HOUR_NS, Session
 from cws.execution.submit import VoidDayError, alone, waited_for
 from cws.execution.supervisor import ALIVE, MAX_RESTARTS, PID, launch, plan_file, stop
+from cws.execution.unheard import own_kills
 from cws.house import House
 from cws.ledger.disk import make_folder, replace_file
 from cws.pins import published
@@ -48,6 +49,9 @@ from modules.execute.wire_units import MAX_CHILD_QTY
 
 RATE_PER_S = 20  # made-up orders a second and symbol
 TICK = 10_000_000
+# History knows no rate; the live desk does: a runaway stops within its bucket. Money stays as wide as its field: a unit
+# of the wire is a fraction of a coin where a lot is, at the price of a whole one.
+MESSAGES_PER_S, ORDERS_A_DAY = 1_000, 1_000_000
 DEAD_MAN_S = 30  # nobody looks after the processes for that long: the firm is killed
 MILLISECOND_NS = 1_000_000  # two starts within one are not possible: the first must end before
 
@@ -64,19 +68,30 @@ def start(house: House, catalogue: Catalogue) -> dict[str, Any]:
             _prepare(house, place, catalogue)
             launch(place.folder)
             _wait(place)
-            _begin_killed(house, place)
         elif running(place.folder / PID) is None or not all(processes(place).values()):
             # Its supervisor died, or is starting one of them again.
             launch(place.folder)
             _wait(place)
+        _as_recorded(house, place)
     pids = processes(place)
     return {"state": "up" if all(pids.values()) else "partly up", "folder": str(place.folder), "pids": pids}
 
 
-def _begin_killed(house: House, place: Place) -> None:
-    for one in in_force(house.ledger.entries()):
-        act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
-        asked(place, "cws-risk", {"cmd": "kill", **act})
+def _as_recorded(house: House, place: Place) -> None:
+    """Kills and re-arms that were recorded while no risk core ran here, told to the one that does."""
+    entries = house.ledger.entries()
+    for one in in_force(entries):
+        _told(place, "kill", one)
+    ended = {(one.scope, one.name): one for one in ended_by_hand(entries)}
+    for one in own_kills(place, ended):
+        # Its journal goes on where it was killed; what came after the re-arm, nobody has ended.
+        if one.ts_ns < ended[one.scope, one.name].ts_ns:
+            _told(place, "rearm", ended[one.scope, one.name])
+
+
+def _told(place: Place, word: str, one: Killed) -> None:
+    act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
+    asked(place, "cws-risk", {"cmd": word, **act})
 
 
 def _wait(place: Place) -> None:
@@ -93,18 +108,22 @@ def _wait(place: Place) -> None:
 
 
 def end(house: House) -> dict[str, Any]:
-    """End everything that runs below this home; what the live journal says goes into the ledger."""
+    """End everything that runs below this home; what the live journal says goes into the ledger.
+
+    `left` are those of which something will not go.
+    """
     ended: list[str] = []
+    left: list[str] = []
     for place in all_places(house.home):
         if is_up(place):
             stop(place.folder)
-            ended.append(place.name)
+            (left if is_up(place) else ended).append(place.name)
     place = live(house.home)
     if place.journal.exists():
         journal = read_journal(place.journal)
         key = signing_key(keys_folder(house.home), "checkpoint")
         ingest(house.ledger, key, place.name, journal, house.clock_ns(), {"checks": evidence(journal)})
-    return {"ended": ended}
+    return {"ended": ended, "left": left}
 
 
 def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
@@ -134,11 +153,13 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
     issue = Issue(now_ns // MILLISECOND_NS, now_ns, now_ns + VALID_NS, "USD", [build])
-    strategies = [strategy_limits(name, strategy_number(name), "USD") for name in sorted(catalogue.strategies)]
+    rate = {"messages_per_s": MESSAGES_PER_S, "message_burst": MESSAGES_PER_S}
+    firm = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
+    strategies = [strategy_limits(name, strategy_number(name), "USD") | rate for name in sorted(catalogue.strategies)]
     symbols = [
         _symbol(locate, session.names[name], closes[name], now_ns) for locate, name in enumerate(session.symbols, 1)
     ]
-    write_signed(place.limits, file_text(issue, {"max_market_data_age_ms": 5_000}, strategies, symbols), key)
+    write_signed(place.limits, file_text(issue, firm, strategies, symbols), key)
     wiring = free_wiring(place, password)
     walls = isolation.build(place.folder, (wiring["orders"], wiring["drop_copy"]))
     configs = _configs(

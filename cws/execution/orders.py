@@ -7,13 +7,15 @@ from cws.execution import entries as read
 from cws.execution.journal import Journal
 
 # Until something else is said of it.
-ASKED, SENT, REFUSED = "asked", "sent", "rejected_by_risk"
+ASKED, SENT, REFUSED, PART = "asked", "sent", "rejected_by_risk", "partially_filled"
+ENDED = ("filled", "canceled", "replaced")
 
 
 @dataclass
 class Order:
-    """Quantities in units of the wire, prices in 1e-9. `state` is what was said of it last.
+    """Quantities in units of the wire, prices in 1e-9. `state` is where what was said of it leaves it.
 
+    Of one that replaced others, `quantity` includes `filled_before`, which those had traded.
     From `strategy` on: what its parent says, nothing where no parent was registered.
     """
 
@@ -25,6 +27,7 @@ class Order:
     quantity: int
     price: int
     filled: int = 0
+    filled_before: int = 0
     state: str = ASKED
     reason: str = ""
     ts_ns: int = 0
@@ -81,14 +84,34 @@ def _asked(found: dict[int, Order], ts_ns: int, one: read.Intent) -> None:
 
 
 def _executed(found: dict[int, Order], ts_ns: int, one: read.Execution) -> None:
+    """What is told late does not open what has ended: a trade after the cancel, an answer after the trade."""
     order = found.get(one.order_id)
     if order is None:
         return
-    if one.kind_name == "filled":
-        order.filled = one.cum_qty or order.filled + one.last_qty
-        _says(order, "filled" if order.filled >= order.quantity else "partially_filled", 0, ts_ns)
-    elif one.kind_name not in ("session_event", "cancel_rejected"):
-        _says(order, one.kind_name, one.reason, ts_ns)
+    match one.kind_name:
+        case "filled":
+            order.filled = one.cum_qty or order.filled + one.last_qty
+            whole = order.filled + order.filled_before >= order.quantity
+            part = order.state if order.state in ENDED else PART
+            _says(order, "filled" if whole else part, 0, ts_ns)
+        case "broken":
+            order.filled = one.cum_qty
+            _says(order, "canceled" if order.state == "filled" else order.state, one.reason, ts_ns)
+        case "accepted":
+            answered = order.state in ENDED or order.state == PART
+            _says(order, order.state if answered else one.kind_name, 0, ts_ns)
+        case "replaced":
+            old = found.get(one.orig_order_id)
+            if old is not None:
+                order.filled_before = old.filled_before + old.filled
+                _says(old, one.kind_name, 0, ts_ns)
+            _says(order, PART if order.filled else "accepted", 0, ts_ns)
+        case "canceled":
+            _says(order, order.state if one.leaves_qty else one.kind_name, one.reason, ts_ns)
+        case "session_event" | "cancel_rejected":
+            pass
+        case other:
+            _says(order, other, one.reason, ts_ns)
 
 
 def _says(order: Order, state: str, reason: int, ts_ns: int) -> None:

@@ -96,6 +96,12 @@ def running(pid_file: Path) -> Known | None:
     return found if found is not None and found.alive else None
 
 
+def forget(pid_file: Path) -> None:
+    """Remove the file of a process that is gone; one that would not go stays named, so that nobody starts beside it."""
+    if running(pid_file) is None:
+        pid_file.unlink(missing_ok=True)
+
+
 def end(found: Known, grace_s: float) -> None:
     """SIGTERM, and SIGKILL when it is still there after `grace_s`; returns when it is gone."""
     for number, wait_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, grace_s)):

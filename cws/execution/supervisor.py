@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cws.execution.isolation import Walls, tear_down
-from cws.execution.processes import end, note, running, spawn
+from cws.execution.processes import end, forget, note, running, spawn
 from cws.ledger.disk import replace_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -100,7 +100,7 @@ class Supervisor:
                 end(found, GRACE_S)
             if watch.child is not None:
                 watch.child.wait()
-            (self.folder / f"{name}.pid").unlink(missing_ok=True)
+            forget(self.folder / f"{name}.pid")
         tear_down(self.folder)
 
 
@@ -134,7 +134,7 @@ def stop(folder: Path) -> None:
         left = running(pid_file)
         if left is not None:
             end(left, GRACE_S)
-        pid_file.unlink(missing_ok=True)
+        forget(pid_file)
     tear_down(folder)
 
 

@@ -4,21 +4,26 @@ A kill first stops what runs, then is recorded; a re-arm is recorded first. Eith
 later begins with it, and a process that could not be reached is named.
 """
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from cws.execution.checkpoints import KILL, REARM
-from cws.execution.kills import SCOPES, in_force
-from cws.execution.places import all_places, asked, processes
-from cws.execution.unheard import hear
+from cws.execution.kills import SCOPES
+from cws.execution.places import Place, all_places, asked, processes
+from cws.execution.processes import POLL_S, running
+from cws.execution.supervisor import PID
+from cws.execution.unheard import hear, killed_now
 from cws.house import House
 from modules.errors import CwsError
 from modules.execute.wire_fills import VENUE
 from modules.settings import nearest
 
 MAX_REASON = 500
-DONE, ELSEWHERE, NO_SUCH_NAME = "done", "does not trade there", "CWS-RISK-004"
+DONE, ELSEWHERE, NO_SUCH_NAME, SILENT = "done", "does not trade there", "CWS-RISK-004", "CWS-SOCKET-002"
+# How long a risk core that died is waited for: as long as a supervisor waits at most, and the start.
+RESTART_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,8 @@ def kill(house: House, act: Act, strategies: Collection[str] = ()) -> dict[str, 
     if DONE not in told.values():
         _refuse_unknown(act, strategies)
     entry = house.ledger.append(KILL, {**act.body, "trigger": "command", "told": told})
-    # One that started meanwhile was not told; one that starts from here on reads the ledger before it trades.
-    told = _tell(house, KILL, act, told)
+    # One that started meanwhile was not told, nor one that its supervisor is just starting again: it reads no ledger.
+    told = _tell(house, KILL, act, told, RESTART_S)
     return {**act.body, "told": told, "ledger_index": entry.index}
 
 
@@ -72,7 +77,8 @@ def _refuse_unknown(act: Act, strategies: Collection[str]) -> None:
 def rearm(house: House, act: Act) -> dict[str, Any]:
     """Record it, then tell every risk core that runs. Raises CWS-EXECUTION-006 where nothing of that name is killed."""
     hear(house)
-    killed = in_force(house.ledger.entries())
+    # By the ledger, or by a risk core whatever the ledger says: what is stopped must not stay so for want of a record.
+    killed = killed_now(house)
     if (act.scope, act.name) not in [(one.scope, one.name) for one in killed]:
         known = ", ".join(f"{one.scope} {one.name}".strip() for one in killed) or "nothing"
         raise CwsError(
@@ -82,17 +88,34 @@ def rearm(house: House, act: Act) -> dict[str, Any]:
             fix=f"killed now: {known}",
         )
     entry = house.ledger.append(REARM, act.body)
-    told = _tell(house, REARM, act)
+    told = _tell(house, REARM, act, patience_s=RESTART_S)
     return {**act.body, "told": told, "ledger_index": entry.index}
 
 
-def _tell(house: House, word: str, act: Act, before: dict[str, str] | None = None) -> dict[str, str]:
+def _tell(
+    house: House, word: str, act: Act, before: dict[str, str] | None = None, patience_s: float = 0.0
+) -> dict[str, str]:
     """Run folder -> `done`, that it does not trade there, or why its risk core could not be told."""
     found = dict(before or {})
     for place in all_places(house.home):
-        if found.get(place.name) != DONE and processes(place)["cws-risk"] is not None:
-            answer = asked(place, "cws-risk", {"cmd": word, **act.body})
+        answer = None if found.get(place.name) == DONE else _answer(place, {"cmd": word, **act.body}, patience_s)
+        if answer is not None:
             elsewhere = answer.get("code") == NO_SUCH_NAME
             refused = ELSEWHERE if elsewhere else f"{answer.get('code')}: {answer.get('what')}"
             found[place.name] = DONE if answer["ok"] else refused
     return found
+
+
+def _answer(place: Place, request: dict[str, object], patience_s: float) -> dict[str, Any] | None:
+    """Of its risk core; one that died is waited for while a supervisor is there to start it. None where none comes."""
+    ends_s = time.monotonic() + patience_s
+    while True:
+        down = processes(place)["cws-risk"] is None
+        if down and running(place.folder / PID) is None:
+            return None
+        answer = {"ok": False, "code": SILENT, "what": "it is being started again"}
+        if not down:
+            answer = asked(place, "cws-risk", request)
+        if answer["ok"] or answer["code"] != SILENT or time.monotonic() >= ends_s:
+            return answer
+        time.sleep(POLL_S)

@@ -33,15 +33,24 @@ def hear(house: House) -> None:
         ingest(house.ledger, key, place.name, journal, house.clock_ns(), {"checks": evidence(journal)})
 
 
+def own_kills(place: Place, of: Collection[tuple[str, str]]) -> list[Killed]:
+    """What the running risk core there holds killed, of these scopes and names, as its journal tells it."""
+    return _own(place, [name for name in _killed(place) if name in of])
+
+
 def _unheard(house: House, known: Collection[tuple[str, str]]) -> list[tuple[Place, list[Killed]]]:
     found: list[tuple[Place, list[Killed]]] = []
     for place in all_places(house.home):
-        if processes(place)["cws-risk"] is not None:
-            answer = asked(place, "cws-risk", {"cmd": "status"})
-            names = [name for name in _names(answer.get("killed", {})) if name not in known]
-            if names:
-                found.append((place, _own(place, names)))
+        names = [name for name in _killed(place) if name not in known]
+        if names:
+            found.append((place, _own(place, names)))
     return found
+
+
+def _killed(place: Place) -> list[tuple[str, str]]:
+    if processes(place)["cws-risk"] is None:
+        return []
+    return _names(asked(place, "cws-risk", {"cmd": "status"}).get("killed", {}))
 
 
 def _names(killed: dict[str, Any]) -> list[tuple[str, str]]:
@@ -52,6 +61,8 @@ def _names(killed: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _own(place: Place, names: Collection[tuple[str, str]]) -> list[Killed]:
     """The last kill of each of these names in the journal."""
+    if not names:
+        return []
     found: dict[tuple[str, str], Killed] = {}
     for record in read_journal(place.journal).records:
         if record.kind == read.KILL:

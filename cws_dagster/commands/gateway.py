@@ -27,7 +27,8 @@ def up(as_json: AsJson = False) -> None:
 def down(as_json: AsJson = False) -> None:
     """End what runs in this home.
 
-    The free-running gateway and what is left of runs. Journals stay; their heads go into the ledger.
+    The free-running gateway and what is left of runs. Journals stay; their heads go into the ledger. Exit 1 where a
+    process will not go.
     """
     from cws.execution.live import end
     from cws.home import settings
@@ -37,7 +38,11 @@ def down(as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
     else:
-        Screen().facts("Gateway", {"ended": ", ".join(found["ended"]) or "nothing ran"})
+        nothing = "nothing" if found["left"] else "nothing ran"
+        said = {"ended": ", ".join(found["ended"]) or nothing}
+        Screen().facts("Gateway", said | ({"still there": ", ".join(found["left"])} if found["left"] else {}))
+    if found["left"]:
+        raise typer.Exit(1)
 
 
 def status(as_json: AsJson = False) -> None:
@@ -86,7 +91,7 @@ def _rows(places: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
                 place["state"],
                 pids,
                 sum(place["restarts"].values()),
-                risk.get("state"),
+                " ".join(str(risk[name]) for name in ("state", "why") if risk.get(name)) or None,
                 ended.get("orders"),
             )
         )

@@ -246,3 +246,31 @@ def test_faults_of_the_venue_leave_nothing_unexplained(start: Start) -> None:
     assert world.ask("venue", cmd="disconnect")["ok"]
     until(lambda: world.ask("risk", cmd="status")["session"]["state"] == "Up", "risk logs in again")
     settle(world, (1, 2))
+
+
+def test_a_feed_that_is_late_and_garbled_and_a_venue_that_serves_slowly_lose_nothing(start: Start) -> None:
+    chances = {"delay": 0.05, "delay_ms": 5, "garble": 0.02, "throttle_per_s": 50}
+    world = start("slow", "free", flow=MOVING, faults=chances)
+    world.parent(1, quantity=100_000, style="peg")
+    world.parent(2, quantity=100_000)
+    until(lambda: world.ask("gateway", cmd="status")["oms"]["fills"] > 20, world.log("gateway"))
+    counts = world.ask("venue", cmd="fault")["counts"]
+    assert counts["delay"] > 0 < counts["garble"], counts
+    settle(world, (1, 2))
+
+
+def test_a_killed_strategy_leaves_what_rests_for_another_alone(start: Start) -> None:
+    world = start("apart", "free", flow=MOVING)
+    who = {"who": "a test", "reason": "drill"}
+    assert world.ask("risk", cmd="kill", scope="strategy", name="other", **who)["ok"]
+    world.parent(1, quantity=100, style="peg", slice_quantity=100, limit_price=1_000_000_000)
+
+    def rests() -> list[str]:
+        orders = world.ask("risk", cmd="open_orders")["open_orders"]
+        return [one["token"] for one in orders if one["state"] == "LIVE"]
+
+    until(rests, world.log("gateway"))
+    resting = rests()
+    world.parent(2, quantity=1_000, strategy="other", strategy_no=2)
+    until(lambda: world.ask("risk", cmd="status")["refused"].get("R16", 0) > 3, world.log("gateway"))
+    assert rests() == resting and world.ask("risk", cmd="status")["cancels_sent"] == 0

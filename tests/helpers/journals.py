@@ -57,9 +57,11 @@ def sent(counter: int) -> tuple[int, bytes]:
 
 def execution(
     counter: int, parent: int, kind: int, exec_id: int = 0, quantity: int = 0, price: int = 0, cum: int = 0,
-    side: int = 1, reason: int = 0, record: int = read.EXECUTION, ts_event_ns: int = 0,
+    side: int = 1, reason: int = 0, record: int = read.EXECUTION, ts_event_ns: int = 0, old: int = 0, leaves: int = 0,
 ) -> tuple[int, bytes]:  # fmt: skip
-    fields = (counter, order_id(counter), parent, 0, exec_id, 1, 1, ts_event_ns, price, quantity, cum, 0, 1, 7, reason)
+    replaced = order_id(old) if old else 0
+    fields = (counter, order_id(counter), parent, replaced, exec_id, 1, 1, ts_event_ns)
+    fields += (price, quantity, cum, leaves, 1, 7, reason)
     return record, struct.pack("<7QQ4q3H2B3Q", *fields, kind, side, 0, 0, 0)
 
 

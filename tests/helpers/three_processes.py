@@ -142,6 +142,13 @@ class World:
              "reduce_at_loss", "capital"), WIDE_USD,
         )  # fmt: skip
         rates = {"messages_per_s": WIDE, "message_burst": WIDE}
+        strategy = {
+            "enabled": True, "patches": ["any"], "currency": "USD", "phases": ["open"],
+            "max_order_quantity": 100_000, "max_order_notional": WIDE_USD, "max_position": 10_000_000,
+            "max_daily_loss": WIDE_USD, **rates, "rate_kills_at": 1_000, "max_cancel_ratio": WIDE,
+            "free_cancels": WIDE, "duplicate_window_ms": 0, "max_repeated_executions": WIDE,
+            "repeated_window_ms": 0, **self.limited,
+        }  # fmt: skip
         limits = {
             "version": 1, "valid_until_ns": time.time_ns() + DAY_NS,
             "firm": {
@@ -149,13 +156,7 @@ class World:
                 "max_reference_age_s": 86_400, "max_market_data_age_ms": 60_000, "day_starts_s": 0,
                 "gateway_builds": ["any"],
             },
-            "strategy": [{
-                "no": 1, "name": "test", "enabled": True, "patches": ["any"], "currency": "USD", "phases": ["open"],
-                "max_order_quantity": 100_000, "max_order_notional": WIDE_USD, "max_position": 10_000_000,
-                "max_daily_loss": WIDE_USD, **rates, "rate_kills_at": 1_000, "max_cancel_ratio": WIDE,
-                "free_cancels": WIDE, "duplicate_window_ms": 0, "max_repeated_executions": WIDE,
-                "repeated_window_ms": 0, **self.limited,
-            }],
+            "strategy": [{**strategy, "no": number, "name": name} for number, name in ((1, "test"), (2, "other"))],
             "symbol": [{
                 "locate": 1, "name": "ABC", "currency": "USD", "tick": 0.01, "lot": 1, "max_order_quantity": 100_000,
                 "reference_price": 100.0, "reference_ns": time.time_ns(), "collar_bps": 10_000, "adv": 100_000_000,
@@ -203,7 +204,7 @@ class World:
         path = self.folder / f"{name}.log"
         return path.read_text()[-2_000:] if path.exists() else ""
 
-    def ask(self, name: str, **request: Any) -> dict[str, Any]:
+    def ask(self, name: str, /, **request: Any) -> dict[str, Any]:
         """One command, one answer."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(WAIT_S)

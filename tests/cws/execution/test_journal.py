@@ -132,6 +132,40 @@ def test_orders_are_told_from_asking_to_the_end(tmp_path: Path) -> None:
     assert first | carried == first and not second["patch"], "of its parent; nothing where no parent was registered"
 
 
+ACCEPTED, CANCELED, REPLACED, BROKEN = 1, 5, 6, 11
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "filled"),
+    [
+        ([journals.filled(1, 11, 1, 10), journals.execution(1, 11, ACCEPTED)], "filled", 10),
+        ([journals.filled(1, 11, 1, 4), journals.execution(1, 11, ACCEPTED)], "partially_filled", 4),
+        ([journals.execution(1, 11, CANCELED), journals.filled(1, 11, 1, 4)], "canceled", 4),
+        ([journals.execution(1, 11, CANCELED), journals.filled(1, 11, 1, 10)], "filled", 10),
+        ([journals.execution(1, 11, ACCEPTED), journals.execution(1, 11, CANCELED, leaves=6)], "accepted", 0),
+        ([journals.filled(1, 11, 1, 10), journals.execution(1, 11, BROKEN, 1, 10)], "canceled", 0),
+    ],
+)
+def test_what_is_told_late_opens_nothing_that_has_ended(
+    tmp_path: Path, told: list[tuple[int, bytes]], state: str, filled: int
+) -> None:
+    journals.journal(tmp_path / "j", [journals.intent(1, 11), journals.decision(1), journals.sent(1), *told])
+    (order,) = orders(read_journal(tmp_path / "j"))
+    assert (order.state, order.filled) == (state, filled)
+
+
+def test_a_replacement_lives_and_what_it_replaced_does_not(tmp_path: Path) -> None:
+    story = [
+        journals.intent(1, 11), journals.decision(1), journals.sent(1), journals.execution(1, 11, ACCEPTED, leaves=10),
+        journals.filled(1, 11, 1, 4), journals.intent(2, 11, kind=3), journals.decision(2), journals.sent(2),
+        journals.execution(2, 11, REPLACED, old=1, leaves=6),
+    ]  # fmt: skip
+    journals.journal(tmp_path / "j", story)
+    assert [order.state for order in orders(read_journal(tmp_path / "j"))] == ["replaced", "accepted"]
+    journals.journal(tmp_path / "j", [*story, journals.filled(2, 11, 2, 6)])
+    assert [order.state for order in orders(read_journal(tmp_path / "j"))] == ["replaced", "filled"]
+
+
 def test_a_histogram_counts_every_order_that_went_out(tmp_path: Path) -> None:
     journals.journal(tmp_path / "j", STORY)
     found = histogram(read_journal(tmp_path / "j"))

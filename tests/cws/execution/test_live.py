@@ -1,13 +1,22 @@
-"""The free-running gateway where it cannot start: the reason, what to do, and nothing left behind."""
+"""The free-running gateway: why it cannot start, and that kills and re-arms reach it whatever of it ran meanwhile."""
 
+import os
+import signal
+import threading
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from places import STRATEGIES
 from wired import house, native_folder
 
-from cws.execution import live
-from cws.execution.places import is_up
+from cws.execution import live, supervisor
+from cws.execution.checkpoints import REARM
+from cws.execution.places import asked, is_up, processes
+from cws.execution.processes import running
+from cws.execution.supervisor import PID, stop
+from cws.execution.switch import Act, kill, rearm
 from cws.house import House
 from cws.strategies import catalogue
 from modules.errors import CwsError
@@ -31,3 +40,68 @@ def test_a_gateway_that_does_not_come_up_is_taken_down(home: House, monkeypatch:
     with pytest.raises(CwsError, match="CWS-EXECUTION-010"):
         live.start(home, catalogue(STRATEGIES))
     assert not is_up(live.live(home.home))
+
+
+@pytest.fixture
+def up(home: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    native_folder()
+    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    live.start(home, catalogue(STRATEGIES))
+    yield home
+    stop(live.live(home.home).folder)
+
+
+def test_its_limits_stop_a_runaway(up: House) -> None:
+    limits = tomllib.loads(live.live(up.home).limits.read_text())
+    assert {row["name"] for row in limits["strategy"]} == set(catalogue(STRATEGIES).strategies)
+    for row in (limits["firm"], *limits["strategy"]):
+        assert row["messages_per_s"] == row["message_burst"] == live.MESSAGES_PER_S
+    assert limits["firm"]["max_orders_a_day"] == live.ORDERS_A_DAY
+
+
+def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as stuck:
+        stuck.setattr(supervisor, "end", lambda found, grace_s: None)
+        assert live.end(up) == {"ended": [], "left": ["live"]}
+    assert all(processes(live.live(up.home)).values()), "nobody starts a second set beside them"
+    assert live.end(up) == {"ended": ["live"], "left": []}
+
+
+KILL, OVER = Act("firm", "", "drill", "me"), Act("firm", "", "over", "me")
+
+
+def _killed(home: House) -> bool:
+    return bool(asked(live.live(home.home), "cws-risk", {"cmd": "status"})["killed"]["firm"])
+
+
+def test_what_was_recorded_while_nothing_ran_holds_when_it_runs(up: House) -> None:
+    kill(up, KILL)
+    live.end(up)
+    assert rearm(up, OVER)["told"] == {}
+    live.start(up, catalogue(STRATEGIES))
+    assert not _killed(up), "a person said that it may go on"
+    live.end(up)
+    assert kill(up, KILL)["told"] == {}
+    live.start(up, catalogue(STRATEGIES))
+    assert _killed(up)
+
+
+def test_a_kill_reaches_a_risk_core_that_is_being_started_again(up: House) -> None:
+    place = live.live(up.home)
+    nurse, risk = running(place.folder / PID), processes(place)["cws-risk"]
+    assert nurse is not None and risk is not None
+    os.kill(nurse.pid, signal.SIGSTOP)
+    os.kill(risk, signal.SIGKILL)
+    waking = threading.Timer(0.3, os.kill, (nurse.pid, signal.SIGCONT))
+    waking.start()
+    told = kill(up, KILL)["told"]
+    waking.join()
+    assert told == {"live": "done"} and _killed(up)
+    assert processes(place)["cws-risk"] != risk
+
+
+def test_what_a_risk_core_holds_killed_can_be_armed_again_whatever_the_ledger_says(up: House) -> None:
+    kill(up, KILL)
+    up.ledger.append(REARM, OVER.body)
+    assert _killed(up)
+    assert rearm(up, OVER)["told"] == {"live": "done"} and not _killed(up)

@@ -16,7 +16,8 @@ from cws.execution import supervisor
 from cws.execution.processes import Known, end, known, note, running, spawn, started
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"]
+DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); open('deaf', 'w').close(); time.sleep(60)"
+STUBBORN = [sys.executable, "-c", DEAF]
 
 
 def _until(true: Callable[[], object], wait_s: float = 15.0) -> None:
@@ -56,7 +57,7 @@ def test_two_may_name_it_at_once(tmp_path: Path) -> None:
 
 def test_what_will_not_go_is_made_to(folder: Path) -> None:
     child = spawn(STUBBORN, folder, "cws-stubborn")
-    time.sleep(0.3)
+    _until((folder / "deaf").exists)
     found = running(folder / "cws-stubborn.pid")
     assert found is not None
     end(found, 0.3)

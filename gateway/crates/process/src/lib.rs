@@ -4,6 +4,7 @@ pub mod build_hash;
 pub mod clock;
 pub mod config;
 mod credentials;
+mod crowd;
 pub mod fault;
 pub mod line_socket;
 pub mod pinning;

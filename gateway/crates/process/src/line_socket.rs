@@ -1,17 +1,20 @@
 //! A Unix socket that answers one JSON object a line with one JSON object a line, polled from a main loop.
 //!
 //! Bounded in everything: clients, length of a line, lines a poll. A client that sends what is no JSON object gets a
-//! refusal; one that does not read its answers is dropped.
+//! refusal; one that does not read its answers is dropped. Whoever comes when all places are taken gets the place of the
+//! user that holds most of them: nobody can keep others away by holding connections.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::credentials::credentials;
+use crate::crowd::who_makes_room;
 use crate::fault::Fault;
 use crate::trusted_folder::{self, own_uid};
 
@@ -35,6 +38,8 @@ struct Client {
     unsent: Vec<u8>,
     /// It says nothing more; what it has said is answered all the same.
     ended: bool,
+    /// When it came or last said something.
+    heard: Instant,
 }
 
 pub struct LineSocket {
@@ -139,7 +144,7 @@ impl LineSocket {
 
     fn accept(&mut self) -> bool {
         let mut worked = false;
-        while self.clients.len() < CLIENTS_MAX {
+        for _ in 0..CLIENTS_MAX {
             let Ok((stream, _)) = self.listener.accept() else {
                 break;
             };
@@ -155,12 +160,17 @@ impl LineSocket {
                 uid,
             };
             self.next_number += 1;
+            if self.clients.len() == CLIENTS_MAX {
+                let held: Vec<_> = self.clients.iter().map(|c| (c.peer.uid, c.heard)).collect();
+                self.clients.remove(who_makes_room(&held));
+            }
             self.clients.push(Client {
                 peer,
                 stream,
                 pending: Vec::new(),
                 unsent: Vec::new(),
                 ended: false,
+                heard: Instant::now(),
             });
             worked = true;
         }
@@ -212,6 +222,7 @@ impl Client {
                 Err(error) => return Err(error),
             }
             worked = true;
+            self.heard = Instant::now();
         }
         Ok(worked)
     }

@@ -5,7 +5,9 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use cws_process::line_socket::{LINE_BYTES_MAX, LINES_A_POLL_MAX, LineSocket, connect, ok};
+use cws_process::line_socket::{
+    CLIENTS_MAX, LINE_BYTES_MAX, LINES_A_POLL_MAX, LineSocket, connect, ok,
+};
 use cws_process::trusted_folder::own_uid;
 use cws_process::{build_hash, config};
 use serde_json::{Value, json};
@@ -274,4 +276,29 @@ fn what_is_left_of_a_poll_is_answered_in_the_next_though_nothing_more_arrives() 
     for _ in 0..lines {
         assert_eq!(came.next().expect("an answer").expect("reads"), "{}");
     }
+}
+
+#[test]
+fn connections_that_are_only_held_keep_nobody_away() {
+    let path = place("crowd");
+    let mut server = LineSocket::bind(&path, 0o600).expect("binds");
+    let open = || UnixStream::connect(&path).expect("connects");
+    let mut spoke = open();
+    let _held: Vec<_> = (1..CLIENTS_MAX).map(|_| open()).collect();
+    let patience = Some(std::time::Duration::from_secs(5));
+    spoke.set_read_timeout(patience).expect("sets");
+    assert_eq!(
+        ask(&mut server, &mut spoke, "{\"cmd\":\"status\"}\n")["ok"],
+        true
+    );
+    for _ in 0..3 {
+        let mut late = open();
+        late.set_read_timeout(patience).expect("sets");
+        assert_eq!(
+            ask(&mut server, &mut late, "{\"cmd\":\"kill\"}\n")["cmd"],
+            "kill"
+        );
+    }
+    let again = ask(&mut server, &mut spoke, "{\"cmd\":\"status\"}\n");
+    assert_eq!(again["ok"], true, "those that said nothing went first");
 }

@@ -22,6 +22,8 @@ pub struct WireTerms {
     pub stock: [u8; 8],
     pub firm: [u8; 4],
     pub capacity: u8,
+    /// 1e-9; what a market order leaves with: no book is so thin that it trades beyond the collar.
+    pub market_limit: i64,
 }
 
 /// The bytes of one frame.
@@ -53,7 +55,7 @@ impl Frame {
 pub fn place(approved: &RiskApproved<Order>, wire: &WireTerms) -> Result<Frame, WireError> {
     let order = approved.get();
     let price = match order.terms {
-        Terms::MarketIoc => Price4::MARKET,
+        Terms::MarketIoc => Price4::from_nanos(wire.market_limit)?,
         _ => Price4::from_nanos(order.price)?,
     };
     let time_in_force = match order.terms {

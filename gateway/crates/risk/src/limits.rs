@@ -12,6 +12,8 @@ pub const UNDEFINED: i64 = i64::MAX;
 /// Most rows of a table in the file.
 pub const ROWS_MAX: usize = 65_535;
 const UNIT: f64 = 1e9;
+/// OUCH 4.2: a price is at most $199,999.9900.
+pub const PRICE_MAX: i64 = 199_999_990_000_000;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -188,6 +190,22 @@ impl Symbol {
             return Err(format!("symbol {name}: tick and lot are above zero"));
         }
         Ok(())
+    }
+
+    /// The worst price within the collar for whoever buys or sells, in whole ticks: where a market order must stop.
+    pub fn collar_edge(&self, buys: bool) -> i64 {
+        let (reference, bps) = (
+            i128::from(self.reference_price),
+            i128::from(self.collar_bps),
+        );
+        let tick = i128::from(self.tick);
+        let edge = if buys {
+            (reference * (10_000 + bps) / 10_000).min(i128::from(PRICE_MAX)) / tick * tick
+        } else {
+            let lowest = reference * (10_000 - bps) / 10_000;
+            (lowest + tick - 1).min(i128::from(PRICE_MAX)).max(tick) / tick * tick
+        };
+        i64::try_from(edge).expect("at most the wire's highest price, or one tick")
     }
 
     /// The reference, where there is one that is not too old and not from the future.

@@ -102,12 +102,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Fault> {
             "give limits and their .sig beside them",
         )
     };
-    let len = std::fs::metadata(path)
-        .map_err(|error| fault(error.to_string()))?
-        .len();
-    if len > LIMITS_BYTES_MAX {
+    let found = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?;
+    let len = found.len();
+    // A pipe has no length and may never end: whoever reads it watches no order meanwhile.
+    if !found.is_file() || len > LIMITS_BYTES_MAX {
         return Err(fault(format!(
-            "{len} bytes, at most {LIMITS_BYTES_MAX} are read"
+            "no plain file of at most {LIMITS_BYTES_MAX} bytes, but {len}"
         )));
     }
     std::fs::read(path).map_err(|error| fault(error.to_string()))

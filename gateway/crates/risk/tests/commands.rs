@@ -105,6 +105,10 @@ fn what_is_malformed_or_unknown_has_its_code() {
             "CWS-RISK-003",
         ),
         (
+            json!({"cmd": "kill", "scope": "firm", "name": "x".repeat(1_025), "who": "a", "reason": "b"}),
+            "CWS-RISK-002",
+        ),
+        (
             json!({"cmd": "rearm", "scope": "firm", "who": "a"}),
             "CWS-RISK-003",
         ),
@@ -126,6 +130,14 @@ fn what_is_malformed_or_unknown_has_its_code() {
         ("quantity", json!(1e30)),
         ("strategy_no", json!(70_000)),
         ("parent_id", json!(-1)),
+        ("limit_price", json!(101.5)),
+        ("limit_price", json!("101")),
+        ("limit_price", json!(null)),
+        ("slice_quantity", json!(1e30)),
+        ("end_ns", json!(-1)),
+        ("style", json!(7)),
+        ("ledger_id", json!("x".repeat(1_025))),
+        ("limit_prize", json!(1)),
     ] {
         let mut request = parent(9);
         request[key] = value;

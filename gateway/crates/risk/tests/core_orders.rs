@@ -6,6 +6,7 @@ mod play;
 
 use common::{PRICE, id, order};
 use cws_abi::{ExecKind, Execution, Side};
+use cws_journal::{KillScope, Trigger};
 use cws_risk::book::OrderState;
 use cws_risk::order::Order;
 use play::{Play, accepted, canceled, executed, replaced};
@@ -101,4 +102,69 @@ fn what_was_told_before_changes_nothing() {
     assert_eq!(play.executions.len(), told, "a number that was seen");
     play.core.book.apply(&Execution { seq: 99, ..filled }, 1);
     assert_eq!(play.position(), 30, "a trade that was booked");
+}
+
+#[test]
+fn a_cut_does_not_take_back_that_a_kill_wants_the_rest_gone() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&accepted(1, 100, PRICE));
+    play.act(|core, now, fx| {
+        core.kill(
+            KillScope::Firm,
+            "",
+            Trigger::Command,
+            ("ops", "drill"),
+            now,
+            fx,
+        );
+    });
+    assert_eq!(play.sent_cancels(), [id(1)]);
+    // The venue cuts a part (self-match prevention, a cut on its way); then the line breaks before it reads our cancel.
+    play.say(&canceled(1, 40));
+    play.down();
+    play.up();
+    assert_eq!(play.sent_cancels(), [id(1), id(1)], "asked for again");
+}
+
+#[test]
+fn an_order_that_the_venue_has_after_all_counts_and_is_cancelled() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.down();
+    play.up();
+    assert_eq!(play.last().kind, ExecKind::NotAtVenue as u8);
+    assert_eq!(play.core.book.exposure.symbols[&1].open_buy, 0);
+    play.say(&accepted(1, 100, PRICE));
+    let open = play.core.book.orders[&id(1).bits()];
+    assert_eq!(
+        (open.state, open.leaves, open.counted),
+        (OrderState::Live, 100, 100)
+    );
+    assert_eq!(play.core.book.parents[&1].open, 100);
+    assert_eq!(play.sent_cancels(), [id(1)]);
+    play.say(&canceled(1, 100));
+    play.say(&accepted(1, 100, PRICE));
+    assert_eq!(
+        play.core.book.exposure.symbols[&1].open_buy, 0,
+        "one that ended is no news"
+    );
+    assert_eq!(play.sent_cancels(), [id(1)]);
+}
+
+#[test]
+fn a_replacement_that_the_venue_has_after_all_takes_the_place_and_is_cancelled() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&accepted(1, 100, PRICE));
+    play.place(&Order {
+        replaces: id(1).bits(),
+        ..order(2, Side::Buy, 120, PRICE)
+    });
+    play.down();
+    play.up();
+    play.say(&replaced(2, 1, 120, PRICE));
+    assert_eq!(play.core.book.exposure.symbols[&1].open_buy, 120);
+    assert_eq!(play.core.book.orders[&id(1).bits()].state, OrderState::Done);
+    assert_eq!(play.sent_cancels(), [id(2)]);
 }

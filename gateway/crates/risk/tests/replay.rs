@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use common::{PRICE, id, order, signed};
 use cws_abi::Side;
-use cws_journal::{Entry, KillScope, Record, Trigger};
+use cws_journal::{KillScope, Trigger};
 use cws_risk::book::{Book, OrderState};
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
 use cws_risk::order::{Order, sign};
 use cws_risk::settings::Settings;
-use play::{Play, accepted, canceled, executed, rejected, replaced};
+use play::{Play, accepted, canceled, executed, records, rejected, replaced};
 use proptest::prelude::*;
 
 /// What happens next; numbers choose among orders that exist.
@@ -167,21 +167,6 @@ fn orders(book: &Book) -> BTreeMap<u64, Row> {
         .iter()
         .map(|(id, open)| (*id, row(open)))
         .collect()
-}
-
-fn records(entries: &[(u64, Entry)]) -> impl Iterator<Item = Record> + '_ {
-    entries.iter().zip(1..).map(|((ts_ns, entry), seq)| {
-        let mut payload = Vec::new();
-        let kind = entry.encode(&mut payload);
-        Record {
-            seq,
-            ts_ns: *ts_ns,
-            kind,
-            payload,
-            hash: [0; 32],
-            offset: 0,
-        }
-    })
 }
 
 /// The sums of the book, found again by going through everything.

@@ -11,7 +11,7 @@ use cws_process::fault::Fault;
 use hdrhistogram::Histogram;
 
 use super::capture::Capture;
-use super::pause::Pause;
+use super::pause::Pauses;
 use super::restart::{BEGUN, ring_fault};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
@@ -56,7 +56,7 @@ pub struct Gateway {
     pub to_ack: Histogram<u64>,
     /// Since when risk refuses for its own state (R16: session, halt or kill); None where it took an order since.
     pub held_since_ns: Option<u64>,
-    pub pause: Pause,
+    pub pauses: Pauses,
     /// Refusals by reason.
     pub reasons: BTreeMap<u16, u64>,
     /// Records of executions that the hot thread has not been told yet.
@@ -110,7 +110,7 @@ impl Gateway {
         self.send_strays();
         worked |= told;
         self.tick();
-        self.end_pause(mono_ns);
+        self.end_pauses(mono_ns);
         self.commit();
         Ok(worked)
     }
@@ -207,7 +207,7 @@ impl Gateway {
         let accepted = execution.kind == ExecKind::Accepted as u8;
         if accepted {
             self.held_since_ns = None;
-            self.pause.over_for_good();
+            self.order_went_through(execution.parent_id);
         } else if execution.reason == STATE_CHECK && self.held_since_ns.is_none() {
             self.held_since_ns = Some(execution.ts_recv_ns);
         }
@@ -216,7 +216,7 @@ impl Gateway {
             self.to_ack.saturating_record(latency_ns.max(1));
         }
         if execution.reason == STATE_CHECK && execution.kind == ExecKind::RejectedByRisk as u8 {
-            self.pause_parents();
+            self.pause_parents(execution.parent_id);
         }
         let actions = self.desk.execution(execution);
         if self.is_earlier(execution.order_id) {

@@ -14,7 +14,7 @@ use cws_process::trusted_folder::own_uid;
 
 use super::capture::{Capture, Places};
 use super::gateway::{Gateway, LockstepState};
-use super::pause::Pause;
+use super::pause::Pauses;
 use super::restart::{cancel_earlier, rebuild, ring_fault, unusable};
 use super::rings::{Executions, Intents};
 use super::risk_link::RiskLink;
@@ -140,7 +140,7 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         last_packet_ns: 0,
         to_ack: status::histogram(),
         held_since_ns: None,
-        pause: Pause::default(),
+        pauses: Pauses::default(),
         reasons: BTreeMap::new(),
         untold: VecDeque::new(),
         ended: Vec::new(),

@@ -43,7 +43,7 @@ pub fn status(gateway: &Gateway) -> Value {
             "refusals": gateway.reasons.iter()
                 .map(|(reason, count)| (reason_text(*reason), json!(count)))
                 .collect::<Map<_, _>>(),
-            "pause": {"on": gateway.pause.is_on(), "times": gateway.pause.times},
+            "pause": {"on": gateway.pauses.any_on(), "times": gateway.pauses.times()},
             "kill": {"seen": gateway.held_since_ns.is_some(), "since_ns": gateway.held_since_ns},
         },
         "latency": {

@@ -99,7 +99,13 @@ impl Gateway {
         self.unnamed.remove(&id);
         let earlier = self.earlier.get(&id).copied().unwrap_or_default();
         let activity = match activity {
-            Activity::Working if self.pause.is_on() => Activity::Off,
+            Activity::Working
+                if self
+                    .whose(id)
+                    .is_some_and(|whose| self.pauses.is_on(&whose)) =>
+            {
+                Activity::Off
+            }
             other => other,
         };
         let told = hot_parent(&parent.order, symbol, earlier, self.defaults(), activity);

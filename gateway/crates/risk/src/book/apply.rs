@@ -2,7 +2,7 @@
 
 use cws_abi::{ExecKind, Execution, VENUE_REASON};
 
-use super::{Book, OrderState, Trade};
+use super::{Book, OpenOrder, OrderState, Trade};
 use crate::limits::Phase;
 
 /// OUCH 4.2, event codes of System Event.
@@ -15,7 +15,7 @@ impl Book {
         let kind = ExecKind::try_from(execution.kind).ok()?;
         let id = execution.order_id;
         match kind {
-            ExecKind::Accepted => self.alive(id),
+            ExecKind::Accepted => self.accepted(id, execution.leaves_qty),
             ExecKind::Filled => self.filled(execution, mono_ns),
             ExecKind::Canceled => self.canceled(id, execution.leaves_qty),
             ExecKind::Replaced => self.replaced(execution),
@@ -38,9 +38,26 @@ impl Book {
         None
     }
 
-    fn alive(&mut self, id: u64) {
+    fn accepted(&mut self, id: u64, leaves: i64) {
         if let Some(open) = self.orders.get_mut(&id).filter(|open| open.open()) {
             open.state = OrderState::Live;
+        }
+        self.revive(id, leaves);
+    }
+
+    /// The venue has an order after all that was given up as never there: it counts, and is to be gone.
+    fn revive(&mut self, id: u64, leaves: i64) {
+        let absent = |open: &&mut OpenOrder| open.absent && !open.open();
+        let Some(open) = self.orders.get_mut(&id).filter(absent) else {
+            return;
+        };
+        (open.state, open.leaves) = (OrderState::Live, leaves.max(0));
+        (open.absent, open.cancel_wanted) = (false, true);
+        let (symbol, leaves) = (open.order.symbol, open.leaves);
+        self.resting.entry(symbol).or_default().insert(id);
+        self.count(id, leaves);
+        if leaves == 0 {
+            self.finish(id);
         }
     }
 
@@ -106,7 +123,7 @@ impl Book {
         let gone = (open.leaves - leaves).max(0);
         let counted = (open.counted - gone).max(0);
         open.leaves = leaves.clamp(0, open.leaves);
-        open.cancel_wanted = false;
+        // Of a cut, what wants the rest gone still does.
         open.cancel_id = 0;
         open.state = OrderState::Live;
         self.count(id, counted);
@@ -119,6 +136,7 @@ impl Book {
         let (new, old) = (execution.order_id, execution.orig_order_id);
         let cum = self.orders.get(&old).map_or(0, |open| open.cum_chain());
         self.finish(old);
+        self.revive(new, execution.leaves_qty);
         let Some(open) = self.orders.get_mut(&new).filter(|open| open.open()) else {
             return;
         };
@@ -139,6 +157,9 @@ impl Book {
         };
         let replaces = open.order.replaces;
         self.finish(id);
+        if let Some(open) = self.orders.get_mut(&id) {
+            open.absent = true;
+        }
         if let Some(old) = self.orders.get_mut(&replaces)
             && old.replaced_by == id
         {

@@ -45,6 +45,8 @@ pub struct OpenOrder {
     pub cancel_sent_mono_ns: u64,
     /// The order that takes its place; 0 for none.
     pub replaced_by: u64,
+    /// Done because the venue never had it, by all that was said until then.
+    pub absent: bool,
 }
 
 impl OpenOrder {
@@ -145,6 +147,7 @@ impl Book {
             cancel_id: 0,
             cancel_sent_mono_ns: 0,
             replaced_by: 0,
+            absent: false,
         };
         let old = self.orders.insert(bits, placed);
         assert!(old.is_none(), "R11 refuses an id that is in use");

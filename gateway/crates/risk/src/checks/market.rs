@@ -4,15 +4,15 @@ use cws_abi::{Side, Terms};
 use cws_wire::Price4;
 
 use super::Ask;
-use crate::limits::UNDEFINED;
+use crate::limits::{PRICE_MAX, UNDEFINED};
 
-/// OUCH 4.2: an order has fewer than 1,000,000 shares and a price of at most $199,999.9900.
+/// OUCH 4.2: an order has fewer than 1,000,000 shares.
 const QUANTITY_MAX: i64 = 999_999;
-const PRICE_MAX: i64 = 199_999_990_000_000;
 /// A stamp may be this far ahead of our clock: the two readings are not one.
 const CLOCK_SLACK_NS: u64 = 1_000_000;
 
-/// R03: distance from the signed reference. Fails closed where that is missing, stale or NaN, for market orders too.
+/// R03: distance from the signed reference. Fails closed where that is missing, stale or NaN, for market orders too: they
+/// leave as limits at the collar's edge.
 pub(super) fn price_collar(ask: &Ask<'_>) -> bool {
     let Some(symbol) = ask.symbol else {
         return true;

@@ -12,6 +12,25 @@ use crate::core::Core;
 use crate::effects::Effects;
 use crate::signing::SignedLimits;
 
+/// What a parent may say; a field that is misspelt would be one that was forgotten.
+const PARENT_FIELDS: [&str; 15] = [
+    "cmd",
+    "parent_id",
+    "strategy",
+    "strategy_no",
+    "symbol",
+    "side",
+    "quantity",
+    "limit_price",
+    "slice_quantity",
+    "start_ns",
+    "end_ns",
+    "style",
+    "patch",
+    "data_version",
+    "ledger_id",
+];
+
 /// Reads limits and their signature: path, version in force.
 pub type LoadLimits<'a> = &'a mut dyn FnMut(&str, Option<u64>) -> Result<SignedLimits, Fault>;
 
@@ -88,12 +107,28 @@ fn whole<T: TryFrom<i128>>(request: &Value, key: &str) -> Result<T, Fault> {
         .ok_or_else(|| malformed(key, "a whole number of its range is expected"))
 }
 
+/// A number that may be left out, and then is 0. One that is there and is none is refused: a limit price that cannot be
+/// read is not the absence of a limit.
+fn whole_or_zero<T: TryFrom<i128> + Default>(request: &Value, key: &str) -> Result<T, Fault> {
+    match request.get(key) {
+        None => Ok(T::default()),
+        Some(_) => whole(request, key),
+    }
+}
+
+fn text_or_empty<'a>(request: &'a Value, key: &str) -> Result<&'a str, Fault> {
+    match request.get(key) {
+        None => Ok(""),
+        Some(_) => text(request, key),
+    }
+}
+
 fn region(core: &Core) -> String {
     char::from(core.settings.region).to_string()
 }
 
 fn scope(request: &Value) -> Result<(KillScope, &str), Fault> {
-    let name = request.get("name").and_then(Value::as_str).unwrap_or("");
+    let name = text_or_empty(request, "name")?;
     let scope = match text(request, "scope")? {
         "firm" => KillScope::Firm,
         "venue" => KillScope::Venue,
@@ -189,13 +224,14 @@ fn gateway(core: &mut Core, request: &Value, asker: &Asker<'_>) -> Result<Value,
 }
 
 fn parent(core: &mut Core, request: &Value, now: Now, fx: &mut Effects) -> Result<Value, Fault> {
-    let optional = |key: &str| {
-        request
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or("")
-            .to_owned()
-    };
+    let mut keys = request
+        .as_object()
+        .into_iter()
+        .flat_map(|fields| fields.keys());
+    if let Some(key) = keys.find(|key| !PARENT_FIELDS.contains(&key.as_str())) {
+        return Err(malformed(key, "a parent has no such field"));
+    }
+    let optional = |key: &str| text_or_empty(request, key).map(str::to_owned);
     let symbol = text(request, "symbol")?;
     let symbols = core.limits.as_ref().map(|signed| &signed.limits.symbols);
     let symbol_no = symbols
@@ -208,16 +244,16 @@ fn parent(core: &mut Core, request: &Value, now: Now, fx: &mut Effects) -> Resul
         symbol_no,
         side: side(request)?,
         quantity: whole(request, "quantity")?,
-        limit_price: whole(request, "limit_price").unwrap_or(0),
-        slice_quantity: whole(request, "slice_quantity").unwrap_or(0),
-        start_ns: whole(request, "start_ns").unwrap_or(0),
-        end_ns: whole(request, "end_ns").unwrap_or(0),
+        limit_price: whole_or_zero(request, "limit_price")?,
+        slice_quantity: whole_or_zero(request, "slice_quantity")?,
+        start_ns: whole_or_zero(request, "start_ns")?,
+        end_ns: whole_or_zero(request, "end_ns")?,
         strategy: text(request, "strategy")?.into(),
         symbol: symbol.into(),
-        style: optional("style"),
-        patch: optional("patch"),
-        data_version: optional("data_version"),
-        ledger_id: optional("ledger_id"),
+        style: optional("style")?,
+        patch: optional("patch")?,
+        data_version: optional("data_version")?,
+        ledger_id: optional("ledger_id")?,
     };
     let parent_id = order.parent_id;
     core.register(order, now, fx)?;

@@ -53,6 +53,7 @@ pub(super) fn status(core: &Core, now: Now) -> Value {
         "unknown": in_state(OrderState::Unknown), "open_orders": in_state(OrderState::Live) + in_state(OrderState::Sent),
         "unknown_ever": counters.unknown, "not_at_venue": counters.resolved_not_at_venue,
         "executions": core.execution_seq(), "strangers": core.book.strangers,
+        "unreadable": counters.unreadable,
         "drop_copy": {"trades": core.drop_copy.trades, "open": core.drop_copy.open, "seq": core.drop_copy.seq},
         "firm_pnl": money(core.book.exposure.firm_pnl),
         "gross_notional": money(core.book.exposure.totals.gross),

@@ -60,7 +60,14 @@ impl Core {
         };
         fx.entries.push((now.utc_ns, entry));
         self.knows_limits(signed.limits.version, signed.hash);
+        let mut strategies: Vec<u16> = signed.limits.strategies.keys().copied().collect();
+        strategies.sort_unstable();
         self.take_limits(signed);
+        self.book.roll(now.utc_ns, self.day_starts_s());
+        // Its references are new prices, and its bounds new bounds: a loss need not wait for a trade to be one.
+        for strategy in strategies {
+            self.loss_kills(strategy, now, fx);
+        }
         self.tell_state(now, fx);
     }
 

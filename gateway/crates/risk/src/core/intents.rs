@@ -77,14 +77,15 @@ impl Core {
         fx: &mut Effects,
     ) {
         let order = *approved.get();
-        let stock = self
+        let symbol = self
             .limits()
-            .and_then(|limits| limits.symbols.get(&order.symbol));
-        let stock = stock.and_then(|symbol| padded(&symbol.name));
+            .and_then(|limits| limits.symbols.get(&order.symbol))
+            .expect("R14 passed: the limits name the symbol");
         let wire = WireTerms {
-            stock: stock.expect("R14 passed: the limits name the symbol, in 8 characters"),
+            stock: padded(&symbol.name).expect("in 8 characters"),
             firm: self.settings.firm,
             capacity: self.settings.capacity,
+            market_limit: symbol.collar_edge(order.side == cws_abi::Side::Buy),
         };
         let Ok(frame) = encode::place(approved, &wire) else {
             return self.refuse(intent, Code::R17, now, fx);

@@ -7,6 +7,7 @@ use cws_journal::{Entry, KillScope, Trigger};
 use super::Core;
 use crate::Now;
 use crate::effects::Effects;
+use crate::status::State;
 
 /// Nothing goes by that name here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,11 +170,17 @@ impl Core {
         let strategy = strategy
             .filter(|row| -made >= row.max_daily_loss)
             .map(|row| row.name.clone());
+        let by = ("risk", "daily loss");
         if reduce && !self.status.reducing {
             self.status.reducing = true;
+            // Written down where HALTED hides it, too: it outlives what halts, and a restart.
+            let entry = Entry::State {
+                state: State::Reducing as u8,
+                reason: by.1.into(),
+            };
+            fx.entries.push((now.utc_ns, entry));
             self.tell_state(now, fx);
         }
-        let by = ("risk", "daily loss");
         if firm {
             self.kill(KillScope::Firm, "", Trigger::OwnChecks, by, now, fx);
         }

@@ -36,6 +36,8 @@ pub struct Counters {
     pub unknown: u64,
     pub resolved_not_at_venue: u64,
     pub limits_refused: u64,
+    /// Messages of the order session that are none of OUCH 4.2.
+    pub unreadable: u64,
 }
 
 #[derive(Debug)]

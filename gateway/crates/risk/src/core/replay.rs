@@ -12,6 +12,7 @@ use crate::checks::Code;
 use crate::effects::Effects;
 use crate::limits::Phase;
 use crate::order::{Request, read};
+use crate::status::State;
 
 impl Core {
     /// One record, in the order of the journal; executions that it tells of (and the ring may lack) go to `fx`.
@@ -22,7 +23,8 @@ impl Core {
         };
         self.book.roll(now.utc_ns, self.day_starts_s());
         match record.entry()? {
-            Entry::Start { .. } | Entry::State { .. } | Entry::CancelParent { .. } => {}
+            Entry::Start { .. } | Entry::CancelParent { .. } => {}
+            Entry::State { state, .. } => self.status.reducing |= state == State::Reducing as u8,
             Entry::Limits { version, hash } => self.knows_limits(version, hash),
             Entry::Epoch { epoch, .. } => self.book.epoch = self.book.epoch.max(epoch),
             Entry::Parent(parent) => self.book.register(parent),
@@ -42,6 +44,7 @@ impl Core {
             Entry::Kill { scope, name, .. } => self.replay_kill(scope, &name),
             Entry::Rearm { scope, name, .. } => {
                 self.set_killed(scope, &name, false);
+                self.status.reducing &= scope != KillScope::Firm;
             }
             Entry::Session { event, text, .. } => self.replay_session(event, text),
         }

@@ -2,6 +2,7 @@
 
 use cws_abi::{ExecKind, Execution, VENUE_REASON};
 use cws_journal::{Entry, KillScope, Trigger};
+use cws_wire::ouch42::Outbound;
 
 use super::Core;
 use crate::Now;
@@ -40,16 +41,17 @@ impl Core {
         let before = [execution.order_id, execution.orig_order_id]
             .map(|id| self.book.orders.get(&id).copied());
         self.execute(execution, true, now, fx);
-        if stranger {
-            let why = "the venue tells of a trade of an order that was never sent from here";
-            self.kill(
-                KillScope::Firm,
-                "",
-                Trigger::OwnChecks,
-                ("risk", why),
-                now,
-                fx,
-            );
+        let why = if execution.order_id == 0 && Outbound::decode(payload).is_err() {
+            self.counters.unreadable += 1;
+            Some("the venue says what cannot be read, and it may be a trade")
+        } else if stranger {
+            Some("the venue tells of a trade of an order that was never sent from here")
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            let by = ("risk", why);
+            self.kill(KillScope::Firm, "", Trigger::OwnChecks, by, now, fx);
         }
         if kind == ExecKind::RejectedByVenue && execution.reason == HALTED {
             let until = now.mono_ns.saturating_add(self.settings.halt_hold_ns);
@@ -57,12 +59,23 @@ impl Core {
         }
         for before in before.into_iter().flatten() {
             self.conclude_rivals(&before, now, fx);
+            self.cancel_revived(&before, now, fx);
         }
         if kind == ExecKind::Filled {
             self.counters.fills += 1;
             self.drop_copy.filled(&execution);
-            self.loss_kills(execution.strategy, now, fx);
             self.repeat_kills(execution.order_id, now, fx);
+        }
+        if matches!(kind, ExecKind::Filled | ExecKind::Broken) {
+            self.loss_kills(execution.strategy, now, fx);
+        }
+    }
+
+    /// An order that was given up as never at the venue is there: whoever sent it has forgotten it, so it goes.
+    fn cancel_revived(&mut self, before: &OpenOrder, now: Now, fx: &mut Effects) {
+        let id = before.order.id.bits();
+        if !before.open() && self.unwanted(id) {
+            self.send_cancel(id, 0, 0, now, fx);
         }
     }
 

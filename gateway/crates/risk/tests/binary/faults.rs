@@ -53,10 +53,17 @@ fn only_signed_newer_valid_limits_count() {
     assert_eq!(reload(&desk)["code"], "CWS-LIMITS-005", "stale");
     std::fs::remove_file(&path).expect("removes");
     assert_eq!(reload(&desk)["code"], "CWS-LIMITS-001");
+    let pipe = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(pipe.expect("runs").success());
+    assert_eq!(
+        reload(&desk)["code"],
+        "CWS-LIMITS-001",
+        "nobody waits for it"
+    );
     let status = desk.status();
     assert_eq!(
         (&status["limits"]["version"], &status["limits_refused"]),
-        (&json!(2), &json!(6))
+        (&json!(2), &json!(7))
     );
     desk.push(&order(1, Side::Buy, 11, PRICE));
     while desk.execution().reason != 1 {}

@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use cws_abi::{Execution, IntentKind, OrderId, OrderIntent, Side};
-use cws_journal::{Entry, KillScope};
+use cws_journal::{Entry, KillScope, Record};
 use cws_risk::Now;
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
@@ -178,6 +178,22 @@ impl Play {
         });
         cancels.collect()
     }
+}
+
+/// What a journal of these entries would give back.
+pub fn records(entries: &[(u64, Entry)]) -> impl Iterator<Item = Record> + '_ {
+    entries.iter().zip(1..).map(|((ts_ns, entry), seq)| {
+        let mut payload = Vec::new();
+        let kind = entry.encode(&mut payload);
+        Record {
+            seq,
+            ts_ns: *ts_ns,
+            kind,
+            payload,
+            hash: [0; 32],
+            offset: 0,
+        }
+    })
 }
 
 fn price4(price: i64) -> Price4 {
