@@ -64,6 +64,8 @@ impl Runner {
             }
             trouble = self.orders.send(&mut self.capture, now).err();
         }
+        // The bytes are out: now there is time for the book.
+        self.core.settle();
         self.fx.outgoing.clear();
         let relogin = std::mem::take(&mut self.fx.relogin);
         self.fx.entries.clear();
