@@ -120,6 +120,8 @@ pub struct Book {
     pub meters: Meters,
     /// Highest epoch seen; ids of older ones are refused.
     pub epoch: u16,
+    /// Highest id placed, as bits.
+    pub newest: u64,
     /// The trading day, days since 1970 shifted by its start.
     pub day: i64,
     pub orders_today: u32,
@@ -157,7 +159,13 @@ impl Book {
         resting[side_of(order.side)].insert(bits);
         self.counts(&order, counted);
         self.epoch = self.epoch.max(order.id.epoch());
+        self.newest = self.newest.max(bits);
         self.orders_today = self.orders_today.saturating_add(1);
+    }
+
+    /// Whether an order of that id is known. Ids count up, so that one above all others is new without a search.
+    pub fn was_placed(&self, id: OrderId) -> bool {
+        id.bits() <= self.newest && self.orders.contains_key(&id.bits())
     }
 
     /// Sets how many shares of an order count as open, everywhere at once.
