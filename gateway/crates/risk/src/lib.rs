@@ -8,6 +8,7 @@ pub mod core;
 pub mod effects;
 pub mod encode;
 pub mod limits;
+pub mod numbers;
 pub mod order;
 pub mod password;
 pub mod session;

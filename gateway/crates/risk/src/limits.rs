@@ -3,9 +3,9 @@
 //! Prices and money are numbers in the currency's unit in the file (`nan` is a price that nobody knows) and 1e-9
 //! inside; money is 128 bits wide, so that price times quantity cannot overflow.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Deserializer};
+
+use crate::numbers::Numbered;
 
 /// A price that nobody knows; the convention of DBN.
 pub const UNDEFINED: i64 = i64::MAX;
@@ -143,8 +143,8 @@ pub struct Limits {
     pub version: u64,
     pub valid_until_ns: u64,
     pub firm: Firm,
-    pub strategies: HashMap<u16, Strategy>,
-    pub symbols: HashMap<u16, Symbol>,
+    pub strategies: Numbered<u16, Strategy>,
+    pub symbols: Numbered<u16, Symbol>,
 }
 
 impl Limits {
@@ -222,8 +222,8 @@ fn by_number<T>(
     rows: Vec<T>,
     table: &str,
     number: impl Fn(&T) -> u16,
-) -> Result<HashMap<u16, T>, String> {
-    let mut map = HashMap::with_capacity(rows.len());
+) -> Result<Numbered<u16, T>, String> {
+    let mut map = Numbered::with_capacity_and_hasher(rows.len(), Default::default());
     for row in rows {
         let key = number(&row);
         if key == 0 || map.insert(key, row).is_some() {

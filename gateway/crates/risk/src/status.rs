@@ -1,10 +1,11 @@
 //! What must hold, apart from numbers, before an order may leave: state, kills, session, clocks. All of it is told from
 //! outside; nothing here reads a clock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::Now;
 use crate::limits::Phase;
+use crate::numbers::Numbered;
 
 /// The worse of several holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +52,7 @@ pub struct Status {
     /// By name: a kill outlives the limits that number the strategy.
     pub killed_strategies: HashSet<String>,
     /// Symbols that the venue says are halted, and until when (monotonic) we believe it.
-    pub halted_until: HashMap<u16, u64>,
+    pub halted_until: Numbered<u16, u64>,
     /// Monotonic time of the gateway's last beat; 0 for none.
     pub beat_ns: u64,
     pub beat_timeout_ns: u64,
@@ -70,7 +71,7 @@ impl Status {
             killed_firm: false,
             killed_venue: false,
             killed_strategies: HashSet::new(),
-            halted_until: HashMap::new(),
+            halted_until: Numbered::default(),
             beat_ns: 0,
             beat_timeout_ns,
             gateway_build: String::new(),

@@ -1,9 +1,8 @@
 //! Positions, open shares and money, by symbol, by strategy and for the firm; sums are kept, never searched for.
 
-use std::collections::HashMap;
-
 use cws_abi::Side;
 
+use crate::numbers::Numbered;
 use crate::order::Order;
 
 /// The firm in one symbol. Shares, and money in 1e-9.
@@ -50,10 +49,10 @@ pub struct Holding {
 
 #[derive(Debug, Default)]
 pub struct Exposure {
-    pub symbols: HashMap<u16, SymbolBook>,
-    pub holdings: HashMap<(u16, u16), Holding>,
+    pub symbols: Numbered<u16, SymbolBook>,
+    pub holdings: Numbered<(u16, u16), Holding>,
     pub totals: Totals,
-    pub strategy_pnl: HashMap<u16, i128>,
+    pub strategy_pnl: Numbered<u16, i128>,
     pub firm_pnl: i128,
 }
 
@@ -166,10 +165,11 @@ impl Exposure {
         }
     }
 
-    /// The sums with one order more: `position` as if it had traded, `worst` as if it were open.
-    pub fn totals_with(&self, order: &Order, shares: i64) -> Totals {
+    /// The sums with one order more: `position` as if it had traded, `worst` as if it were open. `held` is the firm in the
+    /// order's symbol.
+    pub fn totals_with(&self, held: Option<&SymbolBook>, order: &Order, shares: i64) -> Totals {
         let empty = SymbolBook::default();
-        let symbol = self.symbols.get(&order.symbol).unwrap_or(&empty);
+        let symbol = held.unwrap_or(&empty);
         let mark = symbol.mark.max(order.price);
         let signed = order.sign() * shares;
         let (buy, sell) = if order.side == Side::Buy {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::numbers::Numbered;
 use crate::order::Order;
 
 const MINUTE_NS: u64 = 60_000_000_000;
@@ -26,9 +27,9 @@ impl Bucket {
         }
     }
 
-    /// Whole messages that may leave now.
-    pub fn available(&self, rate: u32, burst: u32, now_ns: u64) -> u128 {
-        self.filled(rate, burst, now_ns) / u128::from(SECOND_NS)
+    /// Whether a message may leave now.
+    pub fn has_one(&self, rate: u32, burst: u32, now_ns: u64) -> bool {
+        self.filled(rate, burst, now_ns) >= u128::from(SECOND_NS)
     }
 
     /// One message left.
@@ -78,12 +79,12 @@ struct Minute {
 #[derive(Debug, Default)]
 pub struct Meters {
     pub firm: Option<Bucket>,
-    pub strategies: HashMap<u16, Bucket>,
-    minutes: HashMap<u16, Minute>,
-    executions: HashMap<(u16, u16, u8), VecDeque<u64>>,
+    pub strategies: Numbered<u16, Bucket>,
+    minutes: Numbered<u16, Minute>,
+    executions: Numbered<(u16, u16, u8), VecDeque<u64>>,
     recent: HashMap<Repeat, u64>,
     recent_order: VecDeque<(u64, Repeat)>,
-    refusals: HashMap<u16, (u64, u32)>,
+    refusals: Numbered<u16, (u64, u32)>,
 }
 
 impl Meters {

@@ -5,7 +5,7 @@ mod apply;
 mod exposure;
 mod meters;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cws_abi::{OrderId, Side};
 use cws_journal::ParentOrder;
@@ -13,6 +13,7 @@ use cws_journal::ParentOrder;
 pub use exposure::{Exposure, Holding, SymbolBook, Totals};
 pub use meters::{Bucket, Meters, Repeat};
 
+use crate::numbers::Numbered;
 use crate::order::Order;
 
 /// Where an order stands, as far as risk must know.
@@ -112,15 +113,17 @@ pub struct Trade {
 #[derive(Debug, Default)]
 pub struct Book {
     pub orders: BTreeMap<u64, OpenOrder>,
-    /// Open orders of a symbol.
-    pub resting: HashMap<u16, BTreeSet<u64>>,
+    /// Open orders of a symbol: buys, sales.
+    pub resting: Numbered<u16, [BTreeSet<u64>; 2]>,
     /// By order id and match number.
     pub trades: BTreeMap<(u64, u64), Trade>,
-    pub parents: HashMap<u64, Parent>,
+    pub parents: Numbered<u64, Parent>,
     pub exposure: Exposure,
     pub meters: Meters,
     /// Highest epoch seen; ids of older ones are refused.
     pub epoch: u16,
+    /// Highest id placed, as bits.
+    pub newest: u64,
     /// The trading day, days since 1970 shifted by its start.
     pub day: i64,
     pub orders_today: u32,
@@ -132,16 +135,20 @@ impl Book {
     /// The order leaves: from here on it counts.
     pub fn place(&mut self, order: Order, mono_ns: u64) {
         let bits = order.id.bits();
-        let replaced = self.orders.get(&order.replaces).copied();
-        let cum_before = replaced.map_or(0, |old| old.cum_chain());
+        let (mut cum_before, mut counted_before) = (0, 0);
+        if let Some(old) = self.orders.get_mut(&order.replaces) {
+            (cum_before, counted_before) = (old.cum_chain(), old.counted);
+            old.replaced_by = bits;
+        }
         let leaves = (order.quantity - cum_before).max(0);
+        let counted = (leaves - counted_before).max(0);
         let placed = OpenOrder {
             order,
             state: OrderState::Sent,
             cum: 0,
             cum_before,
             leaves,
-            counted: 0,
+            counted,
             sent_mono_ns: mono_ns,
             cancel_wanted: false,
             cancel_id: 0,
@@ -151,16 +158,17 @@ impl Book {
         };
         let old = self.orders.insert(bits, placed);
         assert!(old.is_none(), "R11 refuses an id that is in use");
-        if let Some(old) = self.orders.get_mut(&order.replaces) {
-            old.replaced_by = bits;
-        }
-        self.resting.entry(order.symbol).or_default().insert(bits);
-        self.count(
-            bits,
-            (leaves - replaced.map_or(0, |old| old.counted)).max(0),
-        );
+        let resting = self.resting.entry(order.symbol).or_default();
+        resting[side_of(order.side)].insert(bits);
+        self.counts(&order, counted);
         self.epoch = self.epoch.max(order.id.epoch());
+        self.newest = self.newest.max(bits);
         self.orders_today = self.orders_today.saturating_add(1);
+    }
+
+    /// Whether an order of that id is known. Ids count up, so that one above all others is new without a search.
+    pub fn was_placed(&self, id: OrderId) -> bool {
+        id.bits() <= self.newest && self.orders.contains_key(&id.bits())
     }
 
     /// Sets how many shares of an order count as open, everywhere at once.
@@ -171,7 +179,12 @@ impl Book {
         let change = counted - open.counted;
         open.counted = counted;
         let order = open.order;
-        self.exposure.open(&order, change);
+        self.counts(&order, change);
+    }
+
+    /// `change` more (or fewer) shares of an order count as open, in the sums that other orders are checked against.
+    fn counts(&mut self, order: &Order, change: i64) {
+        self.exposure.open(order, change);
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
             parent.open += change;
             if order.side != Side::Buy {
@@ -188,10 +201,10 @@ impl Book {
         open.state = OrderState::Done;
         open.leaves = 0;
         open.cancel_wanted = false;
-        let symbol = open.order.symbol;
+        let order = open.order;
         self.count(bits, 0);
-        if let Some(resting) = self.resting.get_mut(&symbol) {
-            resting.remove(&bits);
+        if let Some(resting) = self.resting.get_mut(&order.symbol) {
+            resting[side_of(order.side)].remove(&bits);
         }
     }
 
@@ -205,7 +218,8 @@ impl Book {
 
     /// All open orders, whatever else the day has seen.
     pub fn open(&self) -> impl Iterator<Item = &OpenOrder> {
-        self.resting.values().flatten().map(|id| &self.orders[id])
+        let ids = self.resting.values().flatten().flatten();
+        ids.map(|id| &self.orders[id])
     }
 
     /// Ids of open orders that `wanted` chooses, in the order of their ids.
@@ -217,9 +231,9 @@ impl Book {
     }
 
     pub fn opposite_open(&self, symbol: u16, side: Side) -> impl Iterator<Item = &OpenOrder> {
-        let ids = self.resting.get(&symbol).into_iter().flatten();
-        let orders = ids.map(|id| &self.orders[id]);
-        orders.filter(move |open| (open.order.side == Side::Buy) != (side == Side::Buy))
+        let sides = self.resting.get(&symbol);
+        let ids = sides.map(|sides| &sides[1 - side_of(side)]);
+        ids.into_iter().flatten().map(|id| &self.orders[id])
     }
 
     /// A new trading day: daily sums start again, ended orders are forgotten.
@@ -240,4 +254,9 @@ impl Book {
         let orders = &self.orders;
         self.trades.retain(|(id, _), _| orders.contains_key(id));
     }
+}
+
+/// Where a side stands in [`Book::resting`].
+fn side_of(side: Side) -> usize {
+    usize::from(side != Side::Buy)
 }

@@ -12,8 +12,7 @@ pub(super) fn message_rate(ask: &Ask<'_>) -> bool {
         let full = Bucket::full(burst, ask.now.mono_ns);
         bucket
             .unwrap_or(&full)
-            .available(rate, burst, ask.now.mono_ns)
-            >= 1
+            .has_one(rate, burst, ask.now.mono_ns)
     };
     let meters = &ask.book.meters;
     let strategy = ask.strategy.is_none_or(|s| {

@@ -15,7 +15,7 @@ pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
     let fenced = order.id.region() == ask.region
         && order.id.epoch() >= book.epoch
         && (book.epoch == 0 || order.id.epoch() - book.epoch <= EPOCHS_AHEAD_MAX);
-    if !fenced || book.orders.contains_key(&order.id.bits()) {
+    if !fenced || book.was_placed(order.id) {
         return false;
     }
     if order.replaces != 0 {
@@ -47,7 +47,7 @@ pub(super) fn within_parent(ask: &Ask<'_>) -> bool {
     let (order, of) = (ask.order, &parent.order);
     let same = of.symbol_no == order.symbol
         && of.strategy_no == order.strategy
-        && (parent.is_quote() || of.side == order.side as u8);
+        && (of.side == order.side as u8 || parent.is_quote());
     let sum = parent.used(order.side) + i128::from(ask.added);
     let limit_kept = of.limit_price == 0
         || (order.price != 0

@@ -22,6 +22,7 @@ impl Core {
         if intent.seq != self.intent_seq + 1 {
             return self.ring_failed("an intent does not follow the one before it", now, fx);
         }
+        self.settle();
         self.intent_seq = intent.seq;
         self.counters.intents += 1;
         fx.entries.push((now.utc_ns, Entry::Intent(*intent)));
@@ -104,8 +105,22 @@ impl Core {
             order_id,
             cancels: 0,
         });
-        self.spend(&order, now);
-        self.placed(&order, now, fx);
+        if order.id.epoch() > self.book.epoch {
+            let (region, epoch) = (order.id.region(), order.id.epoch());
+            fx.entries
+                .push((now.utc_ns, Entry::Epoch { region, epoch }));
+        }
+        self.unsettled = Some((order, now));
+    }
+
+    /// Books the order that was approved last, with all that it uses up. Its bytes need not wait for this, everything else
+    /// does: the next intent, a kill, and whatever comes after the effects were carried out. A death in between loses
+    /// nothing, for the journal has the order before a byte of it leaves.
+    pub fn settle(&mut self) {
+        if let Some((order, now)) = self.unsettled.take() {
+            self.spend(&order, now);
+            self.book.place(order, now.mono_ns);
+        }
     }
 
     /// What an order uses up.
@@ -137,15 +152,6 @@ impl Core {
         } else {
             meters.count_cancel(order.strategy, now.mono_ns);
         }
-    }
-
-    fn placed(&mut self, order: &Order, now: Now, fx: &mut Effects) {
-        if order.id.epoch() > self.book.epoch {
-            let (region, epoch) = (order.id.region(), order.id.epoch());
-            fx.entries
-                .push((now.utc_ns, Entry::Epoch { region, epoch }));
-        }
-        self.book.place(*order, now.mono_ns);
     }
 
     fn refuse(&mut self, intent: &OrderIntent, code: Code, now: Now, fx: &mut Effects) {
@@ -188,6 +194,7 @@ impl Core {
 
     /// Its bytes never left, and never will: as if it had been refused. Of several, the latest comes first.
     pub fn unsent(&mut self, order_id: u64, now: Now, fx: &mut Effects) {
+        self.settle();
         let known = self.book.orders.get(&order_id).copied();
         let Some(open) = known.filter(OpenOrder::open) else {
             return;

@@ -105,6 +105,7 @@ impl Core {
     /// Cancels what is open, of one strategy or of all, unless it was asked for just now. What has not begun to leave is
     /// taken back instead: see [`Core::withdraw`].
     pub fn cancel_all(&mut self, strategy: Option<u16>, now: Now, fx: &mut Effects) {
+        self.settle();
         let again = self.settings.cancel_again_ns;
         let wanted = self.book.open_ids(|open| {
             let sent = open.cancel_sent_mono_ns;
@@ -122,6 +123,7 @@ impl Core {
     /// of `fx` itself. They end as refused, and nothing asks the venue for their end. The journal has their bytes as about to
     /// leave, and behind it that they did not.
     pub fn withdraw(&mut self, given_back: Vec<u64>, now: Now, fx: &mut Effects) {
+        self.settle();
         let mut gone = given_back;
         let here = fx.outgoing.iter().map(|outgoing| outgoing.order_id);
         gone.extend(here.filter(|id| self.unwanted(*id)));

@@ -19,6 +19,7 @@ use crate::Now;
 use crate::book::Book;
 use crate::effects::Effects;
 use crate::limits::Limits;
+use crate::order::Order;
 use crate::settings::Settings;
 use crate::signing::SignedLimits;
 use crate::status::{State, Status};
@@ -58,6 +59,8 @@ pub struct Core {
     session: String,
     /// Replay: approved, and not yet seen to be sent.
     undecided: Option<OrderIntent>,
+    /// Approved last, and not yet in the book: [`Core::settle`].
+    unsettled: Option<(Order, Now)>,
     told: Option<(State, &'static str)>,
     beat_lost_ns: Option<u64>,
     recovering_since_ns: u64,
@@ -80,6 +83,7 @@ impl Core {
             venue_seq: 0,
             session: String::new(),
             undecided: None,
+            unsettled: None,
             told: None,
             beat_lost_ns: None,
             recovering_since_ns: 0,
@@ -141,6 +145,7 @@ impl Core {
     fn execute(&mut self, mut execution: Execution, journaled: bool, now: Now, fx: &mut Effects) {
         self.execution_seq += 1;
         execution.seq = self.execution_seq;
+        debug_assert!(self.unsettled.is_none(), "the book knows what was sent");
         if let Some(phase) = self.book.apply(&execution, now.mono_ns) {
             self.status.phase = phase;
         }

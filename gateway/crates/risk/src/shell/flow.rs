@@ -15,11 +15,15 @@ impl Runner {
             return false;
         };
         let mut taken = 0;
+        let mut taken_at = None;
         let mut broken = None;
         while taken < BATCH {
             match ring.take() {
                 // The time after the record was taken: by one from before, a fresh intent would come from the future.
-                Ok(Some(intent)) => self.core.intent(&intent, now(), &mut self.fx),
+                Ok(Some(intent)) => {
+                    let at = *taken_at.insert(now());
+                    self.core.intent(&intent, at, &mut self.fx);
+                }
                 Ok(None) => break,
                 Err(error) => {
                     broken = Some(error.to_string());
@@ -28,7 +32,7 @@ impl Runner {
             }
             taken += 1;
         }
-        let at = now();
+        let at = taken_at.unwrap_or_else(now);
         if let Some(why) = broken {
             say(&why);
             self.intents = None;
@@ -65,6 +69,8 @@ impl Runner {
             }
             trouble = self.orders.send(&mut self.capture, now).err();
         }
+        // The bytes are out: now there is time for the book.
+        self.core.settle();
         self.fx.outgoing.clear();
         let relogin = std::mem::take(&mut self.fx.relogin);
         self.fx.entries.clear();

@@ -69,6 +69,7 @@ impl Play {
         let mut fx = Effects::default();
         act(&mut self.core, self.now, &mut fx);
         self.entries.append(&mut fx.entries);
+        self.core.settle();
         self.executions.append(&mut fx.executions);
         self.relogin |= fx.relogin;
         for outgoing in &fx.outgoing {
