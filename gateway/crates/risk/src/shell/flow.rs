@@ -28,6 +28,9 @@ impl Runner {
             }
             taken += 1;
         }
+        if taken == 0 && broken.is_none() && self.fx.is_empty() {
+            return false;
+        }
         let at = now();
         if let Some(why) = broken {
             say(&why);
