@@ -22,6 +22,8 @@ u64 realtime_ns() {
 // Rounds without work before the next gear; `process::waiting` has the same.
 constexpr u32 SPINS = 2'000;
 constexpr u32 YIELDS = 200;
+// Rounds without work from one look at every socket to the next.
+constexpr u32 SELDOM = 8;
 
 // Fewer cores than loops that wait: the awaited one may need this very core.
 bool crowded(const HotSockets& sockets) { return ::sysconf(_SC_NPROCESSORS_ONLN) < sockets.spinners; }
@@ -34,20 +36,25 @@ public:
         spins_ = crowded(sockets) ? 0 : SPINS;
         yields_ = YIELDS;
     }
-    void wait(bool any, u64 now_ns, pollfd* sockets, nfds_t count) {
+    // True after a sleep.
+    bool wait(bool any, u64 now_ns, pollfd* sockets, nfds_t count) {
         if (any) {
             idle_ = 0;
             worked_ns_ = now_ns;
-            return;
+            return false;
         }
         ++idle_;
-        if (idle_ <= spins_) return __builtin_ia32_pause();
+        if (idle_ <= spins_) {
+            __builtin_ia32_pause();
+            return false;
+        }
         if (idle_ <= spins_ + yields_ || now_ns - worked_ns_ < awake_ns_) {
             ::sched_yield();
-            return;
+            return false;
         }
         ::poll(sockets, count, poll_ms_);
         idle_ = 0;
+        return true;
     }
 
 private:
@@ -57,6 +64,26 @@ private:
     u32 spins_ = 0;
     u32 yields_ = 0;
     u32 idle_ = 0;
+};
+
+// Which sockets a round looks at. Each look is a system call, and the packet that is awaited waits for it: while nothing
+// comes, only the feed that led last is looked at. Whatever is lost there, or when it falls silent, the other feed is at
+// most SELDOM rounds late; after work, after a sleep and while a message is missing every socket is looked at.
+class Attention {
+public:
+    void begin(bool missing) {
+        all_ = leader_ == NONE || ++rounds_ >= SELDOM || missing;
+        if (all_) rounds_ = 0;
+    }
+    bool looks_at(u32 place) const { return all_ || place == leader_; }
+    void led(u32 place) { leader_ = place; }
+    void all_next() { rounds_ = SELDOM; }
+
+private:
+    static constexpr u32 NONE = ~0U;
+    u32 leader_ = NONE;
+    u32 rounds_ = 0;
+    bool all_ = true;
 };
 
 int pin(i64 core) {
@@ -139,17 +166,23 @@ i64 HotState::run(const HotSockets& sockets) {
         ++count;
     }
     Waiter waiter(sockets);
+    Attention attention;
     crowded_ = crowded(sockets);
     while (!link_.stopping()) {
         bool any = false;
+        attention.begin(arbiter_.open_gap());
         for (u32 i = 0; i < count; ++i) {
+            if (!attention.looks_at(i)) continue;
+            const u64 next = arbiter_.next();
             if (const i64 failure = receive(receivers[i], any); failure != 0) return failure;
+            // What was asked for again is no feed.
+            if (arbiter_.next() != next && receivers[i].source != RETRANSMITTED) attention.led(i);
         }
         any |= take_executions();
         const u64 now_ns = any && gap_since_ == 0 ? ts_recv_ns_ : realtime_ns();
         if (idle(now_ns) != 0) handed_over();
         request_missing(sockets.request, now_ns);
-        waiter.wait(any, now_ns, polled, count);
+        if (waiter.wait(any, now_ns, polled, count) || any) attention.all_next();
     }
     return 0;
 }

@@ -103,6 +103,38 @@ fn packets_lost_on_both_feeds_are_requested_and_orders_flow() {
 }
 
 #[test]
+fn the_feed_that_falls_silent_is_followed_by_the_other_one() {
+    let mut rig = Rig::new(config());
+    let (feed_a, feed_b, sender) = (socket(), socket(), socket());
+    let sockets = HotSockets {
+        feed_a: feed_a.as_raw_fd().into(),
+        feed_b: feed_b.as_raw_fd().into(),
+        request: -1,
+        // Without a sleep, after which it would look at both anyway.
+        awake_ns: 3_600_000_000_000,
+        ..HotSockets::default()
+    };
+    let feeds = [&feed_a, &feed_b].map(|feed| feed.local_addr().expect("bound"));
+    std::thread::scope(|scope| {
+        let hot = &mut rig.hot;
+        let thread = scope.spawn(move || hot.run(&sockets));
+        for number in 1..=64 {
+            // Each feed leads for eight packets in a row, and then is silent for as long.
+            let leads = feeds[(number as usize / 8) % 2];
+            let message = add(SECOND, 5, number, Side::Buy, 500, 999_900);
+            sender
+                .send_to(&packet(number, &[message]), leads)
+                .expect("sent");
+            eventually(|| rig.control.stats().next_sequence == number + 1);
+        }
+        rig.control.stop();
+        thread.join().expect("no panic").expect("a clean end");
+    });
+    let stats = rig.control.stats();
+    assert_eq!((stats.packets, stats.gaps, stats.duplicates), (64, 0, 0));
+}
+
+#[test]
 fn a_core_that_is_not_there_is_an_error_with_a_code() {
     let mut rig = Rig::new(config());
     let sockets = HotSockets {

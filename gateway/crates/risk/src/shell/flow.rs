@@ -32,6 +32,9 @@ impl Runner {
             }
             taken += 1;
         }
+        if taken == 0 && broken.is_none() && self.fx.is_empty() {
+            return false;
+        }
         let at = taken_at.unwrap_or_else(now);
         if let Some(why) = broken {
             say(&why);
