@@ -132,10 +132,7 @@ def test_a_verdict_is_readable_in_the_ledger(here: Place) -> None:
 
 def killed_rollback(house: House, root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
     """A copy of a module's TOML with a ship in it whose rollback is in the ledger alone; what it was before."""
-    path = root / "clean" / "winsorize.toml"
-    path.parent.mkdir()
-    path.write_text(toml_path("winsorize").read_text())
-    before = path.read_text()
+    path, before = copied_toml(root)
     shipped = ship(house, PATCH, "v0", root)
     with monkeypatch.context() as gone, pytest.raises(KeyboardInterrupt):
         gone.setattr(shipping, "_write", _killed)
