@@ -101,7 +101,7 @@ def _unmark(house: House) -> None:
 
 
 def _last_move(house: House) -> int:
-    return max((entry.index for entry in _moves(house)), default=-1)
+    return max((entry.index for entry in moves(house)), default=-1)
 
 
 def _write(module: str, text: str, root: Path) -> None:
@@ -150,7 +150,7 @@ def settle(house: House, root: Path = ROOT) -> Entry | None:
     if not unfinished(house):
         return None
     before = json.loads(_mark(house).read_bytes())["after"]
-    found = next((entry for entry in _moves(house) if entry.index > before), None)
+    found = next((entry for entry in moves(house) if entry.index > before), None)
     if found is not None:
         body = _text(found.body)
         if toml_path(body["module"], root).read_text(encoding="utf-8") == body["before"]:
@@ -175,7 +175,8 @@ def in_force(house: House) -> list[Shipped]:
     return [_shipped(entry) for entry in standing(house).values()]
 
 
-def _moves(house: House) -> list[Entry]:
+def moves(house: House) -> list[Entry]:
+    """Every ship and rollback, oldest first."""
     return sorted([*house.ledger.entries("ship"), *house.ledger.entries("rollback")], key=lambda entry: entry.index)
 
 
