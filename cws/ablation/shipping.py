@@ -159,6 +159,16 @@ def settle(house: House, root: Path = ROOT) -> Entry | None:
     return found
 
 
+def settle_first(house: House, who: str) -> None:
+    """For whoever is about to read modules' values: `settle`, holding the lock, where there is something to.
+
+    Raises CWS-HOME-001 while another process holds the home.
+    """
+    if unfinished(house):
+        with house.home.writing(who, house.lock_wait_s):
+            settle(house)
+
+
 def by_hand(house: House, root: Path = ROOT) -> list[Shipped]:
     """The last ship in force of each module whose file is not as it left it: somebody wrote there, and it stays."""
     last = {_text(entry.body)["module"]: entry for entry in standing(house).values()}
