@@ -23,6 +23,8 @@ from modules.registry import ROOT, load, names
 SECTIONS = ("settings", "skills")
 # In the home while a ship or rollback is being written: the last one before it, by its ledger index.
 UNFINISHED = "unfinished_ship.json"
+# Dagster's processes start together and find the same mark: whoever comes second waits for the first.
+SETTLING_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,10 @@ def settle(house: House, root: Path = ROOT) -> Entry | None:
 def settle_first(house: House, who: str) -> None:
     """For whoever is about to read modules' values: `settle`, holding the lock, where there is something to.
 
-    Raises CWS-HOME-001 while another process holds the home.
+    Raises CWS-HOME-001 when another process holds the home for longer than that takes.
     """
     if unfinished(house):
-        with house.home.writing(who, house.lock_wait_s):
+        with house.home.writing(who, max(house.lock_wait_s, SETTLING_S)):
             settle(house)
 
 
