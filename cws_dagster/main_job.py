@@ -13,7 +13,7 @@ import dagster as dg
 from sqlalchemy.exc import DatabaseError
 
 from assets.desk import Desk, Progress, silent
-from cws.ablation.shipping import settle, unfinished
+from cws.ablation.shipping import settle_first
 from cws.environment import commit, environment
 from cws.home import Settings
 from cws.house import House, open_house
@@ -99,9 +99,7 @@ def run(chosen: Settings, names: Sequence[str] = (), progress: Progress = silent
     """
     started = time.perf_counter()
     house = open_house(chosen)
-    if unfinished(house):
-        with house.home.writing("cws run", chosen.lock_wait_s):
-            settle(house)
+    settle_first(house, "cws run")
     found = catalogue(chosen.strategies)
     picked = {name: found.strategy(name) for name in names} or dict(found.strategies)
     outcome = Outcome(house, found.model_copy(update={"strategies": picked}))

@@ -21,6 +21,7 @@ from cws.ablation.deltas import Unit, guards, market_returns, paired
 from cws.ablation.folds import Folds, folds_for
 from cws.ablation.ground import Ground, changed, patched
 from cws.ablation.record import Judged, delta_rows, judged_of
+from cws.ablation.shipping import moves
 from cws.environment import code_hash
 from cws.gate.decide import decide
 from cws.gate.evidence import Evidence, Rerun, Value
@@ -85,9 +86,8 @@ def _asked(entry: Entry) -> dict[str, Any]:
 @contextmanager
 def as_then(house: House, index: int) -> Generator[None]:
     """Manifests as they were before the first ship or rollback after a ledger entry; as the files say afterwards."""
-    moves = [*house.ledger.entries("ship"), *house.ledger.entries("rollback")]
     first: dict[str, str] = {}
-    for move in sorted((m for m in moves if m.index > index), key=lambda m: m.index):
+    for move in (move for move in moves(house) if move.index > index):
         first.setdefault(str(move.body["module"]), str(move.body["before"]))
     try:
         for module, text in first.items():

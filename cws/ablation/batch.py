@@ -71,9 +71,9 @@ def run_batch(
     waited = waiting(house)
     answers, refused = _ablated(bench, _distinct(patches, waited), progress)
     real, late = _slots(house, answers, waited)
-    fake = _placebos(bench, [one for one in real if one.id not in late], waited, seed)
-    judged = _same_m(house, patches, [*real, *fake])
     state = last_state(house)
+    fake = _placebos(bench, [one for one in real if one.id not in late], waited, seed, state.weeks)
+    judged = _same_m(house, patches, [*real, *fake])
     after, outcomes = weekly(state, [Slot(one.verdict, _touches_risk(one)) for one in judged])
     outcomes = [
         Outcome.REJECT if one.id in late else _final(one, outcome)
@@ -142,13 +142,14 @@ def _same_m(house: House, patches: Sequence[Patch], judged: Sequence[Judged]) ->
     return [replace(one, verdict=corrected(one.verdict, m.get(one.patch.id, one.verdict.variants))) for one in judged]
 
 
-def _placebos(bench: Bench, judged: Sequence[Judged], waited: Sequence[Judged], seed: int) -> list[Judged]:
+def _placebos(bench: Bench, judged: Sequence[Judged], waited: Sequence[Judged], seed: int, weeks: int) -> list[Judged]:
     """Swapped copies of a share of those that came as far as a p-value of a paired delta: only it has labels.
 
-    And those of a batch that was killed: a seed that drew a worse floor is not drawn again.
+    And those of a batch that was killed: a seed that drew a worse floor is not drawn again. Each week draws anew: who
+    always gives the same seed would give small batches always a placebo, or never one.
     """
     able = [one for one in judged if one.verdict.batch_p is not None and one.judge == "value"]
-    chosen = slots(len(able), np.random.default_rng(seed)).tolist() if able else []
+    chosen = slots(len(able), np.random.default_rng([seed, weeks])).tolist()
     drawn = [ablate(bench, able[place].patch, placebo_seed=seed + place) for place in chosen]
     return list({one.id: one for one in (*drawn, *waited) if one.placebo}.values())
 

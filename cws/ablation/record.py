@@ -156,14 +156,19 @@ def _change(patch: Patch) -> dict[str, object]:
     return {name: value if isinstance(value, str) else dict(value) for name, value in asdict(patch).items()}
 
 
-def _written(guards: Guards) -> dict[str, dict[str, float | None]]:
-    """The capacity of an arm that never traded is without end, for which JSON has no number."""
+def _written(guards: Guards) -> dict[str, dict[str, float | str]]:
+    """JSON has no number for the capacity of an arm that never traded, nor for what was not measured: words, then."""
     pairs: dict[str, dict[str, float]] = asdict(guards)
-    return {name: {arm: _plain(value) for arm, value in pair.items()} for name, pair in pairs.items()}
+    return {name: {arm: _told(value) for arm, value in pair.items()} for name, pair in pairs.items()}
 
 
-def _read(pair: Mapping[str, float | None]) -> Pair:
-    return Pair(**{arm: math.inf if value is None else value for arm, value in pair.items()})
+def _told(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+def _read(pair: Mapping[str, float | str | None]) -> Pair:
+    # Entries before these words hold null for a capacity without end.
+    return Pair(**{arm: math.inf if value is None else float(value) for arm, value in pair.items()})
 
 
 def _plain(value: float | None) -> float | None:
@@ -180,7 +185,7 @@ def judged_of(entry: Entry) -> Judged:
     effect = float("nan") if body["annual_effect"] is None else float(body["annual_effect"])
     known = {field.name for field in fields(Patch)}
     patch = Patch(**{name: value for name, value in body["change"].items() if name in known})
-    pairs: dict[str, dict[str, float | None]] = body.get("guards") or {}
+    pairs: dict[str, dict[str, float | str | None]] = body.get("guards") or {}
     guards = Guards(**{name: _read(pair) for name, pair in pairs.items()}) if pairs else None
     return Judged(str(body["id"]), patch, str(body["judge"]), verdict, effect, guards, bool(body.get("placebo")))
 

@@ -2,7 +2,8 @@
 
 Everything about a shadow is frozen from its verdict's own deltas in the lake: how much of each unit's candidate is
 held, the size of its delta, what the common factors explain of it, and the scale of the bets. Each step is a ledger
-entry with all that and the wealth after it, so a shadow goes on from its last day, and a day is bet on once.
+entry with all that and the wealth after it, so a shadow goes on from its last day, and a day is bet on once. Where its
+module's TOML is no longer what the verdict was given on, none of that is true any more, and the shadow ends.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from cws.ablation.folds import horizon_days
 from cws.ablation.frozen import Frozen, frozen, held_at
 from cws.ablation.ground import DAY_NS, changed, patched
 from cws.ablation.record import Judged, judged_of
-from cws.ablation.shipping import ship
+from cws.ablation.shipping import moves, ship
 from cws.gate.paired import PairedDeltas
 from cws.gate.shadow import Shadow, Stand, after_days
 from cws.house import House
@@ -31,14 +32,15 @@ from modules.registry import ROOT
 class Open:
     """A shadow: its verdict, where its bets stand, and what they are measured with; None before its first new day.
 
-    `revised` says that days of its verdict are gone from the bars: what was frozen on them means nothing any more.
+    `given` is the verdict's ledger index. `end` says why it ends; "" while it goes on.
     """
 
     judged: Judged
+    given: int
     last_day: int
     shadow: Shadow | None
     hedge: Frozen | None
-    revised: bool = False
+    end: str = ""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -49,26 +51,29 @@ class Open:
             "evidence_for": state.evidence_for if state else 1.0,
             "evidence_against": state.evidence_against if state else 1.0,
         }
-        return {**told, **wealth, "stand": str(state.stand if state else Stand.GO_ON)}
+        return {**told, **wealth, "stand": self.end or str(state.stand if state else Stand.GO_ON)}
 
 
 def open_shadows(house: House) -> list[Open]:
-    """Every shadow without an end, oldest first."""
+    """Every shadow whose end is not written, oldest first; one that was overtaken says so already."""
     ended = {str(entry.body["verdict"]) for entry in house.ledger.entries("shadow_end")}
     # Steps without what they were measured with bet on deltas that the gate had not seen: their days are bet on anew.
     taken = [entry for entry in house.ledger.entries("shadow_step") if "frozen" in entry.body]
     steps = {str(entry.body["verdict"]): entry for entry in taken}
-    judged = {str(entry.body["id"]): entry for entry in house.ledger.entries("verdict")}
+    given = {str(entry.body["id"]): entry for entry in house.ledger.entries("verdict")}
     wanted = [str(entry.body["verdict"]) for entry in house.ledger.entries("shadow")]
-    return [_open(judged_of(judged[one]), steps.get(one)) for one in wanted if one not in ended]
+    found = [_open(given[one], steps.get(one)) for one in wanted if one not in ended]
+    return [replace(one, end=_overtaken(house, one)) for one in found]
 
 
-def _open(judged: Judged, step: Entry | None) -> Open:
+def _open(verdict: Entry, step: Entry | None) -> Open:
+    judged = judged_of(verdict)
     if step is None:
-        return Open(judged, -1, None, None)
+        return Open(judged, verdict.index, -1, None, None)
     body: dict[str, Any] = dict(step.body)
     state, hedge = _values(body["state"]), Frozen(**_values(body["frozen"]))
-    return Open(judged, int(body["last_day"]), replace(Shadow(**state), stand=Stand(state["stand"])), hedge)
+    shadow = replace(Shadow(**state), stand=Stand(state["stand"]))
+    return Open(judged, verdict.index, int(body["last_day"]), shadow, hedge)
 
 
 def _values(written: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,8 +83,8 @@ def _values(written: Mapping[str, Any]) -> dict[str, Any]:
 def advance(bench: Bench, root: Path = ROOT) -> list[Open]:
     """Every open shadow after all days that are new to it; returns them as they stand now, ended ones too.
 
-    A promoted patch ships, one that is rolled back closes. Each has a bench of its own: what a ship changed, the one
-    before remembers as it was. The caller holds the home's writer lock.
+    A promoted patch ships, one that is rolled back or overtaken closes. Each has a bench of its own: what a ship
+    changed, the one before remembers as it was. The caller holds the home's writer lock.
     """
     return [_advanced(anew(bench), one, root) for one in open_shadows(bench.house)]
 
@@ -89,20 +94,34 @@ def _advanced(bench: Bench, one: Open, root: Path) -> Open:
     if one.judged.id in _shipped(house):
         # Killed between the ship and this end: its values stand because of itself.
         return _ended(house, one, str(Stand.PROMOTE))
-    try:
-        check(one.judged.patch, f"shadow of {one.judged.id}")
-    except CwsError as refusal:
-        # Shipped by hand or by another patch: there is nothing left to compare.
-        return _ended(house, one, f"overtaken: {refusal.what}")
+    # Asked again: the shadow before this one may just have been promoted.
+    if overtaken := _overtaken(house, one):
+        return _ended(house, one, overtaken)
     if one.shadow is None or one.shadow.stand is Stand.GO_ON:
         one = _stepped(bench, one)
-    if one.revised:
-        return _ended(house, one, "the history was revised")
+    if one.end:
+        return _ended(house, one, one.end)
     if one.shadow is None or one.shadow.stand is Stand.GO_ON:
         return one
     if one.shadow.stand is Stand.PROMOTE:
         ship(house, one.judged.patch, one.judged.id, root)
     return _ended(house, one, str(one.shadow.stand))
+
+
+def _overtaken(house: House, one: Open) -> str:
+    """Why there is nothing left to compare that the gate compared; "" where all is as the verdict saw it.
+
+    What was shipped and taken back in between changed nothing. By hand a file may have been given the patch's values.
+    """
+    patch = one.judged.patch
+    since = [move for move in moves(house) if move.index > one.given and move.body["module"] == patch.module]
+    if since and since[0].body["before"] != since[-1].body["after"]:
+        return f"overtaken: {since[-1].kind} {since[-1].index} wrote {patch.module}.toml"
+    try:
+        check(patch, f"shadow of {one.judged.id}")
+    except CwsError as refusal:
+        return f"overtaken: {refusal.what}"
+    return ""
 
 
 def _shipped(house: House) -> set[str]:
@@ -111,7 +130,12 @@ def _shipped(house: House) -> set[str]:
 
 def _ended(house: House, one: Open, why: str) -> Open:
     house.ledger.append("shadow_end", {"verdict": one.judged.id, "module": one.judged.patch.module, "stand": why})
-    return one
+    return replace(one, end=why)
+
+
+def ended_shadows(house: House) -> list[dict[str, Any]]:
+    """How every shadow that ended did, newest first: for people and machines."""
+    return [{**entry.body, "ts_ns": entry.ts_ns} for entry in reversed(house.ledger.entries("shadow_end"))]
 
 
 def _stepped(bench: Bench, one: Open) -> Open:
@@ -125,7 +149,8 @@ def _stepped(bench: Bench, one: Open) -> Open:
     whole = paired(units, horizon, held)
     confirm = _between(whole, -1, frozen_until)
     if not set(kept["ts_event"]) <= set(confirm.days_ns.tolist()):
-        return replace(one, revised=True)
+        # What was frozen on days that are gone means nothing any more.
+        return replace(one, end="the history was revised")
     hedge = one.hedge or frozen(kept, confirm)
     # More bars of the last day may come yet, and a day is bet on once: it waits until a later day is there.
     new = _between(whole, max(one.last_day, frozen_until), int(whole.days_ns[-1] // DAY_NS) - 1)
@@ -137,7 +162,7 @@ def _stepped(bench: Bench, one: Open) -> Open:
         "shadow_step", {"verdict": one.judged.id, "module": one.judged.patch.module, "last_day": last_day,
                         "state": {**asdict(shadow), "stand": str(shadow.stand)}, "frozen": asdict(hedge)},
     )  # fmt: skip
-    return Open(one.judged, last_day, shadow, hedge)
+    return replace(one, last_day=last_day, shadow=shadow, hedge=hedge)
 
 
 def _units(bench: Bench, judged: Judged, held: Mapping[str, float]) -> list[Unit]:

@@ -23,6 +23,8 @@ from modules.registry import ROOT, load, names
 SECTIONS = ("settings", "skills")
 # In the home while a ship or rollback is being written: the last one before it, by its ledger index.
 UNFINISHED = "unfinished_ship.json"
+# Dagster's processes start together and find the same mark: whoever comes second waits for the first.
+SETTLING_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _unmark(house: House) -> None:
 
 
 def _last_move(house: House) -> int:
-    return max((entry.index for entry in _moves(house)), default=-1)
+    return max((entry.index for entry in moves(house)), default=-1)
 
 
 def _write(module: str, text: str, root: Path) -> None:
@@ -150,13 +152,23 @@ def settle(house: House, root: Path = ROOT) -> Entry | None:
     if not unfinished(house):
         return None
     before = json.loads(_mark(house).read_bytes())["after"]
-    found = next((entry for entry in _moves(house) if entry.index > before), None)
+    found = next((entry for entry in moves(house) if entry.index > before), None)
     if found is not None:
         body = _text(found.body)
         if toml_path(body["module"], root).read_text(encoding="utf-8") == body["before"]:
             _write(body["module"], body["after"], root)
     _unmark(house)
     return found
+
+
+def settle_first(house: House, who: str) -> None:
+    """For whoever is about to read modules' values: `settle`, holding the lock, where there is something to.
+
+    Raises CWS-HOME-001 when another process holds the home for longer than that takes.
+    """
+    if unfinished(house):
+        with house.home.writing(who, max(house.lock_wait_s, SETTLING_S)):
+            settle(house)
 
 
 def by_hand(house: House, root: Path = ROOT) -> list[Shipped]:
@@ -175,7 +187,8 @@ def in_force(house: House) -> list[Shipped]:
     return [_shipped(entry) for entry in standing(house).values()]
 
 
-def _moves(house: House) -> list[Entry]:
+def moves(house: House) -> list[Entry]:
+    """Every ship and rollback, oldest first."""
     return sorted([*house.ledger.entries("ship"), *house.ledger.entries("rollback")], key=lambda entry: entry.index)
 
 

@@ -127,10 +127,12 @@ def _streams(found: Sequence[Discoveries], name: str) -> tuple[dict[str, float],
     """The mean false share is the false discovery rate."""
     shares = [one.false_share for one in found]
     at_once = [one.false_at_once / max(one.at_once, 1) for one in found]
+    placebos = sum(one.placebos for one in found)
     figures = {
         name: _mean(shares),
         f"{name}_at_once": _mean(at_once),
         f"{name}_power": _mean([one.power for one in found]),
+        f"{name}_placebo_ship_rate": sum(one.placebo_ships for one in found) / max(placebos, 1),
     }
     return figures, shares
 

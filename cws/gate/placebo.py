@@ -16,8 +16,14 @@ SHARE = 0.05
 
 
 def slots(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Which of `count` slots of a batch are placebos: SHARE of them, rounded up, at random places, rising."""
-    return np.sort(rng.choice(count, size=-(-count * 5 // 100), replace=False)).astype(np.int64)
+    """Which of `count` slots of a batch get a placebo, rising: each with a chance of SHARE, however many there are.
+
+    Of what SHARE leaves over a coin makes one more or none. Rounded up, a batch of one would be half placebo, cost its
+    patch half of its level, and weigh in the pooled rate as much as twenty slots of a large batch.
+    """
+    percent = round(100 * SHARE) * count
+    places = rng.choice(count, size=-(-percent // 100), replace=False)
+    return np.sort(places[: (percent + int(rng.integers(100))) // 100]).astype(np.int64)
 
 
 def swapped(paired: PairedDeltas, rng: np.random.Generator) -> PairedDeltas:

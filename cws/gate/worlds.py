@@ -5,15 +5,16 @@ neutralises it) and part is hidden, so what is left still moves together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cws.gate.batch import Outcome, Slot, fresh
+from cws.gate.batch import BatchState, Outcome, Slot, fresh
 from cws.gate.evidence import Evidence, Rerun, Value
 from cws.gate.guards import Guards, Pair
 from cws.gate.paired import PairedDeltas
+from cws.gate.placebo import slots, swapped
 from cws.gate.rules import Rule
 from kernels.ordered import F64
 from modules.examples import DAY_NS, START_NS
@@ -86,31 +87,59 @@ def alone(rule: Rule, seed: Sequence[int], null_tries: int, power_tries: int, da
     return Alone(null_tries, ships(0.0, null_tries), power_tries, ships(1.0, power_tries), ships(0.5, power_tries))
 
 
-def _slots(rule: Rule, rows: F64, factors: F64, variants: int = 1) -> list[Slot]:
-    """Every eighth patch touches no risk, so both procedures of the batch have work."""
-    verdicts = (rule.decide(evidence(row[None, :], factors, variants=variants)) for row in rows)
-    return [Slot(verdict, touches_risk=place % 8 != 0) for place, verdict in enumerate(verdicts)]
+@dataclass(frozen=True)
+class Week:
+    """A batch's next state, and what it said of its patches and of the placebos among its slots."""
+
+    state: BatchState
+    outcomes: list[Outcome]
+    placebos: list[Outcome]
+
+
+def _week(
+    rule: Rule, state: BatchState, rows: F64, factors: F64, coins: np.random.Generator, variants: int = 1
+) -> Week:
+    """One batch as a house makes it: a slot a patch, then placebos of as many as a house draws.
+
+    Every eighth patch touches no risk, so both procedures of the batch have work.
+    """
+    given = [evidence(row[None, :], factors, variants=variants) for row in rows]
+    chosen = slots(len(given), coins).tolist()
+    fake = [_swapped(given[place], coins) for place in chosen]
+    risks = [place % 8 != 0 for place in (*range(len(given)), *chosen)]
+    asked = [Slot(rule.decide(one), risk) for one, risk in zip((*given, *fake), risks, strict=True)]
+    after, found = rule.weekly(state, asked)
+    return Week(after, found[: len(given)], found[len(given) :])
+
+
+def _swapped(given: Evidence, coins: np.random.Generator) -> Evidence:
+    assert isinstance(given.measured, Value)
+    return replace(given, measured=replace(given.measured, paired=swapped(given.measured.paired, coins)))
 
 
 def null_weeks(rule: Rule, seed: Sequence[int], weeks: int, batch: int, days: int = 250) -> int:
     """World (a): in how many all-null weeks anything ships. Each is a first week, when the batch level is highest."""
     rng, lucky = np.random.default_rng(seed), 0
+    (coins,) = rng.spawn(1)
     for _ in range(weeks):
         shared = panel(rng, days)
-        slots = _slots(rule, patches(rng, shared, np.zeros(batch), loadings(rng, batch)), shared.known)
-        lucky += any(outcome is not Outcome.REJECT for outcome in rule.weekly(fresh(), slots)[1])
+        rows = patches(rng, shared, np.zeros(batch), loadings(rng, batch))
+        found = _week(rule, fresh(), rows, shared.known, coins)
+        lucky += any(outcome is not Outcome.REJECT for outcome in found.outcomes)
     return lucky
 
 
 @dataclass(frozen=True)
 class Discoveries:
-    """What shipped in one stream of weeks; ships at once are counted in `ships` too."""
+    """What shipped in one stream of weeks; ships at once are counted in `ships` too, placebos apart from all."""
 
     ships: int
     false_ships: int
     better: int
     at_once: int
     false_at_once: int
+    placebos: int
+    placebo_ships: int
 
     @property
     def false_share(self) -> float:
@@ -122,12 +151,15 @@ class Discoveries:
         return (self.ships - self.false_ships) / max(self.better, 1)
 
 
-def counted(outcomes: Sequence[Outcome], better: NDArray[np.bool_]) -> Discoveries:
+def counted(weeks: Sequence[Week], better: NDArray[np.bool_]) -> Discoveries:
+    outcomes = [outcome for week in weeks for outcome in week.outcomes]
+    placebos = [outcome for week in weeks for outcome in week.placebos]
     found = np.array([outcome is not Outcome.REJECT for outcome in outcomes])
     at_once = np.array([outcome is Outcome.SHIP for outcome in outcomes])
     return Discoveries(
         int(found.sum()), int((found & ~better).sum()), int(better.sum()),
         int(at_once.sum()), int((at_once & ~better).sum()),
+        len(placebos), sum(outcome is not Outcome.REJECT for outcome in placebos),
     )  # fmt: skip
 
 
@@ -139,16 +171,17 @@ def effects(rng: np.random.Generator, count: int, share_better: float) -> F64:
 def stream(rule: Rule, seed: Sequence[int], weeks: int, batch: int, neutralised: bool, days: int = 250) -> Discoveries:
     """World (b): weeks of patches, 25 % truly better, all on one history."""
     rng = np.random.default_rng(seed)
+    (coins,) = rng.spawn(1)
     shared, state = panel(rng, days), fresh()
-    outcomes: list[Outcome] = []
+    found: list[Week] = []
     truths: list[F64] = []
     factors = shared.known if neutralised else np.empty((0, days))
     for _ in range(weeks):
         truths.append(effects(rng, batch, 0.25))
         rows = patches(rng, shared, truths[-1], loadings(rng, batch))
-        state, found = rule.weekly(state, _slots(rule, rows, factors))
-        outcomes += found
-    return counted(outcomes, np.concatenate(truths) > 0.0)
+        found.append(_week(rule, state, rows, factors, coins))
+        state = found[-1].state
+    return counted(found, np.concatenate(truths) > 0.0)
 
 
 TUNED_ON_SEARCH, TRIED_ON_CONFIRM, SEARCH_DAYS = 50, 5, 64
@@ -178,12 +211,13 @@ def _best_of_many(rng: np.random.Generator, search: Panel, confirm: Panel, truth
 def adversary(rule: Rule, seed: Sequence[int], weeks: int, batch: int, days: int = 250) -> Discoveries:
     """World (d): as (b), but every finding is tuned; the gate knows how many variants it saw on confirm days."""
     rng = np.random.default_rng(seed)
+    (coins,) = rng.spawn(1)
     search, confirm, state = panel(rng, SEARCH_DAYS), panel(rng, days), fresh()
-    outcomes: list[Outcome] = []
+    found: list[Week] = []
     truths: list[F64] = []
     for _ in range(weeks):
         truths.append(effects(rng, batch, 0.25))
         shown = _best_of_many(rng, search, confirm, truths[-1])
-        state, found = rule.weekly(state, _slots(rule, shown, confirm.known, TRIED_ON_CONFIRM))
-        outcomes += found
-    return counted(outcomes, np.concatenate(truths) > 0.0)
+        found.append(_week(rule, state, shown, confirm.known, coins, TRIED_ON_CONFIRM))
+        state = found[-1].state
+    return counted(found, np.concatenate(truths) > 0.0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cws.house import House
     from cws.supervisor.seen import Seen
 
-TOP_FINDINGS = 10
+TOP_FINDINGS, LATEST_ENDS = 10, 10
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,25 @@ def _show_shadows(screen: Screen, found: Any) -> None:
     screen.table(f"{len(rows)} open shadow{'s' * (len(rows) != 1)}", columns, rows)
 
 
+def _ended_shadows(house: "House", seen: "Seen") -> Any:
+    from cws.ablation.shadowing import ended_shadows
+
+    return ended_shadows(house)
+
+
+def _show_ended_shadows(screen: Screen, found: Any) -> None:
+    rows = [(one["verdict"], one["module"], one["stand"], screen.time(one["ts_ns"])) for one in found[:LATEST_ENDS]]
+    if rows:
+        screen.table(
+            f"The latest {len(rows)} of {len(found)} shadows that ended", ("verdict", "module", "end", "time"), rows
+        )
+
+
 SECTIONS: Mapping[str, Section] = {
     "gate": Section(_gate, _show_gate),
     "by_hand": Section(_by_hand, _show_by_hand),
     "shadows": Section(_shadows, _show_shadows),
+    "ended_shadows": Section(_ended_shadows, _show_ended_shadows),
     "stamps": Section(_stamps, _show_stamps),
     "modules": Section(_modules, _show_modules),
     "findings": Section(_findings, _show_findings),
@@ -224,7 +239,7 @@ def rollback(
 def shadow(as_json: AsJson = False) -> None:
     """Carry every open shadow over its new days.
 
-    Each is promoted, rolled back, or goes on.
+    Each is promoted, rolled back, overtaken by what was written into its module since its verdict, or goes on.
     """
     from cws.ablation.published import bench_of
     from cws.ablation.shadowing import advance

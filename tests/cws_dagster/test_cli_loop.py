@@ -1,6 +1,8 @@
 """`cws loop` and `cws supervise` for people and machines: what they say, and what they refuse."""
 
 import json
+import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,7 @@ def test_a_ship_is_rolled_back_by_its_entry(
     assert "z_max = 4.5" in path.read_text()
     _, out, _ = told(capsys, "loop", "report")
     assert "Value of ships in force" in out
+    assert f"overtaken: ship {entry.id} wrote winsorize.toml" in out, "what waits in shadow for the same module"
     # The command always means the product's own TOMLs, which this ship never touched.
     code, _, error = told(capsys, "loop", "rollback", entry.id, "--why", "test")
     assert code == 2 and "CWS-SHIP-003" in error
@@ -118,7 +121,10 @@ def test_supervise_without_findings_says_how_to_ask(
     # A cycle first ships what the last batch decided and nobody did, into the product itself: nothing is left undone.
     copied_toml(tmp_path)
     ship(here.house(), PATCH, "v0", tmp_path)
-    here.house().ledger.append("shadow_end", {"verdict": "v1", "module": "winsorize", "stand": "test"})
+    here.house().ledger.append("shadow_end", {"verdict": "v1", "module": "winsorize", "stand": "overtaken: test"})
+    (end,) = json.loads(told(capsys, "loop", "report", "--json")[1])["ended_shadows"]
+    assert (end["verdict"], end["stand"]) == ("v1", "overtaken: test")
+    assert re.search(r"shadows that ended\n.*\nv1 +winsorize +overtaken: test ", told(capsys, "loop", "report")[1])
     code, out, _ = told(capsys, "supervise", "--budget", "8")
     assert code == 0 and "No finding is about a module that is judged on value" in out and "--module NAME" in out
 
@@ -139,10 +145,7 @@ def test_a_verdict_is_readable_in_the_ledger(here: Place) -> None:
 
 def killed_rollback(house: House, root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
     """A copy of a module's TOML with a ship in it whose rollback is in the ledger alone; what it was before."""
-    path = root / "clean" / "winsorize.toml"
-    path.parent.mkdir()
-    path.write_text(toml_path("winsorize").read_text())
-    before = path.read_text()
+    path, before = copied_toml(root)
     shipped = ship(house, PATCH, "v0", root)
     with monkeypatch.context() as gone, pytest.raises(KeyboardInterrupt):
         gone.setattr(shipping, "_write", _killed)
@@ -175,6 +178,16 @@ def test_a_killed_rollback_is_finished_by_a_run(
     with pytest.raises(CwsError, match="nosuch"):
         main_job.run(here.settings, ["nosuch"])
     assert path.read_text() == before and not shipping.unfinished(here.house())
+
+
+def test_a_killed_rollback_is_finished_before_dagster_composes_its_jobs(
+    here: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A job that is started from its own UI is bound to what the TOMLs hold at that moment."""
+    path, before = killed_rollback(here.house(), tmp_path, monkeypatch)
+    monkeypatch.setattr("cws_dagster.lineage.build", lambda *_: path.read_text())
+    assert runpy.run_module("cws_dagster.definitions")["defs"] == before
+    assert not shipping.unfinished(here.house())
 
 
 def test_a_file_that_was_put_back_by_hand_is_named(

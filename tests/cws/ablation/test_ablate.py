@@ -14,7 +14,7 @@ from cws.ablation.fresh import in_fresh_process
 from cws.ablation.ground import DAY_NS, Ground, days, patched, until
 from cws.ablation.record import Judged, count_confirm, keep_verdict, known_verdict
 from cws.ablation.rehearsal import Reuse
-from cws.gate.guards import Guards, Pair
+from cws.gate.guards import Guards, Pair, broken
 from cws.gate.verdict import Kind, Reason, Verdict
 from cws.patches import Patch
 from cws.pins import published
@@ -24,6 +24,7 @@ from modules.errors import CwsError
 
 SLOWER = Patch("reversal_5d", {"window_bars": 9})
 FASTER = Patch("reversal_5d", {"window_bars": 3})
+NOT_BETTER = Verdict(Kind.REJECT, Reason.NOT_BETTER, p=0.5, p_alone=0.5, batch_p=0.5)
 
 
 def ground_of(bench: Bench) -> Ground:
@@ -55,6 +56,15 @@ def test_a_verdict_over_an_arm_that_never_traded_is_kept(bench: Bench) -> None:
     keep_verdict(bench.house, Judged("idle", FASTER, "value", refused, 0.1, idle), [])
     known = known_verdict(bench.house, "idle")
     assert known is not None and (known.guards, known.verdict.kind) == (idle, Kind.REJECT)
+
+
+def test_what_was_not_measured_is_still_a_broken_guard_when_it_is_read_back(bench: Bench) -> None:
+    same, none = Pair(1.0, 1.0), Pair(float("nan"), float("nan"))
+    for guards in (Guards(none, same, same, same), Guards(same, same, same, Pair(float("inf"), float("nan")))):
+        keep_verdict(bench.house, Judged("unmeasured", FASTER, "value", NOT_BETTER, 0.1, guards), [])
+        known = known_verdict(bench.house, "unmeasured")
+        assert known is not None and known.guards is not None
+        assert str(known.guards) == str(guards) and broken(known.guards) == broken(guards) != ()
 
 
 def test_equal_questions_are_answered_once_with_the_same_bytes(bench: Bench) -> None:

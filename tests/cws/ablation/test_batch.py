@@ -1,5 +1,6 @@
 """A batch decides over all its patches together, once, and finishes what a crash left."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_what_a_batch_decided_is_shipped_after_a_crash_and_not_twice(bench: Benc
         finish(house, root)
         assert "window_bars = 9" in toml_path("reversal_5d", root).read_text()
         assert len(in_force(house)) == 1
+
+
+def test_of_batches_of_one_a_few_get_a_placebo_also_with_the_same_seed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Judged("v1", PATCHES[0], "value", Verdict(Kind.REJECT, Reason.NOT_BETTER, p=0.4, p_alone=0.4, batch_p=0.4))
+    monkeypatch.setattr(batch, "ablate", lambda *_, placebo_seed: replace(one, id=str(placebo_seed), placebo=True))
+    drawn = [len(batch._placebos(bench, [one], [], 0, weeks)) for weeks in range(400)]
+    assert 5 <= sum(drawn) <= 40
 
 
 def timed_verdict(p: float, number: int) -> Judged:

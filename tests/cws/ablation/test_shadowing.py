@@ -8,18 +8,23 @@ import pytest
 
 from cws.ablation import shadowing
 from cws.ablation.ablate import Bench, ablate, anew
+from cws.ablation.frozen import Frozen
 from cws.ablation.ground import Ground, Source
 from cws.ablation.record import Judged, keep_verdict
-from cws.ablation.shadowing import advance, open_shadows
-from cws.ablation.shipping import in_force, ship, toml_path
+from cws.ablation.shadowing import Open, advance, ended_shadows, open_shadows
+from cws.ablation.shipping import in_force, rollback, ship, toml_path
 from cws.gate.shadow import Shadow, Stand
+from cws.gate.verdict import Kind, Reason, Verdict
 from cws.house import House
+from cws.ledger.entry import Entry
 from cws.patches import Patch
 from modules import tables as declared
 from modules.registry import load
 from modules.values import Table, make_table
 
 PATCH = Patch("reversal_5d", {"window_bars": 9})
+SAME_MODULE = Patch("reversal_5d", {"window_bars": 12})
+OTHER_MODULE = Patch("rank_to_weight", {"gross": 0.5})
 KINDS = ("shadow_step", "shadow_end", "ship")
 
 
@@ -44,6 +49,15 @@ def standing_at(house: House, stand: Stand) -> None:
     """The last step, as if it had come to `stand`."""
     body = dict(house.ledger.entries("shadow_step")[-1].body)
     house.ledger.append("shadow_step", {**body, "state": {**dict(body["state"]), "stand": str(stand)}})  # type: ignore[call-overload]
+
+
+def anew_of(bench: Bench, judged: Judged) -> Open:
+    """The shadow after all its new days at once, whatever steps it took."""
+    return shadowing._stepped(bench, shadowing._open(entry_of(bench.house, judged), None))
+
+
+def entry_of(house: House, judged: Judged) -> Entry:
+    return next(entry for entry in house.ledger.entries("verdict") if entry.body["id"] == judged.id)
 
 
 def moved(house: House) -> list[str]:
@@ -91,7 +105,7 @@ def test_wealth_is_the_same_whether_bars_come_at_once_or_in_pieces(bench: Bench,
     for bars in (seen + 9, seen + 10, seen + 43, len(known.frame) - 1, len(known.frame)):
         (parts,) = advance(with_bars(bench, bars), root)
     assert len(bench.house.ledger.entries("shadow_step")) == 3, "half of a day waits for the other"
-    at_once = shadowing._stepped(bench, shadowing._open(opened, None))
+    at_once = anew_of(bench, opened)
     assert at_once.shadow == parts.shadow and at_once.hedge == parts.hedge
 
 
@@ -101,16 +115,18 @@ def test_steps_in_another_measure_are_taken_anew(bench: Bench, opened: Judged, r
     old = {"verdict": opened.id, "module": PATCH.module, "last_day": 10**6, "state": state}
     bench.house.ledger.append("shadow_step", old)
     (one,) = advance(bench, root)
-    assert one.shadow == shadowing._stepped(bench, shadowing._open(opened, None)).shadow
+    assert one.shadow == anew_of(bench, opened).shadow
 
 
 @pytest.fixture
 def read_from_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What ships to the copy is what the registry reads."""
-    module = load(PATCH.module)
-    monkeypatch.setattr(module, "path", toml_path(PATCH.module, root).with_suffix(".py"))
+    modules = [load(patch.module) for patch in (PATCH, OTHER_MODULE)]
+    for module in modules:
+        monkeypatch.setattr(module, "path", toml_path(module.name, root).with_suffix(".py"))
     yield
-    module.__dict__.pop("manifest", None)
+    for module in modules:
+        module.__dict__.pop("manifest", None)
 
 
 @pytest.mark.usefixtures("read_from_root")
@@ -131,17 +147,72 @@ def test_what_stands_ends_once_also_after_a_crash(
 
 
 @pytest.mark.usefixtures("read_from_root")
-def test_after_a_promotion_the_next_shadow_sees_what_shipped(bench: Bench, opened: Judged, root: Path) -> None:
-    (one,) = advance(bench, root)
-    assert one.shadow is not None and one.shadow.stand is Stand.GO_ON
-    other = shadow_of(bench, Patch("reversal_5d", {"window_bars": 12}))
-    standing_at(bench.house, Stand.PROMOTE)
+def test_after_a_promotion_the_next_shadow_sees_what_shipped(
+    bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cws.ablation.ablate.SCREEN_P", 1.0)
+    better = Verdict(Kind.PASS, Reason.BETTER, p=0.001, p_alone=0.001, batch_p=0.001)
+    keep_verdict(bench.house, Judged("first", OTHER_MODULE, "value", better), [])
+    bench.house.ledger.append("shadow", {"verdict": "first", "module": OTHER_MODULE.module})
+    state = {**asdict(Shadow(0.01, days=40)), "stand": str(Stand.PROMOTE)}
+    step = {"verdict": "first", "module": OTHER_MODULE.module, "last_day": 1, "state": state}
+    bench.house.ledger.append("shadow_step", {**step, "frozen": asdict(Frozen({}, {}, (), 0.01))})
+    judged = shadow_of(bench, PATCH)
     remembered = bench.baseline(bench.grounds()[0], "all")
     promoted, followed = advance(bench, root)
-    assert promoted.judged.id == opened.id and len(in_force(bench.house)) == 1
+    assert promoted.end == str(Stand.PROMOTE) and len(in_force(bench.house)) == 1
     fresh = anew(bench)
     assert fresh.baseline(fresh.grounds()[0], "all").hash != remembered.hash
-    assert followed.shadow == shadowing._stepped(fresh, shadowing._open(other, None)).shadow is not None
+    assert followed.shadow == anew_of(fresh, judged).shadow is not None
+    assert followed.end == "", "another module's shadow goes on"
+
+
+@pytest.mark.usefixtures("read_from_root")
+def test_of_two_shadows_of_a_module_one_is_promoted_and_the_other_overtaken(
+    bench: Bench, opened: Judged, root: Path
+) -> None:
+    """What the second was found better than is gone, and together nobody measured them."""
+    advance(bench, root)
+    standing_at(bench.house, Stand.PROMOTE)
+    shadow_of(bench, SAME_MODULE)
+    promoted, overtaken = advance(bench, root)
+    (only,) = in_force(bench.house)
+    assert (promoted.end, overtaken.end) == ("promote", f"overtaken: ship {only.id} wrote reversal_5d.toml")
+    assert overtaken.shadow is None and overtaken.fields["stand"] == overtaken.end, "no day was bet on"
+    assert open_shadows(bench.house) == [] and "window_bars = 9" in toml_path("reversal_5d", root).read_text()
+    assert [one["stand"] for one in ended_shadows(bench.house)] == [overtaken.end, "promote"]
+
+
+@pytest.mark.usefixtures("read_from_root")
+@pytest.mark.parametrize("stand", [Stand.GO_ON, Stand.PROMOTE])
+def test_a_rollback_in_its_module_overtakes_a_shadow(
+    bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch, stand: Stand
+) -> None:
+    monkeypatch.setattr("cws.ablation.ablate.SCREEN_P", 1.0)
+    first = ship(bench.house, SAME_MODULE, "earlier", root)
+    now = anew(bench)
+    # The fresh process would read the product's own TOML.
+    now._again = {ground.name: now.baseline(ground, "all").hash for ground in now.grounds()}
+    shadow_of(now, PATCH)
+    (one,) = advance(bench, root)
+    assert one.end == "" and one.shadow is not None and one.shadow.days > 20, "what shipped before it is its baseline"
+    standing_at(bench.house, stand)
+    back = rollback(bench.house, first.id, "no", root)
+    said = f"overtaken: rollback {back.id} wrote reversal_5d.toml"
+    assert [one.fields["stand"] for one in open_shadows(bench.house)] == [said], "before its end is written, too"
+    advance(bench, root)
+    assert [entry.body["stand"] for entry in bench.house.ledger.entries("shadow_end")] == [said]
+    assert open_shadows(bench.house) == [] and moved(bench.house).count("shadow_step") == 2
+    assert in_force(bench.house) == [], "nor does what stood at promote ship"
+
+
+@pytest.mark.usefixtures("read_from_root")
+def test_what_was_shipped_and_taken_back_between_two_looks_ends_no_shadow(
+    bench: Bench, opened: Judged, root: Path
+) -> None:
+    rollback(bench.house, ship(bench.house, SAME_MODULE, "other", root).id, "no", root)
+    (one,) = advance(bench, root)
+    assert one.end == "" and one.shadow == anew_of(bench, opened).shadow is not None
 
 
 def test_revised_history_ends_a_shadow(bench: Bench, opened: Judged, root: Path) -> None:

@@ -14,6 +14,7 @@ from cws.gate.p_value import mean_tests
 from cws.gate.reruns import Twice
 from cws.gate.rules import OURS, Rule
 from cws.gate.verdict import Kind, Verdict
+from cws.gate.worlds import stream
 from kernels.cpu.tails import t_upper
 
 LITTLE = Counts(
@@ -57,6 +58,12 @@ def test_the_figures_have_their_names(ours: Certificate) -> None:
     assert ours.figures["naive_false_ship_rate"] > 0.4
     assert ours.figures["naive_null_batch_any_ship"] == 1.0
     assert ours.figures["uncorrected_null_batch_any_ship"] == 1.0
+
+
+def test_weeks_have_placebos_as_a_house_draws_them(ours: Certificate) -> None:
+    assert stream(OURS, (1,), 2, 60, neutralised=True).placebos == 6
+    assert 3 <= stream(OURS, (1,), 40, 5, neutralised=True).placebos <= 20, "of ten expected; rounded up there were 40"
+    assert ours.figures["fdr_placebo_ship_rate"] <= 0.05
 
 
 def test_the_same_seed_gives_the_same_figures_in_any_order(ours: Certificate) -> None:

@@ -6,7 +6,7 @@ from scipy import stats
 
 from cws.gate.decide import decide
 from cws.gate.evidence import Value
-from cws.gate.placebo import exact_rate, slots, swapped
+from cws.gate.placebo import SHARE, exact_rate, slots, swapped
 from cws.gate.worlds import evidence
 from modules.errors import CwsError
 
@@ -15,9 +15,18 @@ def test_one_slot_in_twenty() -> None:
     chosen = slots(800, np.random.default_rng(1))
     assert chosen.size == 40
     assert (np.diff(chosen) > 0).all()
-    assert slots(1, np.random.default_rng(1)).tolist() == [0]
     assert slots(0, np.random.default_rng(1)).size == 0
     assert slots(800, np.random.default_rng(1)).tolist() == chosen.tolist()
+
+
+@pytest.mark.parametrize("count", [1, 7, 19, 20, 33])
+def test_every_slot_has_the_same_chance_however_small_its_batch(count: int) -> None:
+    """Else the pooled rate would be that of small batches, and a batch of one half placebo."""
+    rng, times = np.random.default_rng(4), 4_000
+    drawn = [slots(count, rng) for _ in range(times)]
+    assert {one.size for one in drawn} <= {count // 20, -(-count // 20)}
+    share = np.bincount(np.concatenate(drawn), minlength=count) / times
+    assert np.abs(share - SHARE).max() < 4.5 * np.sqrt(SHARE / times)
 
 
 def test_labels_are_swapped_by_block_in_all_units_alike() -> None:
