@@ -233,6 +233,8 @@ def test_a_view_holds_the_search_folds_to_the_byte_and_no_later_bar(tmp_path: Pa
     (back,) = read_grounds(tmp_path / "view")
     assert back.data == until(ground, cut).data
     assert days(back).max() < cut <= days(ground)[1_000]
+    closes = [one.tables["bars"].frame["adj_close"] for one in (ground, back)]  # type: ignore[union-attr]
+    assert closes[0].notna().any() and closes[1].isna().all(), "it holds what a share paid and split since"
     program = (
         "from pathlib import Path\nfrom cws.sandbox.view import read_grounds\n"
         "from modules.canonical import content_hash\n"
