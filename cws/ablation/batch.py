@@ -17,7 +17,7 @@ import numpy as np
 from cws.ablation.ablate import Bench, ablate
 from cws.ablation.record import Judged, count_confirm, judged_of, variants_until_now, verdict_rows
 from cws.ablation.shipping import settle, ship
-from cws.ablation.told import in_batches, waiting
+from cws.ablation.told import in_batches, undecided_looks, waiting
 from cws.gate.batch import BatchState, Outcome, Slot, fresh, weekly
 from cws.gate.placebo import slots
 from cws.gate.verdict import Kind, corrected
@@ -67,7 +67,7 @@ def run_batch(
     """
     refuse_too_many(patches)
     house = bench.house
-    finish(house, root)
+    patches, finished = _not_again(house, patches, finish(house, root))
     waited = waiting(house)
     answers, refused = _ablated(bench, _distinct(patches, waited), progress)
     real, late = _slots(house, answers, waited)
@@ -80,7 +80,7 @@ def run_batch(
         for one, outcome in zip(judged, outcomes, strict=True)
     ]
     flags = tuple(one.placebo for one in judged)
-    batch = Batch(_id(judged, seed, state), tuple(judged), tuple(outcomes), flags, tuple(refused))
+    batch = Batch(_id(judged, seed, state), tuple(judged), tuple(outcomes), flags, (*finished, *refused))
     if judged:
         _record(house, batch, after, seed)
     finish(house, root)
@@ -94,6 +94,27 @@ def refuse_too_many(patches: Sequence[Patch]) -> None:
             "CWS-ABLATE-002", what=f"{len(patches)} patches in a batch; the limit is {MAX_PATCHES}",
             where="batch", fix="hand them in over several batches",
         )  # fmt: skip
+
+
+def _not_again(house: House, patches: Sequence[Patch], finished: Entry | None) -> tuple[list[Patch], list[str]]:
+    """Without those over which a batch decided that was killed: what it shipped moved the baselines of the others, and
+    the same call would ask about them once more."""
+    if finished is None:
+        return [*patches], []
+    verdicts = set(_list(finished, "verdicts"))
+    done = {str(e.body["patch"]) for e in house.ledger.entries("verdict") if str(e.body["id"]) in verdicts}
+    return [one for one in patches if one.id not in done], [
+        str(_decided_already(one, str(finished.body["id"]))) for one in patches if one.id in done
+    ]
+
+
+def _decided_already(patch: Patch, batch: str) -> CwsError:
+    return CwsError(
+        "CWS-ABLATE-007",
+        what="a batch that was killed had decided over it; what that one decided is done now",
+        where=f"patch {patch.id} of {patch.module}",
+        fix=f"cws lake show verdicts {batch}; the same call once more asks anew",
+    )
 
 
 def _ablated(bench: Bench, patches: Sequence[Patch], progress: Progress) -> tuple[list[Judged], list[str]]:
@@ -132,13 +153,13 @@ def _slots(house: House, answers: Sequence[Judged], waited: Sequence[Judged]) ->
 
 
 def _same_m(house: House, patches: Sequence[Patch], judged: Sequence[Judged]) -> list[Judged]:
-    """All slots of a finding corrected for the same m: its variants until now, whichever of them was asked first."""
+    """All slots of a finding corrected for the same m: looks at its variants until now, whoever was asked first."""
     looked = {one.patch.id for one in judged if one.verdict.batch_p is not None}
     for patch in patches:
         if patch.id in looked:
             # Its verdict may have been given for another finding, and this one's others compete with it too.
             count_confirm(house, patch)
-    m = variants_until_now(house)
+    m = variants_until_now(house, undecided_looks(house))
     return [replace(one, verdict=corrected(one.verdict, m.get(one.patch.id, one.verdict.variants))) for one in judged]
 
 
@@ -208,18 +229,23 @@ def last_state(house: House) -> BatchState:
     return fresh() if state is None else BatchState(**state)
 
 
-def finish(house: House, root: Path = ROOT) -> None:
-    """Do what the last batch decided and a crash left undone: files written, patches shipped, shadows opened."""
-    settle(house, root)
+def finish(house: House, root: Path = ROOT) -> Entry | None:
+    """Do what the last batch decided and a crash left undone: files written, patches shipped, shadows opened.
+
+    Returns that batch, None when nothing of it was left to do.
+    """
+    moved = settle(house, root)
     done = {str(e.body["verdict"]) for kind in ("ship", "shadow") for e in house.ledger.entries(kind)}
     verdicts = {str(e.body["id"]): judged_of(e) for e in house.ledger.entries("verdict")}
     for entry in house.ledger.entries("batch")[-1:]:
-        for one in _list(entry, "ship"):
-            if one not in done:
-                ship(house, verdicts[one].patch, one, root)
-        for one in _list(entry, "shadow"):
-            if one not in done:
-                house.ledger.append("shadow", {"verdict": one, "module": verdicts[one].patch.module})
+        ships, shadows = ([one for one in _list(entry, name) if one not in done] for name in ("ship", "shadow"))
+        for one in ships:
+            ship(house, verdicts[one].patch, one, root)
+        for one in shadows:
+            house.ledger.append("shadow", {"verdict": one, "module": verdicts[one].patch.module})
+        written = moved is not None and moved.body.get("verdict") in _list(entry, "ship")
+        return entry if ships or shadows or written else None
+    return None
 
 
 def _list(entry: Entry, name: str) -> list[str]:

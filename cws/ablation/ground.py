@@ -90,8 +90,11 @@ DAY_NS = 86_400_000_000_000
 
 
 def until(ground: Ground, day: int) -> Ground:
-    """The ground as it was known before that day: no bar of it or after."""
+    """The ground as it was known before that day: no bar of it or after.
+
+    And no `adj_close`: a vendor divides it by all splits and dividends that came later. After `clean` nobody reads it.
+    """
     bars = ground.tables["bars"]
     assert isinstance(bars, Table)
-    early = bars.frame[bars.frame["ts_event"] < day * DAY_NS].reset_index(drop=True)
+    early = bars.frame[bars.frame["ts_event"] < day * DAY_NS].reset_index(drop=True).assign(adj_close=np.nan)
     return replace(ground, tables={**ground.tables, "bars": make_table(early, declared.BARS, "search view")})

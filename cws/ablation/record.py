@@ -79,15 +79,18 @@ def counted(house: House, patch: Patch) -> Patch:
     return patch if (patch.module, patch.finding) in proposed else replace(patch, finding="")
 
 
-def variants_until_now(house: House) -> dict[str, int]:
-    """Patch -> m, the variants of its finding ever evaluated on confirm folds, the most where it is of several."""
+def variants_until_now(house: House, looks: Mapping[str, int]) -> dict[str, int]:
+    """Patch -> m, the variants of its finding ever evaluated on confirm folds, the most where it is of several.
+
+    A variant counts as often as it was looked at and no batch decided over it (`looks`, by patch), and once at least.
+    """
     tried: defaultdict[str, set[str]] = defaultdict(set)
     for entry in house.ledger.entries("confirm"):
         tried[str(entry.body["finding"])].add(str(entry.body["patch"]))
     found: defaultdict[str, int] = defaultdict(int)
     for patches in tried.values():
         for patch in patches:
-            found[patch] = max(found[patch], len(patches))
+            found[patch] = max(found[patch], sum(max(1, looks.get(one, 0)) for one in patches))
     return found
 
 

@@ -1,5 +1,6 @@
 """What batches and lone verdicts said, read back from the gate's table and the ledger: for people and for reports."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
@@ -68,11 +69,26 @@ def told_alone(house: House) -> list[Row]:
 
 def waiting(house: House) -> list[Judged]:
     """Verdicts with a p-value that no batch decided over, oldest first: a patch's last one, and each placebo."""
-    given = [judged_of(entry) for entry in house.ledger.entries("verdict")]
-    with_p = [one for one in given if one.verdict.batch_p is not None]
-    last = {one.id if one.placebo else one.patch.id: one for one in with_p}
+    last = {one.id if one.placebo else one.patch.id: one for one in _with_p(house)}
     decided = in_batches(house)
     return [one for one in last.values() if one.id not in decided]
+
+
+def undecided_looks(house: House) -> Counter[str]:
+    """Patch -> p-values of it that somebody saw since a batch decided over it, one a house that it was asked about.
+
+    Only the last of them is a slot. Whoever asks again with every new bar and ends when it looks good pays for all.
+    """
+    decided, found = in_batches(house), Counter[str]()
+    for one in _with_p(house):
+        if not one.placebo:
+            found[one.patch.id] = 0 if one.id in decided else found[one.patch.id] + 1
+    return found
+
+
+def _with_p(house: House) -> list[Judged]:
+    given = [judged_of(entry) for entry in house.ledger.entries("verdict")]
+    return [one for one in given if one.verdict.batch_p is not None]
 
 
 def in_batches(house: House) -> set[str]:

@@ -10,10 +10,12 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from modules.errors import CwsError
 
@@ -99,31 +101,41 @@ def confined(view: Path, hidden: Sequence[Path], command: Sequence[str], budget:
     """
     refuse_without_walls()
     where = " ".join(command)[:200]
-    try:
-        done = subprocess.run(
-            walls(view, hidden, command),
-            # The process that holds the walls shows its own environment inside, as /proc/1/environ.
-            executable=shutil.which(BWRAP),
-            env={},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=budget.wall_s,
-            preexec_fn=lambda: _limit(budget),
-        )
-    except subprocess.TimeoutExpired:
-        raise CwsError(
-            "CWS-SANDBOX-002", what=f"more than {budget.wall_s:g} s", where=where, fix="give it a larger budget"
-        ) from None
-    if done.returncode != 0 or len(done.stdout) > MAX_OUTPUT_BYTES:
-        said = done.stderr.strip().split("\n")[-1][:300] or f"{len(done.stdout)} characters of output"
+    # Files, not pipes: a limit on their size holds whoever prints without end before it fills this process's memory.
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as complained:
+        try:
+            done = subprocess.run(
+                walls(view, hidden, command),
+                # The process that holds the walls shows its own environment inside, as /proc/1/environ.
+                executable=shutil.which(BWRAP),
+                env={},
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=complained,
+                timeout=budget.wall_s,
+                preexec_fn=lambda: _limit(budget),
+            )
+        except subprocess.TimeoutExpired:
+            raise CwsError(
+                "CWS-SANDBOX-002", what=f"more than {budget.wall_s:g} s", where=where, fix="give it a larger budget"
+            ) from None
+        out, size = _end(printed, MAX_OUTPUT_BYTES)
+        said = _end(complained, 1_000)[0].strip().split("\n")[-1][:300]
+    if done.returncode != 0 or size > MAX_OUTPUT_BYTES:
         raise CwsError(
             "CWS-SANDBOX-003",
-            what=f"ended with {done.returncode}: {said}",
+            what=f"ended with {done.returncode}: {said or f'{size} bytes of output'}",
             where=where,
             fix="run it alone in a copy of its view",
         )
-    return done.stdout
+    return out
+
+
+def _end(file: IO[bytes], most: int) -> tuple[str, int]:
+    """At most the last `most` bytes of a file as text, and its size."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - most))
+    return file.read().decode(errors="replace"), size
 
 
 def _limit(budget: Budget) -> None:

@@ -238,7 +238,7 @@ def decided(
     """The batch over what was proposed, and the cycle's end in the ledger."""
     house = bench.house
     say(f"{len(proposed.patches)} patches; A/A reruns every baseline in a process of its own, once a batch")
-    batch = run_batch(bench, proposed.patches, proposed.seed, progress, root)
+    batch = run_batch(bench, _undecided(house, proposed), proposed.seed, progress, root)
     rows = rows_of(house, [patch.id for patch in proposed.patches])
     # A batch that an earlier call decided holds these verdicts, not the empty one of now.
     ids = sorted({row.batch for row in rows})
@@ -247,3 +247,18 @@ def decided(
     placebos = [row for row in told(house) if row.placebo and row.batch in ids]
     ships = sum(row.outcome != "reject" for row in placebos)
     return Cycle(proposed, tuple(rows), (*proposed.refused, *batch.refused), len(placebos), ships)
+
+
+def _undecided(house: House, proposed: Proposed) -> list[Patch]:
+    """The patches that no batch since decided over.
+
+    What a batch shipped moves baselines, and to a cycle that was killed behind it the rest would be new questions.
+    """
+    later = [entry.body for entry in house.ledger.entries("batch") if entry.index > proposed.id]
+    verdicts = {verdict for body in later for verdict in _strings(body["verdicts"])}
+    done = {str(e.body["patch"]) for e in house.ledger.entries("verdict") if str(e.body["id"]) in verdicts}
+    return [patch for patch in proposed.patches if patch.id not in done]
+
+
+def _strings(values: Any) -> list[str]:
+    return [str(value) for value in values]

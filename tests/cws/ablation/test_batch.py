@@ -57,6 +57,19 @@ def test_of_batches_of_one_a_few_get_a_placebo_also_with_the_same_seed(
     assert 5 <= sum(drawn) <= 40
 
 
+def test_the_same_call_after_a_kill_asks_about_nothing_that_was_decided(bench: Bench, root: Path) -> None:
+    """What the killed batch ships now moves the others' baselines: a second verdict would be a second look."""
+    house, patches = bench.house, PATCHES[:2]
+    for number, patch in enumerate(patches):
+        verdict = Verdict(Kind.PASS, Reason.BETTER, p=0.001, p_alone=0.001, batch_p=0.001)
+        keep_verdict(house, Judged(f"v{number}", patch, "value", verdict), [])
+    house.ledger.append("batch", {"id": "b1", "state": None, "verdicts": ["v0", "v1"], "ship": ["v0"], "shadow": []})
+    found = run_batch(bench, patches, seed=1, root=root)
+    assert found.judged == () and len(house.ledger.entries("batch")) == 1
+    assert len(found.refused) == 2 and "CWS-ABLATE-007" in found.refused[0]
+    assert len(in_force(house)) == 1 and len(house.ledger.entries("verdict")) == 2
+
+
 def timed_verdict(p: float, number: int) -> Judged:
     kind, reason = (Kind.PASS, Reason.FASTER) if p <= 0.01 else (Kind.REJECT, Reason.NOT_FASTER)
     patch = Patch("cs_rank", {"rows_at_once": 1 + number})

@@ -13,7 +13,7 @@ from cws.ablation.again import rebuild
 from cws.ablation.alone import ablate_alone
 from cws.ablation.batch import last_state, run_batch
 from cws.ablation.ground import Published
-from cws.ablation.record import Judged, keep_verdict
+from cws.ablation.record import Judged, count_confirm, keep_verdict
 from cws.ablation.told import told, told_alone, waiting
 from cws.gate.batch import Outcome
 from cws.gate.verdict import Kind, Reason, Verdict
@@ -78,3 +78,18 @@ def test_what_waits_and_cannot_run_today_takes_part_and_ships_nothing(bench: Ben
     found = run_batch(bench, [], SEED, root=root)
     assert ([one.id for one in found.judged], found.outcomes) == (["v1"], (Outcome.REJECT,))
     assert last_state(bench.house).weeks == 1 and not waiting(bench.house)
+
+
+def test_who_asks_again_until_it_looks_good_pays_for_each_look(bench: Bench, root: Path) -> None:
+    """Asked alone with every new bar, a patch's last p is its slot, and m counts all that no batch decided over."""
+    house, patch = bench.house, Patch("position_limits", {"max_weight": 1.0})
+    count_confirm(house, patch)
+    for number, p in enumerate((0.5, 0.2, 0.004)):
+        verdict = Verdict(Kind.PASS if p <= 0.01 else Kind.REJECT, Reason.BETTER, p=p, p_alone=p, batch_p=p)
+        keep_verdict(house, Judged(f"v{number}", patch, "value", verdict), [])
+    (found,) = run_batch(bench, [], SEED, root=root).judged
+    assert (found.id, found.verdict.kind, found.verdict.variants) == ("v2", Kind.REJECT, 3)
+    assert found.verdict.p == found.verdict.batch_p == 3 * 0.004
+    keep_verdict(house, Judged("v3", patch, "value", verdict), [])
+    (later,) = run_batch(bench, [], SEED, root=root).judged
+    assert (later.id, later.verdict.variants) == ("v3", 1), "what a batch decided over is paid for"

@@ -194,6 +194,17 @@ def test_what_does_not_end_is_ended(tmp_path: Path) -> None:
         confined(tmp_path, (), [sys.executable, "-c", "print('x' * 2_000_000)"], SMALL)
 
 
+@WALLS
+def test_what_prints_without_end_is_ended_before_it_fills_anybodys_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confine, "MAX_FILE_BYTES", 4_000_000)
+    endless = "import sys\nwhile True: sys.{}.write('x' * 100_000)"
+    for stream in ("stdout", "stderr"):
+        with pytest.raises(CwsError, match="CWS-SANDBOX-003"):
+            said(tmp_path, endless.format(stream))
+
+
 def test_without_walls_nothing_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confine, "BWRAP", "no-such-program")
     missing.cache_clear()
@@ -233,6 +244,8 @@ def test_a_view_holds_the_search_folds_to_the_byte_and_no_later_bar(tmp_path: Pa
     (back,) = read_grounds(tmp_path / "view")
     assert back.data == until(ground, cut).data
     assert days(back).max() < cut <= days(ground)[1_000]
+    closes = [one.tables["bars"].frame["adj_close"] for one in (ground, back)]  # type: ignore[union-attr]
+    assert closes[0].notna().any() and closes[1].isna().all(), "it holds what a share paid and split since"
     program = (
         "from pathlib import Path\nfrom cws.sandbox.view import read_grounds\n"
         "from modules.canonical import content_hash\n"

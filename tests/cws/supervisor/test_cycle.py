@@ -1,13 +1,16 @@
 """A cycle: what is asked, behind walls or not at all, once, and resumed where it ended."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cws.ablation.ablate import Bench
+from cws.ablation import batch
+from cws.ablation.ablate import Bench, anew
 from cws.ablation.batch import MAX_PATCHES
 from cws.ablation.shipping import patched_text
+from cws.gate.batch import BatchState, Outcome, Slot
 from cws.gate.verdict import Reason
 from cws.home import Settings
 from cws.house import house_at
@@ -15,7 +18,8 @@ from cws.patches import Patch
 from cws.release import released
 from cws.sandbox import confine
 from cws.strategies import Catalogue, catalogue
-from cws.supervisor.cycle import Asked, cycle, given, open_cycle, proposals
+from cws.supervisor import cycle as cycles
+from cws.supervisor.cycle import Asked, cycle, decided, given, open_cycle, proposals
 from cws.supervisor.panel import IDEAS, sources
 from cws.trials import LedgerSink
 from modules.errors import CwsError
@@ -53,6 +57,32 @@ def test_an_open_cycle_goes_on_before_anybody_is_asked(bench: Bench, root: Path)
     assert found.proposed.resumed and found.proposed.patches == (patches[0],)
     assert [row.outcome for row in found.rows] == ["reject"]
     assert len(bench.house.ledger.entries("proposals")) == 1
+
+
+def test_what_a_batch_decided_before_the_kill_is_not_asked_again(
+    bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed behind a ship, which moves the others' baselines: they would get a second verdict in a second batch."""
+    monkeypatch.setattr("cws.ablation.ablate.SCREEN_P", 1.0)
+    patches = [Patch("reversal_5d", {"window_bars": bars}) for bars in (9, 7)]
+    weekly, ledger = batch.weekly, bench.house.ledger
+
+    def ships(state: BatchState, slots: Sequence[Slot]) -> tuple[BatchState, list[Outcome]]:
+        return weekly(state, slots)[0], [Outcome.SHIP, *[Outcome.REJECT] * (len(slots) - 1)]
+
+    with monkeypatch.context() as dying:
+        dying.setattr(batch, "weekly", ships)
+        dying.setattr(cycles, "rows_of", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            decided(bench, given(bench.house, patches, 4), root=root)
+    before, (ship,) = len(ledger.entries("verdict")), ledger.entries("ship")
+    waiting = open_cycle(bench.house)
+    assert waiting is not None
+    with released([patch for patch in patches if patch.id == ship.body["patch"]]):
+        found = decided(anew(bench), waiting, root=root)
+    assert (len(ledger.entries("verdict")), len(ledger.entries("batch"))) == (before, 1)
+    assert sorted(row.outcome for row in found.rows) == ["reject", "ship"] and found.refused == ()
+    assert open_cycle(bench.house) is None
 
 
 def test_what_could_not_be_read_back_is_never_proposed(bench: Bench) -> None:
