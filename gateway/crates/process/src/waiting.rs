@@ -22,7 +22,6 @@ pub struct Waiting {
     /// How long it goes on yielding.
     awake: Duration,
     yields_since: Option<Instant>,
-    napped: bool,
     nap: Duration,
     longest_nap: Duration,
 }
@@ -37,7 +36,6 @@ impl Waiting {
             spins: if cores >= spinners { SPINS } else { 0 },
             awake: Duration::ZERO,
             yields_since: None,
-            napped: false,
             nap: NAP,
             longest_nap: NAP,
         }
@@ -58,7 +56,6 @@ impl Waiting {
             spins: 0,
             awake: Duration::ZERO,
             yields_since: None,
-            napped: false,
             nap: NAP,
             longest_nap: LONGEST_NAP,
         }
@@ -68,13 +65,7 @@ impl Waiting {
     pub fn worked(&mut self) {
         self.idle = self.rest;
         self.nap = NAP;
-        self.napped = false;
         self.yields_since = None;
-    }
-
-    /// Slept since there was work: what came meanwhile has waited long enough.
-    pub fn napped(&self) -> bool {
-        self.napped
     }
 
     /// Something is in another loop's hands, which may wait for this very core: it comes first. `hot/run.cpp` does the same.
@@ -93,7 +84,6 @@ impl Waiting {
             std::thread::yield_now();
         } else {
             std::thread::sleep(self.nap);
-            self.napped = true;
             self.nap = (self.nap * 2).min(self.longest_nap);
         }
     }
@@ -116,9 +106,9 @@ mod tests {
         for (mut waiting, longest) in [(Waiting::patient(), LONGEST_NAP), (Waiting::new(1), NAP)] {
             waiting.idle = SPINS + YIELDS;
             (0..8).for_each(|_| waiting.idle());
-            assert_eq!((waiting.nap, waiting.napped()), (longest, true));
+            assert_eq!(waiting.nap, longest);
             waiting.worked();
-            assert_eq!((waiting.nap, waiting.napped()), (NAP, false));
+            assert_eq!(waiting.nap, NAP);
         }
     }
 }

@@ -25,8 +25,6 @@ use super::outbox::Outbox;
 
 /// What is not worth a look in every round: sockets of commands, clocks, files.
 const TICK_NS: u64 = 500_000;
-/// Rounds without work from one look at the order session to the next.
-const SELDOM: u32 = 8;
 /// How long a stop waits for the venue to confirm cancels.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -45,8 +43,6 @@ pub struct Runner {
     pub(super) gateway_beat: Option<BeatReader>,
     pub(super) ticked_ns: u64,
     pub(super) slow_ticked_ns: u64,
-    /// Since the last look at the order session.
-    unheard_rounds: u32,
     pub(super) build: String,
     pub(super) uid: u32,
 }
@@ -153,7 +149,6 @@ impl Runner {
             gateway_beat: None,
             ticked_ns: 0,
             slow_ticked_ns: 0,
-            unheard_rounds: SELDOM,
             build,
             uid,
             config,
@@ -173,9 +168,6 @@ impl Runner {
             } else {
                 waiting.idle();
             }
-            if waiting.napped() {
-                self.unheard_rounds = SELDOM;
-            }
         }
         self.stop(socket);
     }
@@ -190,29 +182,13 @@ impl Runner {
             }
         }
         let mut worked = self.take_intents();
-        if self.listens() {
-            worked |= self.listen(now);
-        }
+        worked |= self.listen(now);
         worked |= self.outbox.drain();
         if now.mono_ns.saturating_sub(self.ticked_ns) >= TICK_NS {
             self.ticked_ns = now.mono_ns;
             worked |= self.tick(socket, now);
         }
-        if worked {
-            self.unheard_rounds = SELDOM;
-        }
         worked
-    }
-
-    /// A look at the order session is a system call, and an intent that comes meanwhile waits for it: while nothing is due
-    /// there, it happens in every SELDOM-th round, after work and after a nap.
-    fn listens(&mut self) -> bool {
-        self.unheard_rounds += 1;
-        let listens = self.unheard_rounds > SELDOM || self.orders.expects();
-        if listens {
-            self.unheard_rounds = 0;
-        }
-        listens
     }
 
     /// SIGTERM: no new orders; cancels if so set; goodbye.
