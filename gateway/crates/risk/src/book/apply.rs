@@ -2,7 +2,7 @@
 
 use cws_abi::{ExecKind, Execution, VENUE_REASON};
 
-use super::{Book, OpenOrder, OrderState, Trade};
+use super::{Book, OpenOrder, OrderState, Trade, side_of};
 use crate::limits::Phase;
 
 /// OUCH 4.2, event codes of System Event.
@@ -53,8 +53,9 @@ impl Book {
         };
         (open.state, open.leaves) = (OrderState::Live, leaves.max(0));
         (open.absent, open.cancel_wanted) = (false, true);
-        let (symbol, leaves) = (open.order.symbol, open.leaves);
-        self.resting.entry(symbol).or_default().insert(id);
+        let (order, leaves) = (open.order, open.leaves);
+        let resting = self.resting.entry(order.symbol).or_default();
+        resting[side_of(order.side)].insert(id);
         self.count(id, leaves);
         if leaves == 0 {
             self.finish(id);
