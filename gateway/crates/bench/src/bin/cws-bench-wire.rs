@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 const BLOCKS: u64 = 10;
 const BLOCK_PACKETS: u64 = 2_000;
 const INTERVAL_NS: u64 = 500_000;
+/// From the end of a standstill to the first packet: heartbeats are old then, and risk refuses until it has heard new ones.
+const SETTLE: Duration = Duration::from_millis(100);
 
 fn main() -> io::Result<()> {
     stop::listen()?;
@@ -65,6 +67,7 @@ fn measure() -> io::Result<Value> {
     for block in 0..BLOCKS {
         for way in &mut ways {
             way.children.resume();
+            std::thread::sleep(SETTLE);
             way.lost += drive(
                 way.chain.as_mut(),
                 block * BLOCK_PACKETS,

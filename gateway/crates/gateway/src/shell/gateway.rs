@@ -204,7 +204,9 @@ impl Gateway {
         if refused.iter().any(|kind| *kind as u8 == execution.kind) {
             *self.reasons.entry(execution.reason).or_default() += 1;
         }
-        let accepted = execution.kind == ExecKind::Accepted as u8;
+        // A replacement is an order too, and all that a peg sends after its first.
+        let taken = [ExecKind::Accepted, ExecKind::Replaced];
+        let accepted = taken.iter().any(|kind| *kind as u8 == execution.kind);
         if accepted {
             self.held_since_ns = None;
             self.order_went_through(execution.parent_id);

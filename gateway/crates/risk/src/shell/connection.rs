@@ -25,6 +25,8 @@ pub struct Connection {
     talk: Option<TcpConversation>,
     unsent: SendQueue,
     retry_ns: u64,
+    /// An order or cancel went out and nothing has come back since.
+    answer_due: bool,
 }
 
 /// What a capture or a socket could not do.
@@ -43,6 +45,7 @@ impl Connection {
             talk: None,
             unsent: SendQueue::default(),
             retry_ns: 0,
+            answer_due: false,
         }
     }
 
@@ -85,6 +88,7 @@ impl Connection {
         self.stream = None;
         self.talk = None;
         self.unsent.clear();
+        self.answer_due = false;
         self.soup.disconnected();
     }
 
@@ -93,8 +97,14 @@ impl Connection {
         let Outgoing {
             order_id, cancels, ..
         } = *outgoing;
+        self.answer_due = true;
         self.unsent
             .push(outgoing.frame.bytes(), About { order_id, cancels });
+    }
+
+    /// The venue owes an answer, or the socket room: every look may find something.
+    pub fn expects(&self) -> bool {
+        self.answer_due || !self.unsent.is_empty()
     }
 
     /// Takes back queued orders of which no byte has left.
@@ -163,6 +173,7 @@ impl Connection {
             Err(error) => return Err(Trouble::Line(error.to_string())),
         };
         if count > 0 {
+            self.answer_due = false;
             self.received(count, capture, now)?;
             while let Some(event) = self.soup.next_event() {
                 let over = matches!(event, SoupEvent::Broken { .. } | SoupEvent::Ended);

@@ -25,6 +25,8 @@ use super::outbox::Outbox;
 
 /// What is not worth a look in every round: sockets of commands, clocks, files.
 const TICK_NS: u64 = 500_000;
+/// Without a reason to, the order session is looked at again after this.
+const LOOK_NS: u64 = 10_000;
 /// How long a stop waits for the venue to confirm cancels.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -43,6 +45,8 @@ pub struct Runner {
     pub(super) gateway_beat: Option<BeatReader>,
     pub(super) ticked_ns: u64,
     pub(super) slow_ticked_ns: u64,
+    /// Last look at the order session that found nothing.
+    listened_ns: u64,
     pub(super) build: String,
     pub(super) uid: u32,
 }
@@ -149,6 +153,7 @@ impl Runner {
             gateway_beat: None,
             ticked_ns: 0,
             slow_ticked_ns: 0,
+            listened_ns: 0,
             build,
             uid,
             config,
@@ -182,13 +187,24 @@ impl Runner {
             }
         }
         let mut worked = self.take_intents();
-        worked |= self.listen(now);
+        worked |= self.listen_if_due(now);
         worked |= self.outbox.drain();
         if now.mono_ns.saturating_sub(self.ticked_ns) >= TICK_NS {
             self.ticked_ns = now.mono_ns;
             worked |= self.tick(socket, now);
         }
         worked
+    }
+
+    /// A look at the order session is a system call, and an intent that comes meanwhile waits for it. It is due where an
+    /// answer is, after a look that found something, and else when the last one is some rounds ago.
+    fn listen_if_due(&mut self, now: Now) -> bool {
+        if !self.orders.expects() && now.mono_ns.saturating_sub(self.listened_ns) < LOOK_NS {
+            return false;
+        }
+        let heard = self.listen(now);
+        self.listened_ns = if heard { 0 } else { now.mono_ns };
+        heard
     }
 
     /// SIGTERM: no new orders; cancels if so set; goodbye.
