@@ -3,6 +3,7 @@
 A proposer sees the search folds and the finding. What comes back is text: it passes `parse_patch` like anybody's.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,8 @@ from modules.registry import load, names
 
 PROPOSERS = tuple(KNOWN)
 MODEL = "language_model"
+# A figure by itself; those in names (reversal_5d) stay.
+FIGURE = re.compile(r"(?<![\w.])[-+]?\d[\d_,.]*(?:e[-+]?\d+)?(?!\w)")
 # Fewer looks than this find nothing in a space of several settings.
 MIN_SCORES = 8
 
@@ -50,9 +53,14 @@ def asks_of(findings: Sequence[Finding], budget: int, seed: int) -> list[Ask]:
         if module.manifest.judge == "value" and any(fits(module) for fits in FITS.values()):
             share = min(left, max(MIN_SCORES, budget // 4))
             asked[finding.module] = Ask(
-                finding.id, finding.module, finding.suspects, share, seed, sentence=finding.sentence
+                finding.id, finding.module, finding.suspects, share, seed, sentence=without_figures(finding.sentence)
             )
     return list(asked.values())
+
+
+def without_figures(sentence: str) -> str:
+    """What was found, and not how much: miners read whole runs, so a figure of theirs tells of confirm days."""
+    return FIGURE.sub("#", sentence)
 
 
 def propose(

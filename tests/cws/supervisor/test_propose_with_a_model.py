@@ -1,6 +1,6 @@
 """All proposers on one finding: mutations and a model's ideas are scored behind the walls, every look is counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from cws.sandbox.confine import missing
 from cws.strategies import Catalogue, catalogue
 from cws.supervisor import propose as proposing
 from cws.supervisor.findings import Finding
-from cws.supervisor.propose import PROPOSERS, asks_of, propose
+from cws.supervisor.propose import PROPOSERS, asks_of, propose, without_figures
 
 IDEA = 'module = "alpha_formula"\nwhy = "what rose goes on rising"\n[settings]\nformula = "cs_rank(delta(close, 20))"'
 LIMIT = 'module = "position_limits"\n[settings]\nmax_weight = 1.0'
@@ -54,6 +54,20 @@ def test_only_modules_that_some_proposer_fits_are_asked_and_in_the_findings_word
     monkeypatch.setitem(FITS, "language_model", lambda module: False)
     monkeypatch.setitem(FITS, "settings_search", lambda module: module.name != "alpha_formula")
     assert [ask.module for ask in asks_of(found, budget=40, seed=3)] == ["reversal_5d"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("close of clean_1 moved: median 1.31 to -2e-05, 3.4 sigma", "close of clean_1 moved: median # to #, # sigma"),
+        ("S3: 100% of its 60 bad rows, but 10.0% of the bars", "S3: #% of its # bad rows, but #% of the bars"),
+        ("reversal_5d (feature of xs) refuses 1,204 rows, 512 MB", "reversal_5d (feature of xs) refuses # rows, # MB"),
+    ],
+)  # fmt: skip
+def test_no_figure_of_a_whole_run_is_told(sentence: str, told: str) -> None:
+    assert without_figures(sentence) == told
+    (ask,) = asks_of([replace(finding("reversal_5d", 0), sentence=sentence)], budget=8, seed=1)
+    assert ask.sentence == told
 
 
 def test_published_formulas_go_only_to_modules_with_a_formula() -> None:
