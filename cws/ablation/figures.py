@@ -134,7 +134,8 @@ def shrunk(real: pd.DataFrame) -> list[Worth]:
 
 
 def _power(house: House) -> dict[str, float]:
-    """The last certificate's power figures, by name; empty when the gate was never certified in this home."""
-    last = house.ledger.entries("certificate")[-1:]
-    found: Any = last[0].body["figures"] if last else {}
-    return {name: float(value) for name, value in found.items() if name.startswith("power")}
+    """Power by the last certificate that held, of full counts if there is one; empty when none held in this home."""
+    held: list[Any] = [entry.body for entry in house.ledger.entries("certificate") if entry.body["passed"]]
+    best = sorted(held, key=lambda body: body.get("counts") == "full")[-1:]
+    found: dict[str, float | None] = best[0]["figures"] if best else {}
+    return {name: value for name, value in found.items() if name.startswith("power") and value is not None}

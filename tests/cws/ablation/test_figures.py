@@ -22,6 +22,16 @@ def test_an_empty_home_has_no_rates(house: House) -> None:
     assert found.ablations_per_hour is None and found.power == {} and found.value_shipped == 0.0
 
 
+def test_power_is_the_last_certificates_that_held_and_a_whole_one_goes_first(house: House) -> None:
+    def certified(counts: str, passed: bool, power: float | None) -> dict[str, float]:
+        house.ledger.append("certificate", {"seed": 1, "counts": counts, "passed": passed, "figures": {"power": power}})
+        return figures(house, 0).power
+
+    assert certified("short", False, 0.1) == {} and certified("short", True, 0.7) == {"power": 0.7}
+    assert certified("full", True, 0.8) == certified("short", True, 0.9) == certified("full", False, 0.2)
+    assert certified("full", True, 0.85) == {"power": 0.85} and certified("full", True, None) == {}
+
+
 def test_chance_alone_would_give_the_placebos_rate_of_all_that_were_tested() -> None:
     rate = exact_rate(1, 40)
     found = false_ships(rate, able=200, accepted=20)
