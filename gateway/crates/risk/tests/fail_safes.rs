@@ -27,6 +27,22 @@ fn what_cannot_be_read_may_be_a_trade() {
     assert_eq!(play.core.counters.unreadable, 1);
 }
 
+/// It is a position all the same, and nobody knows what else the venue gets wrong.
+#[test]
+fn more_than_was_ordered_is_booked_and_kills_the_firm() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&executed(1, 60, PRICE, 1));
+    play.say(&executed(1, 60, PRICE, 1));
+    assert!(
+        !play.core.status.killed_firm,
+        "told again is not traded again"
+    );
+    play.say(&executed(1, 41, PRICE, 2));
+    assert!(play.core.status.killed_firm);
+    assert_eq!(play.position(), 101);
+}
+
 #[test]
 fn a_loss_that_no_trade_makes_kills_too() {
     let mut play = Play::new();

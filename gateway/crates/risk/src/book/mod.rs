@@ -7,7 +7,7 @@ mod meters;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cws_abi::{OrderId, Side};
+use cws_abi::{Execution, OrderId, Side};
 use cws_journal::ParentOrder;
 
 pub use exposure::{Exposure, Holding, SymbolBook, Totals};
@@ -214,6 +214,11 @@ impl Book {
             ..Parent::default()
         };
         self.parents.insert(parent.order.parent_id, parent);
+    }
+
+    /// A trade that is booked already.
+    pub fn knows(&self, trade: &Execution) -> bool {
+        self.trades.contains_key(&(trade.order_id, trade.exec_id))
     }
 
     /// All open orders, whatever else the day has seen.

@@ -40,12 +40,17 @@ impl Core {
         let stranger = is_trade && !self.book.orders.contains_key(&execution.order_id);
         let before = [execution.order_id, execution.orig_order_id]
             .map(|id| self.book.orders.get(&id).copied());
+        let too_much = is_trade
+            && !self.book.knows(&execution)
+            && before[0].is_some_and(|order| order.open() && execution.last_qty > order.leaves);
         self.execute(execution, true, now, fx);
         let why = if execution.order_id == 0 && Outbound::decode(payload).is_err() {
             self.counters.unreadable += 1;
             Some("the venue says what cannot be read, and it may be a trade")
         } else if stranger {
             Some("the venue tells of a trade of an order that was never sent from here")
+        } else if too_much {
+            Some("the venue traded more of an order than was left of it")
         } else {
             None
         };
