@@ -27,7 +27,7 @@ PATCHES = (
     Patch("reversal_5d", {"window_bars": 20}, finding="f1"),
     Patch("rank_to_weight", {"gross": 0.5}, finding="f2"),
 )
-SEED = 3
+SEED = 4  # one with which a batch of so few draws a placebo
 # What a cycle cannot do twice. Trials are not among them: a look that was taken again is counted again.
 DECISIVE = ("baseline", "confirm", "verdict", "batch", "ship", "shadow", "cycle")
 GATES_TABLES = ("deltas", "verdicts")
