@@ -27,28 +27,25 @@ class Killed:
 
 def in_force(entries: Iterable[Entry]) -> list[Killed]:
     """Kills without a later re-arm of the same scope and name, oldest first. Entries are in ledger order."""
-    found: dict[tuple[str, str], Killed] = {}
-    for entry in entries:
-        if entry.kind in (KILL, REARM):
-            body = {name: str(value) for name, value in entry.body.items()}
-            key = body["scope"], body["name"]
-            found.pop(key, None)
-            if entry.kind == KILL:
-                found[key] = Killed(*key, body["reason"], body["who"], body["trigger"], entry.ts_ns)
-    return list(found.values())
+    return _last(entries, KILL)
 
 
 def ended_by_hand(entries: Iterable[Entry]) -> list[Killed]:
     """The last re-arm of every scope and name that is not killed now: who ended it, why and when."""
-    found: dict[tuple[str, str], Killed] = {}
+    return _last(entries, REARM)
+
+
+def _last(entries: Iterable[Entry], kind: str) -> list[Killed]:
+    """What was said last of each scope and name, where that is of this kind."""
+    last: dict[tuple[str, str], tuple[str, Killed]] = {}
     for entry in entries:
         if entry.kind in (KILL, REARM):
             body = {name: str(value) for name, value in entry.body.items()}
             key = body["scope"], body["name"]
-            found.pop(key, None)
-            if entry.kind == REARM:
-                found[key] = Killed(*key, body["reason"], body["who"], "command", entry.ts_ns)
-    return list(found.values())
+            last.pop(key, None)
+            trigger = body.get("trigger", "command")  # only a person re-arms
+            last[key] = entry.kind, Killed(*key, body["reason"], body["who"], trigger, entry.ts_ns)
+    return [one for said, one in last.values() if said == kind]
 
 
 def refuse_killed(killed: Iterable[Killed], strategy: str, venue: str) -> None:
