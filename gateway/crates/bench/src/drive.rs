@@ -40,8 +40,7 @@ pub fn drive(
             worked = true;
         }
         chain.receive(&mut |number| {
-            pacing.answered(number, monotonic_ns());
-            answers += 1;
+            answers += pacing.answered_through(number, monotonic_ns());
             worked = true;
         })?;
         if worked {

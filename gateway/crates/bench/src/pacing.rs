@@ -11,26 +11,34 @@ pub struct Pacing {
     start_ns: u64,
     first: u64,
     sent: u64,
+    /// Of this block, by `answered_through`.
+    answered: u64,
     pub latency_ns: Histogram<u64>,
+    /// Of this block alone.
+    block_ns: Histogram<u64>,
 }
 
 impl Pacing {
     pub fn new(interval_ns: u64) -> Self {
         assert!(interval_ns > 0, "a rate");
-        let latency_ns =
-            Histogram::new_with_bounds(1, HIGHEST_NS, 3).expect("fixed bounds are valid");
+        let histogram =
+            || Histogram::new_with_bounds(1, HIGHEST_NS, 3).expect("fixed bounds are valid");
         Self {
             interval_ns,
             start_ns: 0,
             first: 0,
             sent: 0,
-            latency_ns,
+            answered: 0,
+            latency_ns: histogram(),
+            block_ns: histogram(),
         }
     }
 
     /// A new block of sends, numbered from `first`; its latencies join the others.
     pub fn restart(&mut self, start_ns: u64, first: u64) {
-        (self.start_ns, self.first, self.sent) = (start_ns, first, 0);
+        (self.start_ns, self.first) = (start_ns, first);
+        (self.sent, self.answered) = (0, 0);
+        self.block_ns.reset();
     }
 
     pub fn interval_ns(&self) -> u64 {
@@ -54,11 +62,27 @@ impl Pacing {
     /// The answer to `number` is here. Latency counts from when it was due.
     pub fn answered(&mut self, number: u64, now_ns: u64) {
         let due_ns = self.start_ns + (number - self.first) * self.interval_ns;
-        self.latency_ns
-            .saturating_record(now_ns.saturating_sub(due_ns).max(1));
+        let latency_ns = now_ns.saturating_sub(due_ns).max(1);
+        self.latency_ns.saturating_record(latency_ns);
+        self.block_ns.saturating_record(latency_ns);
+    }
+
+    /// The answer to `number` is here, and with it that to each earlier one that has none: an order that follows the
+    /// newest packet answers those that it overtook, and left out they would hide the longest waits. Gives how many were
+    /// answered so, none where the answer is a repeated one.
+    pub fn answered_through(&mut self, number: u64, now_ns: u64) -> u64 {
+        let begin = self.first + self.answered;
+        (begin..=number).for_each(|each| self.answered(each, now_ns));
+        self.answered = self.answered.max((number + 1).saturating_sub(self.first));
+        self.first + self.answered - begin
     }
 
     pub fn quantile_us(&self, quantile: f64) -> f64 {
         self.latency_ns.value_at_quantile(quantile) as f64 / 1e3
+    }
+
+    /// Of this block alone.
+    pub fn block_quantile_us(&self, quantile: f64) -> f64 {
+        self.block_ns.value_at_quantile(quantile) as f64 / 1e3
     }
 }
