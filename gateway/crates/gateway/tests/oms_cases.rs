@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Feed, cancel, fill, id, new_order, replace, told};
+use common::{Feed, broken, cancel, fill, id, new_order, replace, told};
 use cws_abi::{ExecKind, Execution};
 use cws_gateway::oms::State;
 
@@ -81,11 +81,19 @@ fn a_trade_told_twice_counts_once() {
 }
 
 #[test]
-fn more_than_was_ordered_is_not_booked() {
+fn more_than_was_ordered_is_booked_and_told() {
     let mut feed = accepted(100);
-    assert_eq!(feed.tell(fill(1, 11, 101)), Some("CWS-OMS-003"));
-    assert_eq!(feed.parts(1), [0, 100, 0, 0]);
-    assert_eq!(feed.orders.counters().overfills, 1);
+    feed.tell(fill(1, 11, 60));
+    assert_eq!(feed.tell(fill(1, 12, 41)), Some("CWS-OMS-003"));
+    assert_eq!(feed.parts(1), [101, 0, 0, 0]);
+    assert_eq!(
+        (feed.state(1), feed.orders.counters().overfills),
+        (State::Filled, 1)
+    );
+    assert_eq!(feed.tell(fill(1, 13, 5)), Some("CWS-OMS-003"));
+    assert_eq!(feed.parts(1), [106, 0, 0, 0]);
+    feed.tell(broken(1, 12));
+    assert_eq!(feed.parts(1), [65, 0, 0, 41]);
 }
 
 #[test]

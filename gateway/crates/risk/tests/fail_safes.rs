@@ -44,6 +44,19 @@ fn more_than_was_ordered_is_booked_and_kills_the_firm() {
 }
 
 #[test]
+fn more_of_an_order_that_is_filled_kills_and_what_crossed_a_cancel_does_not() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&executed(1, 60, PRICE, 1));
+    play.say(&play::canceled(1, 40));
+    play.say(&executed(1, 40, PRICE, 2));
+    assert!(!play.core.status.killed_firm);
+    play.say(&executed(1, 1, PRICE, 3));
+    assert!(play.core.status.killed_firm);
+    assert_eq!(play.position(), 101);
+}
+
+#[test]
 fn a_loss_that_no_trade_makes_kills_too() {
     let mut play = Play::new();
     play.place(&order(1, Side::Buy, 100, PRICE));

@@ -14,6 +14,9 @@ const CLOSED: u16 = VENUE_REASON + b'E' as u16;
 /// OUCH 4.2, System Event: end of day.
 const END_OF_DAY: u16 = VENUE_REASON + b'E' as u16;
 
+/// OUCH counts shares in 32 bits; sums of them have room above.
+const QUANTITY_MAX: i64 = 1 << 40;
+
 impl Orders {
     /// One record of `executions.ring`. A record seen before (after a restart) changes nothing.
     pub fn apply_execution(&mut self, execution: &Execution) -> Outcome {
@@ -28,8 +31,8 @@ impl Orders {
             return self.malformed(execution, "no known kind");
         };
         let quantities = [execution.last_qty, execution.cum_qty, execution.leaves_qty];
-        if quantities.iter().any(|quantity| *quantity < 0) {
-            return self.malformed(execution, "a quantity below zero");
+        if quantities.iter().any(|q| !(0..=QUANTITY_MAX).contains(q)) {
+            return self.malformed(execution, "a quantity out of its range");
         }
         let names_trade = execution.last_qty > 0 && execution.exec_id != 0;
         if kind == ExecKind::Filled && !names_trade {
@@ -71,19 +74,18 @@ impl Orders {
         self.imply_replaced(id, outcome);
         let booked = self.change(id, outcome, |order| order.book(exec_id, price, quantity));
         match booked {
-            Some(Booked::As(event)) => {
+            Some(Booked::As(event) | Booked::Beyond(event)) => {
                 self.counters.fills += 1;
                 self.step(id, event, outcome);
                 self.break_early(id, exec_id, outcome);
             }
             Some(Booked::Repeated) => self.counters.repeated_fills += 1,
-            Some(Booked::TooMuch) => {
-                self.counters.overfills += 1;
-                let what =
-                    format!("trade {exec_id} of {quantity} is more than was ordered; not booked");
-                outcome.note = Some(note("CWS-OMS-003", id, what));
-            }
             None => {}
+        }
+        if let Some(Booked::Beyond(_)) = booked {
+            self.counters.overfills += 1;
+            let what = format!("trade {exec_id} of {quantity} is more than was left; booked");
+            outcome.note = Some(note("CWS-OMS-003", id, what));
         }
     }
 

@@ -15,7 +15,7 @@ pub struct Fill {
     pub broken: bool,
 }
 
-/// Always: `quantity = cum + leaves + canceled + broken`, each at least 0.
+/// Always: `quantity + over = cum + leaves + canceled + broken`, each at least 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     pub id: u64,
@@ -40,6 +40,8 @@ pub struct Order {
     pub leaves: i64,
     pub canceled: i64,
     pub broken: i64,
+    /// Shares that the venue traded beyond what was ordered.
+    pub over: i64,
     notional: i128,
     pub state: State,
     pub acked: bool,
@@ -58,9 +60,9 @@ pub struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Booked {
     As(Event),
+    /// More than was left: a position all the same.
+    Beyond(Event),
     Repeated,
-    /// More than was ordered; not booked.
-    TooMuch,
 }
 
 impl Order {
@@ -103,6 +105,7 @@ impl Order {
             leaves: quantity,
             canceled: 0,
             broken: 0,
+            over: 0,
             notional: 0,
             state: State::PendingNew,
             acked: false,
@@ -168,12 +171,12 @@ impl Order {
         if self.fills.contains_key(&exec_id) {
             return Booked::Repeated;
         }
-        if quantity > self.leaves + self.canceled {
-            return Booked::TooMuch;
-        }
         let from_open = quantity.min(self.leaves);
+        let from_canceled = (quantity - from_open).min(self.canceled);
+        let beyond = quantity - from_open - from_canceled;
         self.leaves -= from_open;
-        self.canceled -= quantity - from_open;
+        self.canceled -= from_canceled;
+        self.over += beyond;
         self.cum += quantity;
         self.notional += i128::from(price) * i128::from(quantity);
         let fill = Fill {
@@ -187,11 +190,16 @@ impl Order {
         } else {
             self.canceled
         };
-        Booked::As(match (rest, self.broken) {
+        let event = match (rest, self.broken) {
             (0, 0) => Event::FillLast,
             (0, _) => Event::FillRest,
             _ => Event::FillPart,
-        })
+        };
+        if beyond > 0 {
+            Booked::Beyond(event)
+        } else {
+            Booked::As(event)
+        }
     }
 
     /// Takes a trade back. True where something changed; a trade not seen yet is remembered.
@@ -286,10 +294,10 @@ impl Order {
 
     /// The law of conservation.
     pub fn holds(&self) -> bool {
-        [self.cum, self.leaves, self.canceled, self.broken]
-            .iter()
-            .all(|part| *part >= 0)
-            && self.cum + self.leaves + self.canceled + self.broken == self.quantity
+        let parts = [self.cum, self.leaves, self.canceled, self.broken];
+        parts.iter().all(|part| *part >= 0)
+            && self.over >= 0
+            && parts.iter().sum::<i64>() == self.quantity + self.over
             && (self.is_live() || self.leaves == 0)
     }
 }

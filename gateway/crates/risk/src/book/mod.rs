@@ -55,6 +55,15 @@ impl OpenOrder {
         self.state != OrderState::Done
     }
 
+    /// Shares that a venue in its right mind may still trade of it: once it has ended, only what crossed its end.
+    pub fn may_trade(&self) -> i64 {
+        if self.open() {
+            self.leaves
+        } else {
+            self.order.quantity - self.cum_chain()
+        }
+    }
+
     /// Everything traded in its chain.
     pub fn cum_chain(&self) -> i64 {
         self.cum_before + self.cum

@@ -42,7 +42,7 @@ impl Core {
             .map(|id| self.book.orders.get(&id).copied());
         let too_much = is_trade
             && !self.book.knows(&execution)
-            && before[0].is_some_and(|order| order.open() && execution.last_qty > order.leaves);
+            && before[0].is_some_and(|order| execution.last_qty > order.may_trade());
         self.execute(execution, true, now, fx);
         let why = if execution.order_id == 0 && Outbound::decode(payload).is_err() {
             self.counters.unreadable += 1;
