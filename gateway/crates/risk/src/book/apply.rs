@@ -93,6 +93,7 @@ impl Book {
         self.exposure
             .trade(&order, trade.quantity, trade.price, execution.ts_recv_ns);
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
+            parent.moved = self.day;
             parent.trade(order.side, trade.quantity);
         }
         self.meters.executed(&order, mono_ns);
@@ -113,6 +114,7 @@ impl Book {
         let order = open.order;
         self.exposure.take_back(&order, trade.quantity, trade.price);
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
+            parent.moved = self.day;
             parent.trade(order.side, -trade.quantity);
         }
     }

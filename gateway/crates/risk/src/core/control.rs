@@ -9,8 +9,9 @@ use crate::effects::Effects;
 use crate::signing::SignedLimits;
 
 const SEARCH_NS: u64 = 20_000_000;
-/// Most parents that are kept.
+/// Most parents that are kept, and most ids of past ones (some 20 bytes each).
 pub const PARENTS_MAX: usize = 1 << 20;
+pub const PAST_PARENTS_MAX: usize = 1 << 24;
 
 impl Core {
     /// The gateway's last beat, as shared memory has it.
@@ -125,7 +126,9 @@ impl Core {
             ))
         };
         let sound = parent.parent_id != 0 && parent.quantity > 0 && parent.limit_price >= 0;
-        if !sound || self.book.parents.len() >= PARENTS_MAX {
+        let full = self.book.parents.len() >= PARENTS_MAX
+            || self.book.past_parents.len() >= PAST_PARENTS_MAX;
+        if !sound || full {
             let what = "no id, quantity or limit price, or too many parents".into();
             return refuse("CWS-RISK-010", what, "register an order with an id above 0");
         }
@@ -134,6 +137,10 @@ impl Core {
                 return Ok(());
             }
             let what = "the id stands for another order".into();
+            return refuse("CWS-RISK-011", what, "give every parent its own id");
+        }
+        if self.book.past_parents.contains(&parent.parent_id) {
+            let what = "the id stands for an order that is over".into();
             return refuse("CWS-RISK-011", what, "give every parent its own id");
         }
         fx.entries.push((now.utc_ns, Entry::Parent(parent.clone())));
