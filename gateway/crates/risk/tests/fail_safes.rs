@@ -11,6 +11,7 @@ use cws_risk::core::Core;
 use cws_risk::effects::Effects;
 use cws_risk::order::Order;
 use cws_risk::settings::Settings;
+use cws_risk::status::State;
 use cws_wire::ouch42::BrokenTrade;
 use play::{Play, executed, records};
 
@@ -168,4 +169,100 @@ fn reducing_outlives_a_restart_until_a_person_ends_it() {
         });
         assert!(!read_again(&play).status.reducing);
     }
+}
+
+/// A world with drop copy, a second of patience, and the clock's steps of a loop that runs.
+fn with_drop_copy() -> Play {
+    let mut play = Play::new();
+    play.core.settings.drop_copy_settle_ns = S;
+    play.act(|core, now, fx| core.drop_copy_up("COPY", false, now, fx));
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play
+}
+
+fn tenths(play: &mut Play, count: usize) {
+    for _ in 0..count {
+        play.later(S / 10);
+        play.tick();
+    }
+}
+
+#[test]
+fn a_trade_that_drop_copy_does_not_tell_kills_the_firm_until_a_person_looked() {
+    let mut play = with_drop_copy();
+    play.say(&executed(1, 40, PRICE, 1));
+    tenths(&mut play, 9);
+    assert_eq!(play.state(), State::Active);
+    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+    play.drop_copy(2, &executed(1, 40, PRICE, 1));
+    tenths(&mut play, 20);
+    assert_eq!(play.state(), State::Active, "told alike, and once more");
+    play.say(&executed(1, 30, PRICE, 2));
+    tenths(&mut play, 11);
+    assert!(play.core.status.killed_firm);
+    assert_eq!(play.sent_cancels(), [id(1)]);
+    play.say(&play::canceled(1, 30));
+    let rearm = |play: &mut Play| {
+        play.act(|core, now, fx| {
+            core.rearm(KillScope::Firm, "", ("ops", "looked"), now, fx);
+        });
+    };
+    rearm(&mut play);
+    tenths(&mut play, 20);
+    assert_eq!(play.state(), State::Active, "this one was looked at");
+    assert_eq!(play.core.drop_copy.open, 1, "and is still shown");
+    play.drop_copy(3, &executed(1, 5, PRICE, 3));
+    tenths(&mut play, 11);
+    assert!(play.core.status.killed_firm, "another");
+    rearm(&mut play);
+
+    let mut again = Play::bare(Core::new(play.core.settings.clone()));
+    again.act(|core, _, fx| {
+        core.take_limits(signed());
+        for record in records(&play.entries) {
+            core.replay(&record, fx).expect("its own journal");
+        }
+    });
+    again.up();
+    again.act(|core, now, fx| core.drop_copy_up("COPY", false, now, fx));
+    tenths(&mut again, 20);
+    assert_eq!(again.core.drop_copy.open, 2);
+    assert!(!again.core.status.killed_firm, "a restart forgets no look");
+}
+
+#[test]
+fn only_time_in_which_both_sessions_are_heard_makes_a_difference_old() {
+    let mut play = with_drop_copy();
+    play.down();
+    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+    tenths(&mut play, 20);
+    assert!(!play.core.status.killed_firm);
+    play.up();
+    play.say(&executed(1, 40, PRICE, 1));
+    play.say(&executed(1, 10, PRICE, 2));
+    play.later(60 * S);
+    play.tick();
+    assert!(!play.core.status.killed_firm, "the loop stood still");
+    tenths(&mut play, 9);
+    assert!(!play.core.status.killed_firm);
+    tenths(&mut play, 2);
+    assert!(play.core.status.killed_firm);
+}
+
+#[test]
+fn without_drop_copy_nothing_new_leaves_until_it_is_back() {
+    let mut play = with_drop_copy();
+    play.core.drop_copy_down();
+    tenths(&mut play, 9);
+    assert_eq!(play.state(), State::Active);
+    tenths(&mut play, 2);
+    assert_eq!(
+        play.core.state(play.now),
+        (State::Halted, "drop copy is not up")
+    );
+    play.cancel(2, 1);
+    assert_eq!(play.sent_cancels(), [id(1)]);
+    play.act(|core, now, fx| core.drop_copy_up("COPY", false, now, fx));
+    tenths(&mut play, 1);
+    assert_eq!(play.state(), State::Active);
 }

@@ -35,6 +35,7 @@ impl Core {
             let by = ("dead man", "the desk's file was not refreshed");
             self.kill(KillScope::Firm, "", Trigger::DeadMan, by, now, fx);
         }
+        self.compare(now, fx);
         self.beat_lost(now, fx);
         self.tell_state(now, fx);
     }

@@ -40,11 +40,14 @@ impl Core {
                 bytes,
             } => self.replay_sent(order_id, orig_order_id, &bytes),
             Entry::Execution(execution) => self.replay_execution(&execution, fx),
-            Entry::DropCopy(told) => self.apply_drop_copy(&told),
+            Entry::DropCopy(told) => self.apply_drop_copy(&told, 0),
             Entry::Kill { scope, name, .. } => self.replay_kill(scope, &name),
             Entry::Rearm { scope, name, .. } => {
                 self.set_killed(scope, &name, false);
-                self.status.reducing &= scope != KillScope::Firm;
+                if scope == KillScope::Firm {
+                    self.status.reducing = false;
+                    self.drop_copy.seen();
+                }
             }
             Entry::Session { event, text, .. } => self.replay_session(event, text),
         }
@@ -87,7 +90,7 @@ impl Core {
             self.status.phase = phase;
         }
         if execution.kind == cws_abi::ExecKind::Filled as u8 {
-            self.drop_copy.filled(execution);
+            self.drop_copy.filled(execution, 0);
         }
         if self
             .undecided

@@ -68,7 +68,7 @@ impl Core {
         }
         if kind == ExecKind::Filled {
             self.counters.fills += 1;
-            self.drop_copy.filled(&execution);
+            self.drop_copy.filled(&execution, now.mono_ns);
             self.repeat_kills(execution.order_id, now, fx);
         }
         if matches!(kind, ExecKind::Filled | ExecKind::Broken) {
