@@ -154,6 +154,21 @@ def test_a_trade_that_was_taken_back_is_gone(tmp_path: Path) -> None:
     assert [one.exec_id for one in told.trades] == [1]
 
 
+def test_a_corrected_price_is_the_price_of_the_trade(tmp_path: Path) -> None:
+    corrections = [journals.execution(1, 11, 12, exec_id=1, quantity=4, price=price) for price in (7, 6, 7)]
+    records = [*TRADES, *corrections]
+    told = story(_journal(tmp_path, records))
+    assert [(one.exec_id, one.price, one.last_qty) for one in told.trades] == [(1, 7, 4), (2, 5_000_000_000, 6)]
+    table = executions_table(told, Session(np.array([100], dtype=np.int64), ("A.X",), 0))
+    traded = table[table["kind"] != "rejected_by_risk"]
+    assert list(traded[traded["kind"] == "filled"]["last_px"]) == [7, 5_000_000_000]
+    assert set(traded["kind"]) == {"accepted", "filled"}
+    with pytest.raises(CwsError, match="CWS-EXECUTION-004"):
+        reconcile(told, {(7, 1): -2}, "r")
+    copies = [journals.execution(1, 0, 12, exec_id=1, price=price, record=read.DROP_COPY) for price in (7, 6, 7)]
+    reconcile(story(_journal(tmp_path, [*records, *copies])), {(7, 1): -2}, "r")
+
+
 def test_session_drop_copy_and_positions_must_agree(tmp_path: Path) -> None:
     reconcile(story(_journal(tmp_path, TRADES)), {(7, 1): -2, (7, 2): 0}, "r")
     for records, held in (

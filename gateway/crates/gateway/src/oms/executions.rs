@@ -58,6 +58,7 @@ impl Orders {
             ExecKind::Accepted => self.step(id, Event::Accept, outcome),
             ExecKind::Filled => self.filled(id, execution, outcome),
             ExecKind::Broken => self.taken_back(id, execution, outcome),
+            ExecKind::Corrected => self.corrected(id, execution, outcome),
             ExecKind::Canceled => self.canceled(id, execution, outcome),
             ExecKind::Replaced => self.replaced(execution, outcome),
             ExecKind::RejectedByRisk
@@ -111,6 +112,13 @@ impl Orders {
         if self.change(id, outcome, |order| order.take_back(exec_id)) == Some(true) {
             self.step(id, Event::Break, outcome);
         } else {
+            self.counters.repeated_fills += 1;
+        }
+    }
+
+    fn corrected(&mut self, id: u64, execution: &Execution, outcome: &mut Outcome) {
+        let (exec_id, price) = (execution.exec_id, execution.price);
+        if self.change(id, outcome, |order| order.correct(exec_id, price)) == Some(false) {
             self.counters.repeated_fills += 1;
         }
     }
@@ -208,7 +216,11 @@ impl Orders {
         let id = execution.order_id;
         let own = matches!(
             kind,
-            ExecKind::Accepted | ExecKind::Filled | ExecKind::Broken | ExecKind::Replaced
+            ExecKind::Accepted
+                | ExecKind::Filled
+                | ExecKind::Broken
+                | ExecKind::Corrected
+                | ExecKind::Replaced
         );
         if own || self.orders.contains_key(&id) {
             return id;

@@ -221,6 +221,18 @@ impl Order {
         }
     }
 
+    /// The price of a trade is another. False where nothing changes by that.
+    pub(super) fn correct(&mut self, exec_id: u64, price: i64) -> bool {
+        let known = self.fills.get_mut(&exec_id).filter(|fill| !fill.broken);
+        let Some(fill) = known.filter(|fill| fill.price != price) else {
+            return false;
+        };
+        let change = i128::from(price) - i128::from(fill.price);
+        self.notional += change * i128::from(fill.quantity);
+        fill.price = price;
+        true
+    }
+
     /// Moves the state by the table; what was open when an order ends counts as cancelled.
     pub(super) fn step(&mut self, event: Event) -> Next {
         let verdict = next(self.state, event);

@@ -29,6 +29,7 @@ impl Book {
                 }
             }
             ExecKind::Broken => self.broken(execution),
+            ExecKind::Corrected => self.corrected(execution),
             ExecKind::SessionEvent => match execution.reason {
                 START_OF_DAY => return Some(Phase::Open),
                 END_OF_DAY => return Some(Phase::After),
@@ -116,6 +117,21 @@ impl Book {
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
             parent.moved = self.day;
             parent.trade(order.side, -trade.quantity);
+        }
+    }
+
+    /// A trade at another price: money moves, no share does.
+    fn corrected(&mut self, execution: &Execution) {
+        let key = (execution.order_id, execution.exec_id);
+        let Some(trade) = self.trades.get_mut(&key).filter(|trade| !trade.broken) else {
+            return;
+        };
+        let before = std::mem::replace(&mut trade.price, execution.price);
+        let quantity = trade.quantity;
+        if let Some(open) = self.orders.get(&execution.order_id) {
+            let order = open.order;
+            self.exposure
+                .correct(&order, quantity, before, execution.price);
         }
     }
 

@@ -110,6 +110,18 @@ impl Exposure {
         self.book(order, -quantity, price);
     }
 
+    /// The trade was at another price. Where it was the last, it is what positions are valued at.
+    pub fn correct(&mut self, order: &Order, quantity: i64, before: i64, price: i64) {
+        if let Some(symbol) = self.symbols.get_mut(&order.symbol)
+            && symbol.last_fill == before
+            && symbol.mark == before
+        {
+            (symbol.last_fill, symbol.mark) = (price, price);
+        }
+        self.book(order, -quantity, before);
+        self.book(order, quantity, price);
+    }
+
     fn book(&mut self, order: &Order, quantity: i64, price: i64) {
         let signed = order.sign() * quantity;
         let symbol = self.symbols.entry(order.symbol).or_default();

@@ -5,9 +5,10 @@ use std::collections::{HashMap, VecDeque};
 
 use cws_abi::{ExecKind, Execution};
 use cws_journal::{Entry, KillScope, Trigger};
+use cws_wire::ouch42::Outbound;
 
 use super::Core;
-use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION};
+use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, is_about_trade};
 use crate::Now;
 use crate::effects::Effects;
 use crate::session::translate;
@@ -18,7 +19,7 @@ const STILL_NS: u64 = 1_000_000_000;
 
 /// Order id and match number.
 type Key = (u64, u64);
-/// Shares and price of trades.
+/// What was said of a trade last: shares and price; 0 shares and the new price of a corrected one, 0 and 0 of a broken one.
 type Trades = HashMap<Key, (i64, i64)>;
 
 #[derive(Debug, Default)]
@@ -42,10 +43,10 @@ pub struct DropCopy {
 }
 
 impl DropCopy {
-    /// A trade of the order session.
-    pub(super) fn filled(&mut self, e: &Execution, mono_ns: u64) {
+    /// The order session tells of a trade, or changes one.
+    pub(super) fn heard(&mut self, e: &Execution, mono_ns: u64) {
         let key = (e.order_id, e.exec_id);
-        if match_off(key, (e.last_qty, e.price), &mut self.theirs, &mut self.ours) {
+        if match_off(key, said(e), &mut self.theirs, &mut self.ours) {
             self.young.push_back((mono_ns, key));
         }
         self.open = self.ours.len() + self.theirs.len();
@@ -98,10 +99,19 @@ fn match_off(key: Key, trade: (i64, i64), other: &mut Trades, own: &mut Trades) 
     let alike = other.get(&key) == Some(&trade);
     if alike {
         other.remove(&key);
+        own.remove(&key);
     } else {
         own.insert(key, trade);
     }
     !alike
+}
+
+fn said(e: &Execution) -> (i64, i64) {
+    match ExecKind::try_from(e.kind) {
+        Ok(ExecKind::Broken) => (0, 0),
+        Ok(ExecKind::Corrected) => (0, e.price),
+        _ => (e.last_qty, e.price),
+    }
 }
 
 impl Core {
@@ -158,13 +168,35 @@ impl Core {
         let nothing = crate::book::Book::default();
         let midnight_ns = self.settings.midnight_ns;
         let mut told = translate(&nothing, payload, seq, now.utc_ns, midnight_ns);
-        if let Ok(cws_wire::ouch42::Outbound::Executed(m)) =
-            cws_wire::ouch42::Outbound::decode(payload)
-        {
-            told.kind = ExecKind::Filled as u8;
-            told.last_qty = i64::from(m.executed_shares);
-            told.price = m.execution_price.nanos();
-            told.exec_id = m.match_number;
+        let trade = match Outbound::decode(payload) {
+            Ok(Outbound::Executed(m)) => {
+                let shares = i64::from(m.executed_shares);
+                Some((
+                    ExecKind::Filled,
+                    m.match_number,
+                    shares,
+                    m.execution_price.nanos(),
+                ))
+            }
+            Ok(Outbound::ExecutedWithReferencePrice(m)) => {
+                let shares = i64::from(m.executed_shares);
+                Some((
+                    ExecKind::Filled,
+                    m.match_number,
+                    shares,
+                    m.execution_price.nanos(),
+                ))
+            }
+            Ok(Outbound::BrokenTrade(m)) => Some((ExecKind::Broken, m.match_number, 0, 0)),
+            Ok(Outbound::PriceCorrection(m)) => {
+                let price = m.new_execution_price.nanos();
+                Some((ExecKind::Corrected, m.match_number, 0, price))
+            }
+            _ => None,
+        };
+        if let Some((kind, match_number, shares, price)) = trade {
+            (told.kind, told.exec_id) = (kind as u8, match_number);
+            (told.last_qty, told.price) = (shares, price);
         }
         // OUCH says whose order it is by its token alone; what we know of the order says the rest.
         if let Some(open) = self.book.orders.get(&told.order_id) {
@@ -183,12 +215,18 @@ impl Core {
             .is_some_and(|id| id.region() == self.settings.region);
         if !ours {
             self.drop_copy.strangers += 1;
-        } else if told.kind == ExecKind::Filled as u8 {
-            let (key, trade) = ((told.order_id, told.exec_id), (told.last_qty, told.price));
-            self.drop_copy.trades += 1;
+        } else if let Ok(kind) = ExecKind::try_from(told.kind)
+            && is_about_trade(kind)
+        {
+            let (key, trade) = ((told.order_id, told.exec_id), said(told));
+            self.drop_copy.trades += u64::from(kind == ExecKind::Filled);
             let booked = self.book.trades.get(&key);
-            let told_before = booked.is_some_and(|t| (t.quantity, t.price) == trade)
-                && !self.drop_copy.ours.contains_key(&key);
+            let told_before = !self.drop_copy.ours.contains_key(&key)
+                && booked.is_some_and(|t| match kind {
+                    ExecKind::Broken => t.broken,
+                    ExecKind::Corrected => t.price == told.price,
+                    _ => !t.broken && (t.quantity, t.price) == trade,
+                });
             if !told_before {
                 self.drop_copy.told(key, trade, mono_ns);
             }

@@ -1,11 +1,11 @@
 //! The journal, read again: after it the core stands where it stood.
 
-use cws_abi::{Execution, OrderIntent};
+use cws_abi::{ExecKind, Execution, OrderIntent};
 use cws_journal::{Entry, JournalError, KillScope, Record};
 
 use super::Core;
 use super::intents::refusal;
-use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_SESSION};
+use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_SESSION, is_about_trade};
 use crate::Now;
 use crate::book::OrderState;
 use crate::checks::Code;
@@ -89,8 +89,8 @@ impl Core {
         if let Some(phase) = self.book.apply(execution, 0) {
             self.status.phase = phase;
         }
-        if execution.kind == cws_abi::ExecKind::Filled as u8 {
-            self.drop_copy.filled(execution, 0);
+        if ExecKind::try_from(execution.kind).is_ok_and(is_about_trade) {
+            self.drop_copy.heard(execution, 0);
         }
         if self
             .undecided

@@ -24,6 +24,8 @@ const RECOVERY_NS: u64 = 1_000_000_000;
 const HALTED: u16 = VENUE_REASON + b'H' as u16;
 /// OUCH 4.2: Executed and Executed with Reference Price.
 const TRADES: [u8; 2] = [b'E', b'G'];
+/// OUCH 4.2: Broken Trade and Price Correction.
+const AMENDS: [u8; 2] = [b'B', b'K'];
 
 impl Core {
     /// Sequenced message `seq` of the order session.
@@ -36,7 +38,9 @@ impl Core {
         let midnight_ns = self.settings.midnight_ns;
         let execution = translate(&self.book, payload, seq, now.utc_ns, midnight_ns);
         let kind = ExecKind::try_from(execution.kind).expect("translate makes known kinds");
-        let is_trade = payload.first().is_some_and(|first| TRADES.contains(first));
+        let is_any = |of: [u8; 2]| payload.first().is_some_and(|first| of.contains(first));
+        let is_trade = is_any(TRADES);
+        let untold = is_any(AMENDS) && !self.book.knows(&execution);
         let stranger = is_trade && !self.book.orders.contains_key(&execution.order_id);
         let before = [execution.order_id, execution.orig_order_id]
             .map(|id| self.book.orders.get(&id).copied());
@@ -49,6 +53,8 @@ impl Core {
             Some("the venue says what cannot be read, and it may be a trade")
         } else if stranger {
             Some("the venue tells of a trade of an order that was never sent from here")
+        } else if untold {
+            Some("the venue takes back or corrects a trade that nobody here knows")
         } else if too_much {
             Some("the venue traded more of an order than was left of it")
         } else {
@@ -68,10 +74,10 @@ impl Core {
         }
         if kind == ExecKind::Filled {
             self.counters.fills += 1;
-            self.drop_copy.filled(&execution, now.mono_ns);
             self.repeat_kills(execution.order_id, now, fx);
         }
-        if matches!(kind, ExecKind::Filled | ExecKind::Broken) {
+        if is_about_trade(kind) {
+            self.drop_copy.heard(&execution, now.mono_ns);
             self.loss_kills(execution.strategy, now, fx);
         }
     }
@@ -208,6 +214,14 @@ impl Core {
         };
         fx.entries.push((now.utc_ns, entry));
     }
+}
+
+/// It makes a trade, or changes one.
+pub(super) fn is_about_trade(kind: ExecKind) -> bool {
+    matches!(
+        kind,
+        ExecKind::Filled | ExecKind::Broken | ExecKind::Corrected
+    )
 }
 
 /// Something that risk itself has to say about an order.

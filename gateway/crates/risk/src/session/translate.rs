@@ -80,11 +80,11 @@ fn fill_in(e: &mut Execution, book: &Book, message: &Outbound) {
             executed(e, book, &m.order_token, m.timestamp, trade);
         }
         Outbound::BrokenTrade(m) => {
-            let Some(open) = about(e, book, &m.order_token, m.timestamp) else {
+            let known = about(e, book, &m.order_token, m.timestamp);
+            (e.exec_id, e.reason) = (m.match_number, letter(m.reason));
+            let Some(open) = known else {
                 return;
             };
-            e.exec_id = m.match_number;
-            e.reason = letter(m.reason);
             let trade = book.trades.get(&(e.order_id, m.match_number));
             if let Some(trade) = trade.filter(|trade| !trade.broken) {
                 (e.last_qty, e.price) = (trade.quantity, trade.price);
@@ -110,6 +110,11 @@ fn fill_in(e: &mut Execution, book: &Book, message: &Outbound) {
             about(e, book, &m.order_token, m.timestamp);
             (e.exec_id, e.price) = (m.match_number, nanos(m.new_execution_price));
             e.reason = letter(m.reason);
+            let trade = book.trades.get(&(e.order_id, m.match_number));
+            if let Some(trade) = trade.filter(|t| !t.broken && t.price != e.price) {
+                e.last_qty = trade.quantity;
+                e.kind = ExecKind::Corrected as u8;
+            }
         }
         Outbound::CancelPending(m) => drop(about(e, book, &m.order_token, m.timestamp)),
         Outbound::PriorityUpdate(m) => drop(about(e, book, &m.order_token, m.timestamp)),
