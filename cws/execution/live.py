@@ -21,7 +21,7 @@ from cws.execution.desk import silent, strategy_number
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import Killed, ended_by_hand, in_force
-from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
+from cws.execution.limits import COLLAR_BPS, WIDE_I64, WIDE_USD, Issue, file_text, strategy_limits, write_signed
 from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, processes
 from cws.execution.processes import running
 from cws.execution.run_folder import (
@@ -42,15 +42,14 @@ from cws.execution.unheard import own_kills
 from cws.house import House
 from cws.ledger.disk import make_folder, replace_file
 from cws.pins import published
-from cws.strategies import Catalogue
+from cws.strategies import Catalogue, Strategy
 from modules.errors import CwsError
 from modules.execute.wire_fills import VENUE
-from modules.execute.wire_units import MAX_CHILD_QTY
+from modules.execute.wire_units import MAX_CHILD_QTY, unit_sizes
 
 RATE_PER_S = 20  # made-up orders a second and symbol
 TICK = 10_000_000
-# History knows no rate; the live desk does: a runaway stops within its bucket. Money stays as wide as its field: a unit
-# of the wire is a fraction of a coin where a lot is, at the price of a whole one.
+# History knows no rate; the live desk does: a runaway stops within its bucket.
 MESSAGES_PER_S, ORDERS_A_DAY = 1_000, 1_000_000
 DEAD_MAN_S = 30  # nobody looks after the processes for that long: the firm is killed
 MILLISECOND_NS = 1_000_000  # two starts within one are not possible: the first must end before
@@ -141,6 +140,22 @@ def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
     return found
 
 
+def _units(house: House, catalogue: Catalogue) -> dict[str, float]:
+    """SYMBOL.MIC -> units of the instrument in one unit of the wire, of every dataset that a strategy uses."""
+    pins, found = published(house), dict[str, float]()
+    for dataset in sorted({strategy.dataset for strategy in catalogue.strategies.values()}):
+        if ("instruments", dataset) in pins:
+            known = house.lake.read(pins["instruments", dataset], columns=["symbol", "lot_size"])
+            found |= dict(zip(known["symbol"], unit_sizes(known["lot_size"].to_numpy(np.float64)).tolist(), strict=True))
+    return found
+
+
+def _largest_order_usd(strategy: Strategy) -> float:
+    """What its own `pre_trade_checks` let one order be worth; as wide as the field where its chain has none."""
+    checks = [one for one in strategy.bound_chain("execute") if one.module.name == "pre_trade_checks"]
+    return max((float(one.settings.model_dump()["max_notional_usd"]) for one in checks), default=WIDE_USD)
+
+
 def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     assert house.native is not None
     make_folder(place.folder)
@@ -155,9 +170,16 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     issue = Issue(now_ns // MILLISECOND_NS, now_ns, now_ns + VALID_NS, "USD", [build])
     rate = {"messages_per_s": MESSAGES_PER_S, "message_burst": MESSAGES_PER_S}
     firm = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
-    strategies = [strategy_limits(name, strategy_number(name), "USD") | rate for name in sorted(catalogue.strategies)]
+    orders_usd = {name: _largest_order_usd(catalogue.strategies[name]) for name in sorted(catalogue.strategies)}
+    firm["max_order_notional"] = max(orders_usd.values())
+    strategies = [
+        strategy_limits(name, strategy_number(name), "USD") | rate | {"max_order_notional": largest}
+        for name, largest in orders_usd.items()
+    ]
+    units = _units(house, catalogue)
     symbols = [
-        _symbol(locate, session.names[name], closes[name], now_ns) for locate, name in enumerate(session.symbols, 1)
+        _symbol(locate, session.names[name], closes[name], now_ns) | {"unit": units.get(name, 1.0)}
+        for locate, name in enumerate(session.symbols, 1)
     ]
     write_signed(place.limits, file_text(issue, firm, strategies, symbols), key)
     wiring = free_wiring(place, password)

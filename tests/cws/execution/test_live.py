@@ -13,6 +13,7 @@ from wired import house, native_folder
 
 from cws.execution import live, supervisor
 from cws.execution.checkpoints import REARM
+from cws.execution.limits import WIDE_USD
 from cws.execution.places import asked, is_up, processes
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, stop
@@ -46,6 +47,7 @@ def test_a_gateway_that_does_not_come_up_is_taken_down(home: House, monkeypatch:
 def up(home: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     native_folder()
     monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    monkeypatch.setattr(live, "_units", lambda house, catalogue: {"AAA.XNYS": 0.25})
     live.start(home, catalogue(STRATEGIES))
     yield home
     stop(live.live(home.home).folder)
@@ -57,6 +59,15 @@ def test_its_limits_stop_a_runaway(up: House) -> None:
     for row in (limits["firm"], *limits["strategy"]):
         assert row["messages_per_s"] == row["message_burst"] == live.MESSAGES_PER_S
     assert limits["firm"]["max_orders_a_day"] == live.ORDERS_A_DAY
+
+
+def test_its_limits_are_in_money_and_an_order_s_is_the_strategy_s(up: House) -> None:
+    limits = tomllib.loads(live.live(up.home).limits.read_text())
+    assert [row["unit"] for row in limits["symbol"]] == [0.25]
+    declared = tomllib.loads((STRATEGIES / "btc_intraday.toml").read_text())["settings"]["pre_trade_checks"]
+    largest = {row["name"]: row["max_order_notional"] for row in limits["strategy"]}
+    assert largest["btc_intraday"] == declared["max_notional_usd"]
+    assert limits["firm"]["max_order_notional"] == max(largest.values()) < WIDE_USD
 
 
 def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,10 @@ pub struct Symbol {
     #[serde(deserialize_with = "price")]
     pub tick: i64,
     pub lot: i64,
+    /// Units of the instrument in one unit of the wire, 1e-9: money is price times quantity times this. 1 for a share; where a
+    /// coin trades in ten-thousandths, 0.0001.
+    #[serde(deserialize_with = "price")]
+    pub unit: i64,
     pub max_order_quantity: i64,
     #[serde(deserialize_with = "price")]
     pub reference_price: i64,
@@ -188,6 +192,9 @@ impl Symbol {
         }
         if self.tick <= 0 || self.tick == UNDEFINED || self.lot <= 0 {
             return Err(format!("symbol {name}: tick and lot are above zero"));
+        }
+        if self.unit <= 0 || self.unit == UNDEFINED {
+            return Err(format!("symbol {name}: unit is above zero"));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cws_abi::{Execution, OrderId, Side};
 use cws_journal::ParentOrder;
 
-pub use exposure::{Exposure, Holding, SymbolBook, Totals};
+pub use exposure::{Exposure, Holding, SymbolBook, Totals, money};
 pub use meters::{Bucket, Meters, Repeat};
 
 use crate::numbers::Numbered;

@@ -102,6 +102,7 @@ impl Core {
     /// At the start: limits that were in force before the restart are no news to the journal.
     pub fn take_limits(&mut self, signed: SignedLimits) {
         for symbol in signed.limits.symbols.values() {
+            self.book.exposure.set_unit(symbol.locate, symbol.unit);
             if let Some(price) = symbol.usable_reference(symbol.reference_ns, 0) {
                 let exposure = &mut self.book.exposure;
                 exposure.set_mark(symbol.locate, price, symbol.reference_ns);
@@ -133,15 +134,12 @@ impl Core {
             let what = "no id, quantity or limit price, or too many parents".into();
             return refuse("CWS-RISK-010", what, "register an order with an id above 0");
         }
-        if let Some(known) = self.book.parents.get(&parent.parent_id) {
-            if known.order == parent {
-                return Ok(());
-            }
-            let what = "the id stands for another order".into();
-            return refuse("CWS-RISK-011", what, "give every parent its own id");
+        let known = self.book.parents.get(&parent.parent_id);
+        if known.is_some_and(|known| known.order == parent) {
+            return Ok(());
         }
-        if self.book.past_parents.contains(&parent.parent_id) {
-            let what = "the id stands for an order that is over".into();
+        if known.is_some() || self.book.past_parents.contains(&parent.parent_id) {
+            let what = "the id stands for another order, or for one that is over".into();
             return refuse("CWS-RISK-011", what, "give every parent its own id");
         }
         fx.entries.push((now.utc_ns, Entry::Parent(parent.clone())));
