@@ -90,7 +90,7 @@ def positions(trades: Iterable[Execution]) -> dict[tuple[int, int], int]:
 def executions_table(told: Story, session: Session) -> pd.DataFrame:
     """EXECUTIONS: every message about an order of a parent, then risk's own refusals, whose stamp is 0.
 
-    The stamp is that of the message's bar. A trade that was taken back is not there, a corrected one has its last price.
+    The stamp is that of the message's bar. What was taken back is not there; a corrected one has its last price.
     """
     trades = {(one.order_id, one.exec_id): one for one in told.trades}
     heard = [

@@ -84,7 +84,8 @@ def _symbol(own: pd.DataFrame, locate: int, session: Session, issue: Issue) -> d
     traded = int(own["wire_qty"].sum())
     return {
         "locate": locate, "name": session.names[str(first["symbol"])], "currency": issue.currency,
-        "tick": int(first["tick_px"]) / 1e9, "lot": 1, "unit": float(first["unit_size"]), "max_order_quantity": int(own["slice_qty"].max()),
+        "tick": int(first["tick_px"]) / 1e9, "lot": 1, "unit": float(first["unit_size"]),
+        "max_order_quantity": int(own["slice_qty"].max()),
         "reference_price": int(own["quote_px"].max()) / 1e9, "reference_ns": issue.now_ns, "collar_bps": COLLAR_BPS,
         "adv": traded, "max_adv_share_bps": COLLAR_BPS, "short_locate": traded, "restricted": "no", "halted": False,
     }  # fmt: skip

@@ -146,7 +146,9 @@ def _units(house: House, catalogue: Catalogue) -> dict[str, float]:
     for dataset in sorted({strategy.dataset for strategy in catalogue.strategies.values()}):
         if ("instruments", dataset) in pins:
             known = house.lake.read(pins["instruments", dataset], columns=["symbol", "lot_size"])
-            found |= dict(zip(known["symbol"], unit_sizes(known["lot_size"].to_numpy(np.float64)).tolist(), strict=True))
+            found |= dict(
+                zip(known["symbol"], unit_sizes(known["lot_size"].to_numpy(np.float64)).tolist(), strict=True)
+            )
     return found
 
 
