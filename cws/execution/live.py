@@ -171,7 +171,7 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
     issue = Issue(now_ns // MILLISECOND_NS, now_ns, now_ns + VALID_NS, "USD", [build])
     rate = {"messages_per_s": MESSAGES_PER_S, "message_burst": MESSAGES_PER_S}
-    firm = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
+    firm: dict[str, object] = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
     orders_usd = {name: _largest_order_usd(catalogue.strategies[name]) for name in sorted(catalogue.strategies)}
     firm["max_order_notional"] = max(orders_usd.values())
     strategies = [
