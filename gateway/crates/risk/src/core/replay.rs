@@ -5,7 +5,7 @@ use cws_journal::{Entry, JournalError, KillScope, Record};
 
 use super::Core;
 use super::intents::refusal;
-use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_SESSION};
+use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_RING, NEW_SESSION};
 use crate::Now;
 use crate::book::OrderState;
 use crate::checks::Code;
@@ -46,7 +46,11 @@ impl Core {
                 self.set_killed(scope, &name, false);
                 self.status.reducing &= scope != KillScope::Firm;
             }
-            Entry::Session { event, text, .. } => self.replay_session(event, text),
+            Entry::Session {
+                event,
+                venue_seq,
+                text,
+            } => self.replay_session(event, venue_seq, text),
         }
         Ok(())
     }
@@ -109,7 +113,7 @@ impl Core {
         }
     }
 
-    fn replay_session(&mut self, event: u8, text: String) {
+    fn replay_session(&mut self, event: u8, number: u64, text: String) {
         match event {
             LOGGED_IN => self.session = text,
             NEW_SESSION => {
@@ -117,6 +121,7 @@ impl Core {
                 self.venue_seq = 0;
                 self.status.phase = Phase::Before;
             }
+            NEW_RING => (self.ring_birth, self.intent_seq) = (number, 0),
             DROP_LOGGED_IN => self.drop_copy.session = text,
             DROP_NEW_SESSION => {
                 self.drop_copy.session = text;

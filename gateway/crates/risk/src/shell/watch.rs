@@ -48,7 +48,8 @@ impl Runner {
         if self.intents.is_none() && !self.core.status.ring_failed {
             let ring = Consumer::open(&dir.join("intents.ring"), &dir.join("intents.cursor")).ok();
             if let Some(ring) = &ring {
-                self.core.skip_intents(ring.taken());
+                let (core, fx) = (&mut self.core, &mut self.fx);
+                core.reads_ring(ring.birth(), ring.taken(), now, fx);
             }
             self.intents = ring;
         }
