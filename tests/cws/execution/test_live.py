@@ -5,6 +5,7 @@ import signal
 import threading
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,26 @@ def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest
         assert live.end(up) == {"ended": [], "left": ["live"]}
     assert all(processes(live.live(up.home)).values()), "nobody starts a second set beside them"
     assert live.end(up) == {"ended": ["live"], "left": []}
+
+
+def test_two_that_start_it_at_once_start_one(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    native_folder()
+    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    place, both = live.live(home.home), threading.Barrier(2)
+
+    def start(_: int) -> dict[str, object]:
+        own = house(home.home.folder)
+        both.wait()
+        return live.start(own, catalogue(STRATEGIES))
+
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(start, range(2))
+        assert first == second and first["state"] == "up"
+        assert processes(place) == first["pids"]
+        assert asked(place, "cws-risk", {"cmd": "status"})["limits"], "by the key and limits that it was started with"
+    finally:
+        stop(place.folder)
 
 
 KILL, OVER = Act("firm", "", "drill", "me"), Act("firm", "", "over", "me")
