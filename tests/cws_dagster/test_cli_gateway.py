@@ -69,12 +69,12 @@ def test_up_kill_rearm_down(
     assert cws("rearm", "--firm", "--reason", "over")["told"]["live"] == "done"
     assert cws("gateway", "status")["live"]["said"]["risk"]["killed"]["firm"] is False
 
+    ahead = cws("risk", "attest")["live"]
+    assert ahead["running"] and ahead["seq"] > ahead["signed_seq"] > 0, "the first down signed a part"
     with monkeypatch.context() as stuck:
         stuck.setattr(supervisor, "end", lambda found, grace_s: None)
         assert main(["gateway", "down"]) == 1, "a script must not take it for gone"
         assert "still there" in capsys.readouterr().out
-    ahead = cws("risk", "attest")["live"]
-    assert ahead["running"] and ahead["seq"] > ahead["signed_seq"] > 0, "the first down signed a part"
     assert cws("gateway", "down")["ended"] == ["live"]
     assert cws("risk", "attest")["live"] is None
     assert not any(cws("gateway", "status")["live"]["pids"].values())
