@@ -82,7 +82,8 @@ def ahead_of(entries: Iterable[Entry], place: Place) -> Ahead | None:
         return None
     journal = read_journal(place.journal)
     own = (place.name, journal.created_ns)
-    signed = [int(e.body["seq"]) for e in entries if (e.body["run"], e.body["created_ns"]) == own]
+    bodies: list[dict[str, Any]] = [entry.body for entry in entries]
+    signed = [int(body["seq"]) for body in bodies if (body["run"], body["created_ns"]) == own]
     last = max(signed, default=0)
     if journal.seq <= last:
         return None
