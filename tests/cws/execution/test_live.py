@@ -6,6 +6,7 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ from wired import house, native_folder
 
 from cws.execution import live, supervisor
 from cws.execution.checkpoints import REARM
-from cws.execution.places import asked, is_up, processes
+from cws.execution.places import Place, asked, is_up, processes
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, stop
 from cws.execution.switch import Act, kill, rearm
+from cws.execution.unheard import killed_now
 from cws.house import House
-from cws.strategies import catalogue
+from cws.strategies import Catalogue, catalogue
 from modules.errors import CwsError
 
 
@@ -71,19 +73,21 @@ def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest
 def test_two_that_start_it_at_once_start_one(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     native_folder()
     monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
-    place, both = live.live(home.home), threading.Barrier(2)
+    prepare, both = live._prepare, threading.Barrier(2)
+    prepared: list[Place] = []
 
-    def start(_: int) -> dict[str, object]:
-        own = house(home.home.folder)
-        both.wait()
-        return live.start(own, catalogue(STRATEGIES))
+    def prepares(house: House, place: Place, catalogue: Catalogue) -> None:
+        prepared.append(place)
+        with suppress(threading.BrokenBarrierError):  # the second comes here meanwhile, or waits outside
+            both.wait(0.5)
+        prepare(house, place, catalogue)
 
+    monkeypatch.setattr(live, "_prepare", prepares)
+    place = live.live(home.home)
     try:
         with ThreadPoolExecutor(2) as pool:
-            first, second = pool.map(start, range(2))
-        assert first == second and first["state"] == "up"
-        assert processes(place) == first["pids"]
-        assert asked(place, "cws-risk", {"cmd": "status"})["limits"], "by the key and limits that it was started with"
+            first, second = pool.map(lambda _: live.start(house(home.home.folder), catalogue(STRATEGIES)), range(2))
+        assert prepared == [place] and first == second and first["state"] == "up"
     finally:
         stop(place.folder)
 
@@ -105,6 +109,19 @@ def test_what_was_recorded_while_nothing_ran_holds_when_it_runs(up: House) -> No
     assert kill(up, KILL)["told"] == {}
     live.start(up, catalogue(STRATEGIES))
     assert _killed(up)
+
+
+def test_what_risk_killed_after_the_re_arm_nobody_has_ended(up: House) -> None:
+    """By whatever starts it again, or finds it running; and a re-arm stands behind the kill that it ends."""
+    kill(up, KILL)
+    rearm(up, OVER)
+    place = live.live(up.home)
+    assert asked(place, "cws-risk", {"cmd": "kill", **KILL.body})["ok"], "the ledger does not know"
+    live.start(up, catalogue(STRATEGIES))
+    assert _killed(up)
+    rearm(up, OVER)
+    live.end(up)
+    assert killed_now(up) == []
 
 
 def test_a_kill_reaches_a_risk_core_that_is_being_started_again(up: House) -> None:

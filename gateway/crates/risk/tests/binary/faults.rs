@@ -65,6 +65,22 @@ fn a_desk_that_is_gone_kills_the_firm() {
     desk.wait(|status| status["killed"]["firm"] == true);
 }
 
+/// It would count as fresh for as long as it is ahead.
+#[test]
+fn a_desk_whose_file_is_from_the_future_is_gone() {
+    let mut venue = Venue::new();
+    let dir = std::env::temp_dir().join(format!("cws-risk-future-{}", std::process::id()));
+    let file = dir.join("desk.beat");
+    let extra = format!("dead_man_file = \"{}\"\ndead_man_s = 60", file.display());
+    let mut desk = Desk::new("future", &venue, &extra);
+    let beat = std::fs::File::create(&file).expect("writes");
+    desk.open_day(&mut venue);
+    let hour = std::time::Duration::from_secs(3_600);
+    beat.set_modified(std::time::SystemTime::now() + hour)
+        .expect("sets");
+    desk.wait(|status| status["killed"]["firm"] == true);
+}
+
 #[test]
 fn sigterm_cancels_and_says_goodbye() {
     let mut venue = Venue::new();
