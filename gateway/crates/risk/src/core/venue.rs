@@ -95,8 +95,8 @@ impl Core {
         if !before.open() || after.open() {
             return;
         }
-        let told = fx.executions.last().map_or(0, |last| last.orig_order_id);
-        if after.cancel_id != 0 && told != after.cancel_id {
+        // One that the venue answered waits no more.
+        if after.cancel_id != 0 {
             let mut answer = about(&after, ExecKind::CancelRejected, now);
             (answer.order_id, answer.orig_order_id) = (after.cancel_id, id);
             self.execute(answer, true, now, fx);
