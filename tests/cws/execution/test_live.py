@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +14,7 @@ import pytest
 from places import STRATEGIES
 from wired import house, native_folder
 
-from cws.execution import live, supervisor
+from cws.execution import live, live_submit, supervisor
 from cws.execution.checkpoints import REARM
 from cws.execution.places import Place, asked, is_up, processes
 from cws.execution.processes import running
@@ -23,6 +24,8 @@ from cws.execution.unheard import killed_now
 from cws.house import House
 from cws.strategies import Catalogue, catalogue
 from modules.errors import CwsError
+from modules.execute.order_side import SELL
+from modules.execute.short_sales import SELL_SHORT
 
 
 @pytest.fixture
@@ -90,6 +93,16 @@ def test_two_that_start_it_at_once_start_one(home: House, monkeypatch: pytest.Mo
         assert prepared == [place] and first == second and first["state"] == "up"
     finally:
         stop(place.folder)
+
+
+def test_what_an_earlier_parent_sells_the_next_does_not_hold() -> None:
+    row = {
+        "parent_id": 1, "strategy": "a", "strategy_no": 1, "symbol": "AAA.XNYS", "side": SELL, "wire_qty": 60,
+        "limit_px": 0, "style": "child", "slice_qty": 60, "patch": "", "data_version": "", "ledger_id": "",
+    }  # fmt: skip
+    held = Counter({(1, "AAA"): 100})
+    sides = [live_submit._request(row, {"AAA.XNYS": "AAA"}, held)["side"] for _ in range(2)]
+    assert sides == [SELL, SELL_SHORT]
 
 
 KILL, OVER = Act("firm", "", "drill", "me"), Act("firm", "", "over", "me")

@@ -112,6 +112,7 @@ def test_a_run_of_which_something_still_runs_stays(home: House) -> None:
     os.utime(first.folder, ns=(old, old))
     assert first.name not in prune(replace(home, keep_runs=1)) and first.folder.is_dir()
     (first.folder / "cws-risk.pid").unlink()
+    os.utime(first.folder, ns=(old, old))
     assert prune(replace(home, keep_runs=1)) == [first.name]
 
 
