@@ -4,23 +4,29 @@ import os
 import signal
 import threading
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from places import STRATEGIES
 from wired import house, native_folder
 
-from cws.execution import live, supervisor
+from cws.execution import live, live_submit, supervisor
 from cws.execution.checkpoints import REARM
 from cws.execution.limits import WIDE_USD
-from cws.execution.places import asked, is_up, processes
+from cws.execution.places import Place, asked, is_up, processes
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, stop
 from cws.execution.switch import Act, kill, rearm
+from cws.execution.unheard import killed_now
 from cws.house import House
-from cws.strategies import catalogue
+from cws.strategies import Catalogue, catalogue
 from modules.errors import CwsError
+from modules.execute.order_side import SELL
+from modules.execute.short_sales import SELL_SHORT
 
 
 @pytest.fixture
@@ -78,6 +84,38 @@ def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest
     assert live.end(up) == {"ended": ["live"], "left": []}
 
 
+def test_two_that_start_it_at_once_start_one(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    native_folder()
+    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    prepare, both = live._prepare, threading.Barrier(2)
+    prepared: list[Place] = []
+
+    def prepares(house: House, place: Place, catalogue: Catalogue) -> None:
+        prepared.append(place)
+        with suppress(threading.BrokenBarrierError):  # the second comes here meanwhile, or waits outside
+            both.wait(0.5)
+        prepare(house, place, catalogue)
+
+    monkeypatch.setattr(live, "_prepare", prepares)
+    place = live.live(home.home)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(lambda _: live.start(house(home.home.folder), catalogue(STRATEGIES)), range(2))
+        assert prepared == [place] and first == second and first["state"] == "up"
+    finally:
+        stop(place.folder)
+
+
+def test_what_an_earlier_parent_sells_the_next_does_not_hold() -> None:
+    row = {
+        "parent_id": 1, "strategy": "a", "strategy_no": 1, "symbol": "AAA.XNYS", "side": SELL, "wire_qty": 60,
+        "limit_px": 0, "style": "child", "slice_qty": 60, "patch": "", "data_version": "", "ledger_id": "",
+    }  # fmt: skip
+    held = Counter({(1, "AAA"): 100})
+    sides = [live_submit._request(row, {"AAA.XNYS": "AAA"}, held)["side"] for _ in range(2)]
+    assert sides == [SELL, SELL_SHORT]
+
+
 KILL, OVER = Act("firm", "", "drill", "me"), Act("firm", "", "over", "me")
 
 
@@ -95,6 +133,20 @@ def test_what_was_recorded_while_nothing_ran_holds_when_it_runs(up: House) -> No
     assert kill(up, KILL)["told"] == {}
     live.start(up, catalogue(STRATEGIES))
     assert _killed(up)
+
+
+def test_what_risk_killed_after_the_re_arm_nobody_has_ended(up: House) -> None:
+    """By whatever starts it again, or finds it running; and a re-arm stands behind the kill that it ends."""
+    kill(up, KILL)
+    rearm(up, OVER)
+    place = live.live(up.home)
+    own = Act("firm", "", "what the ledger does not know of", "me")
+    assert asked(place, "cws-risk", {"cmd": "kill", **own.body})["ok"]
+    live.start(up, catalogue(STRATEGIES))
+    assert _killed(up)
+    rearm(up, OVER)
+    live.end(up)
+    assert killed_now(up) == []
 
 
 def test_a_kill_reaches_a_risk_core_that_is_being_started_again(up: House) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from cws.execution import checkpoints
 from cws.execution import entries as read
-from cws.execution.attest import attest, evidence
+from cws.execution.attest import ahead_of, attest, evidence
 from cws.execution.collect import executions_table, positions, reconcile, story
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import in_force, refuse_killed
-from cws.execution.places import keys_folder, run_place
+from cws.execution.places import keys_folder, live, run_place
 from cws.execution.proven import proven
 from cws.execution.session import DAY_NS, Session
 from cws.execution.switch import Act, kill, rearm
@@ -126,6 +126,35 @@ def test_evidence_counts_the_checks_up_to_the_one_that_refused(house: House, tmp
     rows = {row["code"]: row for row in attest(house.ledger.entries())}
     assert len(rows) == 23 and (rows["R15"]["evaluated"], rows["R15"]["refused"], rows["R15"]["runs"]) == (4, 2, 2)
     assert rows["R16"]["last_refused_ns"] is None
+
+
+def test_a_live_journal_is_evidence_before_the_ledger_has_it_and_told_apart(house: House) -> None:
+    place = live(house.home)
+    assert ahead_of([], place) is None, "nothing ever went live"
+    place.folder.mkdir(parents=True)
+    asked = [journals.intent(1, 11), journals.decision(1, 15)]
+    journals.journal(place.journal, asked, created_ns=1)
+    key = signing_key(keys_folder(house.home), "checkpoint")
+    journal = read_journal(place.journal)
+    checkpoints.ingest(house.ledger, key, place.name, journal, 5, {"checks": evidence(journal)})
+    entries = house.ledger.entries("journal")
+    assert ahead_of(entries, place) is None, "the ledger has all of it"
+    whole = journals.journal(place.journal, [*asked, journals.intent(2, 11), journals.decision(2)], created_ns=1)
+    place.journal.write_bytes(whole + b"a record that is being written")
+    ahead = ahead_of(entries, place)
+    assert ahead is not None
+    assert ahead.row == {"run": "live", "running": False, "signed_seq": 2, "seq": 4}
+    rows = {row["code"]: row for row in attest(entries, ahead)}
+    assert [rows["R15"][word] for word in ("evaluated", "refused", "runs")] == [2, 1, 1]
+    assert rows["R15"]["live"] == {"evaluated": 1, "refused": 0} and rows["R15"]["last_ns"] == 4_000
+    assert attest(entries)[14] == rows["R15"] | {
+        "evaluated": 1,
+        "live": {"evaluated": 0, "refused": 0},
+        "last_ns": 2_000,
+    }
+    journals.journal(place.journal, asked[:1], created_ns=2)
+    other = ahead_of(entries, place)
+    assert other is not None and other.signed_seq == 0, "another journal in its place"
 
 
 def test_a_trade_stands_once_however_often_it_was_told(tmp_path: Path) -> None:

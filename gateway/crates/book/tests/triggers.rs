@@ -2,7 +2,7 @@
 
 mod rig;
 
-use cws_abi::{ExecKind, IntentKind, OrderId, Side, Terms};
+use cws_abi::{ExecKind, IntentKind, OrderId, OrderIntent, Side, Terms};
 use cws_book::hot_abi::{Activity, HotAdopted, HotParent, Style};
 use rig::{CENT, Rig, SECOND, add, answer, config, delete, event, parent, ready, state, tick};
 
@@ -261,4 +261,40 @@ fn a_parent_of_an_earlier_life_goes_on_with_what_it_had() {
     rig.now_ns = SECOND + 2;
     let more = rig.packet(&[add(rig.now_ns, 5, 9, Side::Buy, 1, 1_000_000)]);
     assert!(more.is_empty(), "1,000 are traded");
+}
+
+#[test]
+fn what_a_broken_trade_takes_back_is_bought_again() {
+    let mut rig = ready(Style::Child);
+    let mut last = OrderIntent::default();
+    for at in 1..=10 {
+        last = tick(&mut rig, at * SECOND)[0];
+        rig.execution(&answer(&last, ExecKind::Filled, 100));
+    }
+    assert!(tick(&mut rig, 10 * SECOND + 1).is_empty(), "all of it");
+    let again = rig.execution(&answer(&last, ExecKind::Broken, 100));
+    assert_eq!(again.iter().map(|i| i.quantity).sum::<i64>(), 100);
+}
+
+/// Its size counts what it traded, whichever word came first.
+#[test]
+fn a_trade_of_a_replacement_may_overtake_the_word_that_it_replaced() {
+    let mut rig = ready(Style::Peg);
+    let first = tick(&mut rig, SECOND)[0];
+    rig.execution(&answer(&first, ExecKind::Accepted, 0));
+    let step = |rig: &mut Rig, at, reference, price| {
+        rig.now_ns = at;
+        rig.packet(&[add(at, 5, reference, Side::Buy, 100, price)])[0]
+    };
+    let moved = step(&mut rig, 2 * SECOND, 3, 1_000_000);
+    rig.execution(&answer(&moved, ExecKind::Filled, 30));
+    let mut word = answer(&moved, ExecKind::Replaced, 0);
+    word.leaves_qty = 70;
+    rig.execution(&word);
+    let again = step(&mut rig, 3 * SECOND, 4, 1_000_050);
+    assert_eq!(
+        (again.orig_order_id, again.quantity),
+        (moved.order_id, 100),
+        "30 traded and 70 open"
+    );
 }

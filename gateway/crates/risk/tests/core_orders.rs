@@ -30,6 +30,18 @@ fn a_trade_after_the_cancel_is_booked() {
 }
 
 #[test]
+fn a_cancel_that_went_through_is_answered_once() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&accepted(1, 100, PRICE));
+    play.cancel(2, 1);
+    play.executions.clear();
+    play.say(&canceled(1, 100));
+    let told: Vec<u8> = play.executions.iter().map(|told| told.kind).collect();
+    assert_eq!(told, [ExecKind::Canceled as u8], "and not refused as well");
+}
+
+#[test]
 fn a_trade_before_the_acknowledgement_is_booked() {
     let mut play = Play::new();
     play.place(&order(1, Side::Buy, 100, PRICE));

@@ -4,11 +4,13 @@ mod common;
 #[path = "common/play.rs"]
 mod play;
 
-use common::{PRICE, S, id, order, signed};
-use cws_abi::{Side, Terms};
+use common::{PRICE, S, id, intent, order, signed};
+use cws_abi::{ExecKind, IntentKind, Side, Terms};
 use cws_journal::{KillScope, Trigger};
+use cws_risk::book::OrderState;
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
+use cws_risk::limits::Phase;
 use cws_risk::order::Order;
 use cws_risk::settings::Settings;
 use cws_risk::status::State;
@@ -265,4 +267,49 @@ fn without_drop_copy_nothing_new_leaves_until_it_is_back() {
     play.act(|core, now, fx| core.drop_copy_up("COPY", false, now, fx));
     tenths(&mut play, 1);
     assert_eq!(play.state(), State::Active);
+}
+
+/// What was open in the session before may be there or not; its numbers count from 1, and no market has opened.
+#[test]
+fn a_new_session_of_the_venue_has_none_of_the_orders_of_the_old_one() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&play::accepted(1, 100, PRICE));
+    play.down();
+    play.act(|core, now, fx| core.session_up("DAY2", true, now, fx));
+    let state = |core: &Core| core.book.orders[&id(1).bits()].state;
+    let is_new = |core: &Core| {
+        assert_eq!(
+            (core.session(), core.venue_seq(), core.status.phase),
+            ("DAY2", 0, Phase::Before)
+        );
+    };
+    is_new(&play.core);
+    assert_eq!(state(&play.core), OrderState::Unknown);
+    play.act(|core, now, fx| core.session_idle(now, fx));
+    assert_eq!(play.last().kind, ExecKind::NotAtVenue as u8);
+    assert_eq!(play.core.book.open().count(), 0);
+    let again = read_again(&play);
+    is_new(&again);
+    assert_eq!(state(&again), state(&play.core));
+}
+
+/// Later it would cut an order that somebody then wants whole.
+#[test]
+fn a_cut_that_nobody_can_take_now_is_refused_and_not_remembered() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&play::accepted(1, 100, PRICE));
+    play.down();
+    let mut cut = intent(0, &order(2, Side::Buy, 40, PRICE));
+    (cut.kind, cut.orig_order_id) = (IntentKind::Cancel as u8, id(1).bits());
+    play.push(cut);
+    let told = play.last();
+    assert_eq!(
+        (told.kind, told.order_id),
+        (ExecKind::CancelRejected as u8, id(2).bits())
+    );
+    let sent = play.sent.len();
+    play.up();
+    assert_eq!(play.sent.len(), sent);
 }

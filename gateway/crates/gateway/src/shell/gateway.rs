@@ -193,7 +193,7 @@ impl Gateway {
         Ok(true)
     }
 
-    fn take(&mut self, execution: &Execution) {
+    pub(super) fn take(&mut self, execution: &Execution) {
         if execution.seq <= self.desk.orders.execution_seq() {
             self.desk.execution(execution); // Seen before a restart: counted, nothing else.
             return;

@@ -55,7 +55,7 @@ pub fn run(config: Config, version: &str) -> Result<(), Fault> {
     outcome
 }
 
-fn sockets(config: &Config) -> Result<Sockets, Fault> {
+pub(super) fn sockets(config: &Config) -> Result<Sockets, Fault> {
     let md = &config.market_data;
     let feed = |group, place| {
         udp::feed(group, md.interface, md.receive_buffer_bytes)
@@ -71,7 +71,11 @@ fn sockets(config: &Config) -> Result<Sockets, Fault> {
     })
 }
 
-fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Hot), Fault> {
+pub(super) fn open(
+    config: Config,
+    version: &str,
+    sockets: &Sockets,
+) -> Result<(Gateway, Hot), Fault> {
     let run_dir = config.run_dir.clone();
     let now_ns = clock::utc_ns();
     let build_hash = build_hash().map_err(|error| io_fault("build hash", &error))?;

@@ -5,7 +5,9 @@ use cws_journal::{Entry, JournalError, KillScope, Record};
 
 use super::Core;
 use super::intents::refusal;
-use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_SESSION, is_about_trade};
+use super::venue::{
+    DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_RING, NEW_SESSION, is_about_trade,
+};
 use crate::Now;
 use crate::book::OrderState;
 use crate::checks::Code;
@@ -49,7 +51,11 @@ impl Core {
                     self.drop_copy.seen();
                 }
             }
-            Entry::Session { event, text, .. } => self.replay_session(event, text),
+            Entry::Session {
+                event,
+                venue_seq,
+                text,
+            } => self.replay_session(event, venue_seq, text),
         }
         Ok(())
     }
@@ -112,7 +118,7 @@ impl Core {
         }
     }
 
-    fn replay_session(&mut self, event: u8, text: String) {
+    fn replay_session(&mut self, event: u8, number: u64, text: String) {
         match event {
             LOGGED_IN => self.session = text,
             NEW_SESSION => {
@@ -120,6 +126,7 @@ impl Core {
                 self.venue_seq = 0;
                 self.status.phase = Phase::Before;
             }
+            NEW_RING => (self.ring_birth, self.intent_seq) = (number, 0),
             DROP_LOGGED_IN => self.drop_copy.session = text,
             DROP_NEW_SESSION => {
                 self.drop_copy.session = text;

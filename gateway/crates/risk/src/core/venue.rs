@@ -18,6 +18,8 @@ pub(super) const DOWN: u8 = 2;
 pub(super) const NEW_SESSION: u8 = 3;
 pub(super) const DROP_LOGGED_IN: u8 = 4;
 pub(super) const DROP_NEW_SESSION: u8 = 5;
+/// Of shared memory: its birth stands where the others have the venue's last message.
+pub(super) const NEW_RING: u8 = 6;
 /// SoupBinTCP: whoever has something to say says it within a second.
 const RECOVERY_NS: u64 = 1_000_000_000;
 /// OUCH 4.2, reasons of Rejected: the symbol is halted.
@@ -99,8 +101,8 @@ impl Core {
         if !before.open() || after.open() {
             return;
         }
-        let told = fx.executions.last().map_or(0, |last| last.orig_order_id);
-        if after.cancel_id != 0 && told != after.cancel_id {
+        // One that the venue answered waits no more.
+        if after.cancel_id != 0 {
             let mut answer = about(&after, ExecKind::CancelRejected, now);
             (answer.order_id, answer.orig_order_id) = (after.cancel_id, id);
             self.execute(answer, true, now, fx);
@@ -115,7 +117,7 @@ impl Core {
     /// Logged in. Orders that are out wait for the replay of what was missed; without any there is nothing to wait for.
     pub fn session_up(&mut self, name: &str, new_session: bool, now: Now, fx: &mut Effects) {
         let event = if new_session { NEW_SESSION } else { LOGGED_IN };
-        self.note_session(event, name.into(), now, fx);
+        self.note_session(event, self.venue_seq, name.into(), now, fx);
         self.session = name.into();
         if new_session {
             self.venue_seq = 0;
@@ -173,7 +175,7 @@ impl Core {
             return;
         }
         self.status.session = SessionState::Down;
-        self.note_session(DOWN, why.into(), now, fx);
+        self.note_session(DOWN, self.venue_seq, why.into(), now, fx);
         let sent = self.book.open_ids(|open| open.state == OrderState::Sent);
         self.lose(&sent, now, fx);
         self.tell_state(now, fx);
@@ -205,8 +207,14 @@ impl Core {
         }
     }
 
-    fn note_session(&self, event: u8, text: String, now: Now, fx: &mut Effects) {
-        let venue_seq = self.venue_seq;
+    pub(super) fn note_session(
+        &self,
+        event: u8,
+        venue_seq: u64,
+        text: String,
+        now: Now,
+        fx: &mut Effects,
+    ) {
         let entry = Entry::Session {
             event,
             venue_seq,

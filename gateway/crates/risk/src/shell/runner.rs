@@ -41,6 +41,8 @@ pub struct Runner {
     pub(super) drop_copy: Option<Connection>,
     pub(super) outbox: Outbox,
     pub(super) intents: Option<Consumer<OrderIntent>>,
+    /// The file that `intents` was opened from.
+    pub(super) ring_file: Option<u64>,
     pub(super) beat: Beat,
     pub(super) gateway_beat: Option<BeatReader>,
     pub(super) ticked_ns: u64,
@@ -149,6 +151,7 @@ impl Runner {
             drop_copy,
             outbox,
             intents: None,
+            ring_file: None,
             beat,
             gateway_beat: None,
             ticked_ns: 0,
