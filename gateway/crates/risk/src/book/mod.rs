@@ -31,9 +31,9 @@ pub enum OrderState {
 pub struct OpenOrder {
     pub order: Order,
     pub state: OrderState,
-    /// Shares traded of this order, and of those that it replaced.
+    /// Shares traded of this order, and not of those that it replaced: the size of a replacement counts what the order that
+    /// it names has traded.
     pub cum: i64,
-    pub cum_before: i64,
     /// Shares that may still trade.
     pub leaves: i64,
     /// Shares that count as open: less than `leaves` while the order that it replaces is still live.
@@ -55,10 +55,6 @@ impl OpenOrder {
         self.state != OrderState::Done
     }
 
-    /// Everything traded in its chain.
-    pub fn cum_chain(&self) -> i64 {
-        self.cum_before + self.cum
-    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -135,18 +131,17 @@ impl Book {
     /// The order leaves: from here on it counts.
     pub fn place(&mut self, order: Order, mono_ns: u64) {
         let bits = order.id.bits();
-        let (mut cum_before, mut counted_before) = (0, 0);
+        let (mut traded_before, mut counted_before) = (0, 0);
         if let Some(old) = self.orders.get_mut(&order.replaces) {
-            (cum_before, counted_before) = (old.cum_chain(), old.counted);
+            (traded_before, counted_before) = (old.cum, old.counted);
             old.replaced_by = bits;
         }
-        let leaves = (order.quantity - cum_before).max(0);
+        let leaves = (order.quantity - traded_before).max(0);
         let counted = (leaves - counted_before).max(0);
         let placed = OpenOrder {
             order,
             state: OrderState::Sent,
             cum: 0,
-            cum_before,
             leaves,
             counted,
             sent_mono_ns: mono_ns,
