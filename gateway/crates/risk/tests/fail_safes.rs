@@ -9,8 +9,10 @@ use cws_abi::{Side, Terms};
 use cws_journal::{KillScope, Trigger};
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
+use cws_risk::limits::Limits;
 use cws_risk::order::Order;
 use cws_risk::settings::Settings;
+use cws_risk::signing::SignedLimits;
 use cws_wire::ouch42::BrokenTrade;
 use play::{Play, executed, records};
 
@@ -155,4 +157,33 @@ fn reducing_outlives_a_restart_until_a_person_ends_it() {
         });
         assert!(!read_again(&play).status.reducing);
     }
+}
+
+#[test]
+fn limits_that_renumber_what_parents_named_are_refused() {
+    let play = Play::new();
+    let admits = |text: String| {
+        let limits = Limits::parse(&text).expect("sound limits");
+        let hash = [1; 32];
+        let admitted = play.core.admit_limits(&SignedLimits { limits, hash });
+        admitted.map_err(|fault| fault.code)
+    };
+    let newer = common::LIMITS.replace("version = 1", "version = 2");
+    assert_eq!(admits(newer.clone()), Ok(()));
+    // The positions in AAPL are those of number 1.
+    for (was, is) in [
+        ("locate = 1", "locate = 2"),
+        ("name = \"AAPL\"", "name = \"MSFT\""),
+        ("no = 1", "no = 2"),
+        ("name = \"one\"", "name = \"two\""),
+    ] {
+        assert_eq!(
+            admits(newer.replace(was, is)),
+            Err("CWS-LIMITS-007"),
+            "{is}"
+        );
+    }
+    let (firm, _) = newer.split_once("[[strategy]]").expect("rows");
+    let none = format!("strategy = []\nsymbol = []\n{firm}");
+    assert_eq!(admits(none), Ok(()), "what is not named is not renumbered");
 }

@@ -54,7 +54,6 @@ impl OpenOrder {
     pub fn open(&self) -> bool {
         self.state != OrderState::Done
     }
-
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,14 @@
 //! Time, limits, parents, epochs: what is told to the core and not asked by an order.
 
+use std::collections::HashMap;
+
 use cws_journal::{Entry, KillScope, ParentOrder, Trigger};
 use cws_process::fault::Fault;
 
 use super::Core;
 use crate::Now;
 use crate::effects::Effects;
+use crate::limits::Limits;
 use crate::signing::SignedLimits;
 
 const SEARCH_NS: u64 = 20_000_000;
@@ -81,9 +84,23 @@ impl Core {
     /// A restart forgets nothing: what is older than limits that were in force once stays out.
     ///
     /// # Errors
-    /// `CWS-LIMITS-006` where the journal knows newer ones, or others of the same version.
+    /// `CWS-LIMITS-006` where the journal knows newer ones, or others of the same version; `-007` where they give a number
+    /// of ours to something else.
     pub fn admit_limits(&self, signed: &SignedLimits) -> Result<(), Fault> {
         let version = signed.limits.version;
+        if let Some(parent) = self.renumbered(&signed.limits) {
+            let (symbol, strategy) = (&parent.symbol, &parent.strategy);
+            let numbers = (parent.symbol_no, parent.strategy_no);
+            return Err(Fault::new(
+                "CWS-LIMITS-007",
+                format!(
+                    "parent {} is of {symbol} and {strategy}, as {numbers:?}",
+                    parent.parent_id
+                ),
+                "limits",
+                "keep the numbers of symbols and strategies; for others begin with another run_dir",
+            ));
+        }
         match self.limits_known {
             Some((known, hash)) if version < known || version == known && signed.hash != hash => {
                 Err(Fault::new(
@@ -95,6 +112,27 @@ impl Core {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A parent whose symbol or strategy has another number in these limits, or its number another name. All that is held or
+    /// open came by a parent and is kept by number: it would become somebody else's.
+    fn renumbered(&self, limits: &Limits) -> Option<&ParentOrder> {
+        let symbols = limits.symbols.values();
+        let symbols: HashMap<&str, u16> =
+            symbols.map(|row| (row.name.as_str(), row.locate)).collect();
+        let strategies = limits.strategies.values();
+        let strategies: HashMap<&str, u16> =
+            strategies.map(|row| (row.name.as_str(), row.no)).collect();
+        let other_symbol = |parent: &ParentOrder| match symbols.get(parent.symbol.as_str()) {
+            Some(locate) => *locate != parent.symbol_no,
+            None => limits.symbols.contains_key(&parent.symbol_no),
+        };
+        let other_strategy = |parent: &ParentOrder| match strategies.get(parent.strategy.as_str()) {
+            Some(no) => *no != parent.strategy_no,
+            None => limits.strategies.contains_key(&parent.strategy_no),
+        };
+        let mut parents = self.book.parents.values().map(|parent| &parent.order);
+        parents.find(|parent| other_symbol(parent) || other_strategy(parent))
     }
 
     /// At the start: limits that were in force before the restart are no news to the journal.
