@@ -22,7 +22,7 @@ from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import Killed, ended_by_hand, in_force
 from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
-from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, processes
+from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, market, processes
 from cws.execution.processes import running
 from cws.execution.run_folder import (
     COPY_USER,
@@ -141,14 +141,26 @@ def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
     return found
 
 
+def _market(place: Place, closes: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+    """The wire's name and the last close of each symbol, in the order of the wire's numbers.
+
+    Journals go on and know a symbol by its number. So one that was given stays, name and all, and what is new comes
+    behind it; what nobody has a close of any more keeps its last one: it may still be held.
+    """
+    earlier = market(place)
+    symbols = (*earlier, *sorted(set(closes) - set(earlier)))
+    fresh = Session(np.zeros(1, dtype=np.int64), symbols, 0).names
+    last = {**{symbol: close for symbol, (_, close) in earlier.items()}, **closes}
+    return {symbol: (earlier.get(symbol, (fresh[symbol],))[0], last[symbol]) for symbol in symbols}
+
+
 def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     assert house.native is not None
     make_folder(place.folder)
     # Sockets lie here: whatever the umask, their names are nobody else's.
     place.folder.chmod(0o700)
     now_ns, key = house.clock_ns(), signing_key(keys_folder(house.home), "limits")
-    closes = _closes(house, catalogue)
-    session = Session(np.zeros(1, dtype=np.int64), tuple(sorted(closes)), 0)
+    traded = _market(place, _closes(house, catalogue))
     password = secrets.token_hex(5)
     write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
@@ -156,9 +168,7 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     rate = {"messages_per_s": MESSAGES_PER_S, "message_burst": MESSAGES_PER_S}
     firm = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
     strategies = [strategy_limits(name, strategy_number(name), "USD") | rate for name in sorted(catalogue.strategies)]
-    symbols = [
-        _symbol(locate, session.names[name], closes[name], now_ns) for locate, name in enumerate(session.symbols, 1)
-    ]
+    symbols = [_symbol(locate, *row, now_ns) for locate, row in enumerate(traded.values(), 1)]
     write_signed(place.limits, file_text(issue, firm, strategies, symbols), key)
     wiring = free_wiring(place, password)
     walls = isolation.build(place.folder, (wiring["orders"], wiring["drop_copy"]))
@@ -166,12 +176,12 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
         wiring,
         walls is not None,
         public_hex(key),
-        [(session.names[name], closes[name]) for name in session.symbols],
+        list(traded.values()),
         now_ns,
     )
     for name, text in configs.items():
         replace_file(place.config(name), text.encode())
-    replace_file(place.folder / SYMBOLS, json.dumps(session.names).encode())
+    replace_file(place.folder / SYMBOLS, json.dumps(traded).encode())
     commands = {name: [str(binary(house.native, name)), "--config", place.config(name).name] for name in NAMES}
     plan_file(place.folder, commands, 0.0, MAX_RESTARTS, walls)
     if walls is not None:

@@ -13,7 +13,7 @@ from wired import house, native_folder
 
 from cws.execution import live, supervisor
 from cws.execution.checkpoints import REARM
-from cws.execution.places import asked, is_up, processes
+from cws.execution.places import asked, is_up, market, processes
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, stop
 from cws.execution.switch import Act, kill, rearm
@@ -57,6 +57,21 @@ def test_its_limits_stop_a_runaway(up: House) -> None:
     for row in (limits["firm"], *limits["strategy"]):
         assert row["messages_per_s"] == row["message_burst"] == live.MESSAGES_PER_S
     assert limits["firm"]["max_orders_a_day"] == live.ORDERS_A_DAY
+
+
+def test_a_symbol_keeps_its_number_and_name_for_the_journals_that_go_on(
+    up: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.end(up)
+    # A recipe with other symbols: one sorts before ours, one has our ticker elsewhere, and nobody has a close of ours.
+    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XLON": 7.0, "A.XNYS": 50.0})
+    live.start(up, catalogue(STRATEGIES))
+    rows = tomllib.loads(live.live(up.home).limits.read_text())["symbol"]
+    assert [(row["locate"], row["name"], row["reference_price"]) for row in rows] == [
+        (1, "AAA", 100.0), (2, "A", 50.0), (3, "S000003", 7.0),
+    ]  # fmt: skip
+    assert [name for name, _ in market(live.live(up.home)).values()] == ["AAA", "A", "S000003"]
+    assert asked(live.live(up.home), "cws-risk", {"cmd": "status"})["limits"]
 
 
 def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest.MonkeyPatch) -> None:
