@@ -35,7 +35,7 @@ from cws.execution.run_folder import (
     toml,
     write_secret,
 )
-from cws.execution.session import HOUR_NS, Session
+from cws.execution.session import Session
 from cws.execution.submit import VoidDayError, alone, waited_for
 from cws.execution.supervisor import ALIVE, MAX_RESTARTS, PID, launch, plan_file, stop
 from cws.execution.unheard import own_kills
@@ -226,10 +226,9 @@ def _configs(
         "firm": FIRM, "operators": [os.getuid()], "dead_man_file": ALIVE, "dead_man_s": DEAD_MAN_S,
     }  # fmt: skip
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
-    midnight_ns = now_ns // (24 * HOUR_NS) * 24 * HOUR_NS
     gateway = [
         ("", {"run_dir": ".", "mode": "free", "region": REGION, "risk_user": isolation.risk_user(walled)}),
-        ("[market_data]", {**feeds, "midnight_ns": midnight_ns}),
+        ("[market_data]", feeds),
     ]
     risk = [("", top), ("[order_session]", session), ("[drop_copy]", copy)]
     return {"cws-venue": venue, "cws-risk": toml(risk), "cws-gateway": toml(gateway)}

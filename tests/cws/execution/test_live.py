@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,3 +121,15 @@ def test_what_a_risk_core_holds_killed_can_be_armed_again_whatever_the_ledger_sa
     up.ledger.append(REARM, OVER.body)
     assert _killed(up)
     assert rearm(up, OVER)["told"] == {"live": "done"} and not _killed(up)
+
+
+def test_a_parent_without_an_end_ends_with_its_day(up: House) -> None:
+    order = {
+        "cmd": "parent", "parent_id": 7, "strategy": "ts_momentum", "strategy_no": 1, "symbol": "AAA", "side": "buy",
+        "quantity": 10, "limit_price": 0, "style": "child", "slice_quantity": 10, "start_ns": 0, "end_ns": 0,
+    }  # fmt: skip
+    place, day_ns = live.live(up.home), 86_400_000_000_000
+    tomorrow_ns = (time.time_ns() // day_ns + 1) * day_ns
+    assert asked(place, "cws-gateway", order)["ok"]
+    (taken,) = asked(place, "cws-gateway", {"cmd": "parents"})["parents"]
+    assert taken["end_ns"] - tomorrow_ns in (0, day_ns), "the day after, where midnight passed meanwhile"
