@@ -4,9 +4,9 @@ mod common;
 #[path = "common/play.rs"]
 mod play;
 
-use common::{PRICE, S, id, order, signed};
+use common::{PRICE, S, id, order, parent, signed};
 use cws_abi::{Side, Terms};
-use cws_journal::{KillScope, Trigger};
+use cws_journal::{KillScope, ParentOrder, Trigger};
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
 use cws_risk::limits::Limits;
@@ -157,6 +157,22 @@ fn reducing_outlives_a_restart_until_a_person_ends_it() {
         });
         assert!(!read_again(&play).status.reducing);
     }
+}
+
+#[test]
+fn a_parent_under_another_strategy_s_number_is_refused() {
+    let mut play = Play::new();
+    play.act(|core, now, fx| {
+        let borrowed = ParentOrder {
+            strategy: "two".into(),
+            ..parent(9, Side::Buy, 100)
+        };
+        let refused = core
+            .register(borrowed, now, fx)
+            .expect_err("the number is one's");
+        assert_eq!(refused.code, "CWS-RISK-010");
+    });
+    assert!(!play.core.book.parents.contains_key(&9));
 }
 
 #[test]

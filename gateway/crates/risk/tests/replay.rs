@@ -149,11 +149,11 @@ fn act(play: &mut Play, step: &Step, next: &mut u64, trades: &mut Vec<Vec<u8>>) 
     play.tick();
 }
 
-type Row = (Order, OrderState, [i64; 3], bool, u64, u64);
+type Row = (Order, OrderState, [i64; 4], bool, u64, u64);
 
 fn orders(book: &Book) -> BTreeMap<u64, Row> {
     let row = |open: &cws_risk::book::OpenOrder| {
-        let sums = [open.cum, open.leaves, open.counted];
+        let sums = [open.cum, open.cum_before, open.leaves, open.counted];
         (
             open.order,
             open.state,

@@ -135,12 +135,14 @@ impl Book {
 
     fn replaced(&mut self, execution: &Execution) {
         let (new, old) = (execution.order_id, execution.orig_order_id);
+        let cum_before = self.orders.get(&old).map_or(0, |open| open.cum);
         self.finish(old);
         self.revive(new, execution.leaves_qty);
         let Some(open) = self.orders.get_mut(&new).filter(|open| open.open()) else {
             return;
         };
         open.state = OrderState::Live;
+        open.cum_before = cum_before;
         open.leaves = execution.leaves_qty.max(0);
         let leaves = open.leaves;
         self.count(new, leaves);

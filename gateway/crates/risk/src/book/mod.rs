@@ -31,9 +31,9 @@ pub enum OrderState {
 pub struct OpenOrder {
     pub order: Order,
     pub state: OrderState,
-    /// Shares traded of this order, and not of those that it replaced: the size of a replacement counts what the order that
-    /// it names has traded.
+    /// Shares traded of this order, and of the one that it replaced: what its quantity counts.
     pub cum: i64,
+    pub cum_before: i64,
     /// Shares that may still trade.
     pub leaves: i64,
     /// Shares that count as open: less than `leaves` while the order that it replaces is still live.
@@ -114,6 +114,9 @@ pub struct Book {
     pub trades: BTreeMap<(u64, u64), Trade>,
     pub parents: Numbered<u64, Parent>,
     pub exposure: Exposure,
+    /// Whose the numbers are that parents came with. What is held and open is kept by number.
+    pub symbol_names: BTreeMap<u16, String>,
+    pub strategy_names: BTreeMap<u16, String>,
     pub meters: Meters,
     /// Highest epoch seen; ids of older ones are refused.
     pub epoch: u16,
@@ -130,17 +133,18 @@ impl Book {
     /// The order leaves: from here on it counts.
     pub fn place(&mut self, order: Order, mono_ns: u64) {
         let bits = order.id.bits();
-        let (mut traded_before, mut counted_before) = (0, 0);
+        let (mut cum_before, mut counted_before) = (0, 0);
         if let Some(old) = self.orders.get_mut(&order.replaces) {
-            (traded_before, counted_before) = (old.cum, old.counted);
+            (cum_before, counted_before) = (old.cum, old.counted);
             old.replaced_by = bits;
         }
-        let leaves = (order.quantity - traded_before).max(0);
+        let leaves = (order.quantity - cum_before).max(0);
         let counted = (leaves - counted_before).max(0);
         let placed = OpenOrder {
             order,
             state: OrderState::Sent,
             cum: 0,
+            cum_before,
             leaves,
             counted,
             sent_mono_ns: mono_ns,
@@ -203,6 +207,12 @@ impl Book {
     }
 
     pub fn register(&mut self, order: ParentOrder) {
+        let names = &mut self.symbol_names;
+        let name = names.entry(order.symbol_no);
+        name.or_insert_with(|| order.symbol.clone());
+        let names = &mut self.strategy_names;
+        let name = names.entry(order.strategy_no);
+        name.or_insert_with(|| order.strategy.clone());
         let parent = Parent {
             order,
             ..Parent::default()

@@ -1,6 +1,6 @@
 //! Time, limits, parents, epochs: what is told to the core and not asked by an order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cws_journal::{Entry, KillScope, ParentOrder, Trigger};
 use cws_process::fault::Fault;
@@ -88,15 +88,10 @@ impl Core {
     /// of ours to something else.
     pub fn admit_limits(&self, signed: &SignedLimits) -> Result<(), Fault> {
         let version = signed.limits.version;
-        if let Some(parent) = self.renumbered(&signed.limits) {
-            let (symbol, strategy) = (&parent.symbol, &parent.strategy);
-            let numbers = (parent.symbol_no, parent.strategy_no);
+        if let Some(what) = self.renumbered(&signed.limits) {
             return Err(Fault::new(
                 "CWS-LIMITS-007",
-                format!(
-                    "parent {} is of {symbol} and {strategy}, as {numbers:?}",
-                    parent.parent_id
-                ),
+                what,
                 "limits",
                 "keep the numbers of symbols and strategies; for others begin with another run_dir",
             ));
@@ -114,25 +109,13 @@ impl Core {
         }
     }
 
-    /// A parent whose symbol or strategy has another number in these limits, or its number another name. All that is held or
-    /// open came by a parent and is kept by number: it would become somebody else's.
-    fn renumbered(&self, limits: &Limits) -> Option<&ParentOrder> {
-        let symbols = limits.symbols.values();
-        let symbols: HashMap<&str, u16> =
-            symbols.map(|row| (row.name.as_str(), row.locate)).collect();
-        let strategies = limits.strategies.values();
-        let strategies: HashMap<&str, u16> =
-            strategies.map(|row| (row.name.as_str(), row.no)).collect();
-        let other_symbol = |parent: &ParentOrder| match symbols.get(parent.symbol.as_str()) {
-            Some(locate) => *locate != parent.symbol_no,
-            None => limits.symbols.contains_key(&parent.symbol_no),
-        };
-        let other_strategy = |parent: &ParentOrder| match strategies.get(parent.strategy.as_str()) {
-            Some(no) => *no != parent.strategy_no,
-            None => limits.strategies.contains_key(&parent.strategy_no),
-        };
-        let mut parents = self.book.parents.values().map(|parent| &parent.order);
-        parents.find(|parent| other_symbol(parent) || other_strategy(parent))
+    /// What of these limits gives a number that parents came with to another name, or a name of theirs to another number:
+    /// what is held and open is kept by number, and would become somebody else's.
+    fn renumbered(&self, limits: &Limits) -> Option<String> {
+        let symbols = limits.symbols.values().map(|row| (row.locate, &row.name));
+        let strategies = limits.strategies.values().map(|row| (row.no, &row.name));
+        other_name("symbol", &self.book.symbol_names, symbols)
+            .or_else(|| other_name("strategy", &self.book.strategy_names, strategies))
     }
 
     /// At the start: limits that were in force before the restart are no news to the journal.
@@ -163,8 +146,13 @@ impl Core {
             ))
         };
         let sound = parent.parent_id != 0 && parent.quantity > 0 && parent.limit_price >= 0;
-        if !sound || self.book.parents.len() >= PARENTS_MAX {
-            let what = "no id, quantity or limit price, or too many parents".into();
+        // Kills name a strategy, orders its number.
+        let row = self
+            .limits()
+            .and_then(|limits| limits.strategies.get(&parent.strategy_no));
+        let named = row.is_none_or(|row| row.name == parent.strategy);
+        if !sound || !named || self.book.parents.len() >= PARENTS_MAX {
+            let what = "no id, quantity or limit price, the number of another strategy, or too many parents".into();
             return refuse("CWS-RISK-010", what, "register an order with an id above 0");
         }
         if let Some(known) = self.book.parents.get(&parent.parent_id) {
@@ -195,4 +183,18 @@ impl Core {
             self.cancel_all(None, now, fx);
         }
     }
+}
+
+fn other_name<'a>(
+    what: &str,
+    known: &BTreeMap<u16, String>,
+    rows: impl Iterator<Item = (u16, &'a String)>,
+) -> Option<String> {
+    let numbers: HashMap<&String, u16> = known.iter().map(|(no, name)| (name, *no)).collect();
+    let mut rows = rows.filter(|(no, name)| {
+        known.get(no).is_some_and(|ours| ours != *name)
+            || numbers.get(name).is_some_and(|ours| ours != no)
+    });
+    rows.next()
+        .map(|(no, name)| format!("{what} {no} is {name:?}: another name or number than it had"))
 }
