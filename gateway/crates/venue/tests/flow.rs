@@ -73,7 +73,8 @@ fn its_book_is_bounded() {
 fn settings_that_no_venue_can_run_by_are_refused() {
     let sound = || config(|_| ());
     assert!(sound().validate().is_ok());
-    let changes: [(&str, fn(&mut Config)); 9] = [
+    type Change = fn(&mut Config);
+    let changes: [(&str, Change); 9] = [
         ("heartbeats in ns overflow", |c| {
             c.orders.heartbeat_ms = u64::MAX
         }),
