@@ -25,6 +25,8 @@ CHECKS = {
     23: "phase",
 }  # fmt: skip
 NEVER = 0
+# Also said of what no check was asked about: an intent that cannot be read, or that comes without limits.
+BEFORE_ANY = (11, 16, 17)
 
 
 class Evidence(TypedDict):
@@ -63,7 +65,8 @@ def evidence(journal: Journal) -> dict[str, Evidence]:
             last[reason] = record.ts_ns
     found: dict[str, Evidence] = {}
     for number in CHECKS:
-        beyond = [0, *range(number, len(CHECKS) + 1)]
+        later = [reason for reason in CHECKS if reason > number and reason not in BEFORE_ANY]
+        beyond = [0, number, *later]
         found[read.reason_text(number)] = {
             "evaluated": sum(stopped[reason] for reason in beyond),
             "refused": stopped[number],

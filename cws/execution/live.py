@@ -7,7 +7,9 @@ of an order is unknown after a crash, risk asks for it by sequence; nothing is s
 import json
 import os
 import secrets
+import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import Killed, ended_by_hand, in_force
 from cws.execution.limits import COLLAR_BPS, WIDE_I64, WIDE_USD, Issue, file_text, strategy_limits, write_signed
-from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, processes
+from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, market, processes
 from cws.execution.processes import running
 from cws.execution.run_folder import (
     COPY_USER,
@@ -35,7 +37,7 @@ from cws.execution.run_folder import (
     toml,
     write_secret,
 )
-from cws.execution.session import HOUR_NS, Session
+from cws.execution.session import Session
 from cws.execution.submit import VoidDayError, alone, waited_for
 from cws.execution.supervisor import ALIVE, MAX_RESTARTS, PID, launch, plan_file, stop
 from cws.execution.unheard import own_kills
@@ -140,9 +142,13 @@ def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
     return found
 
 
-def _units(house: House, catalogue: Catalogue) -> dict[str, float]:
-    """SYMBOL.MIC -> units of the instrument in one unit of the wire, of every dataset that a strategy uses."""
+def _units(house: House, place: Place, catalogue: Catalogue) -> dict[str, float]:
+    """SYMBOL.MIC -> units of the instrument in one unit of the wire: of every dataset that a strategy uses, and as it was
+    for what no strategy uses any more and may still be held."""
     pins, found = published(house), dict[str, float]()
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        rows = tomllib.loads(place.limits.read_text())["symbol"]
+        found = {symbol: float(row["unit"]) for symbol, row in zip(market(place), rows, strict=False)}
     for dataset in sorted({strategy.dataset for strategy in catalogue.strategies.values()}):
         if ("instruments", dataset) in pins:
             known = house.lake.read(pins["instruments", dataset], columns=["symbol", "lot_size"])
@@ -158,14 +164,26 @@ def _largest_order_usd(strategy: Strategy) -> float:
     return max((float(one.settings.model_dump()["max_notional_usd"]) for one in checks), default=WIDE_USD)
 
 
+def _market(place: Place, closes: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+    """The wire's name and the last close of each symbol, in the order of the wire's numbers.
+
+    Journals go on and know a symbol by its number. So one that was given stays, name and all, and what is new comes
+    behind it; what nobody has a close of any more keeps its last one: it may still be held.
+    """
+    earlier = market(place)
+    symbols = (*earlier, *sorted(set(closes) - set(earlier)))
+    fresh = Session(np.zeros(1, dtype=np.int64), symbols, 0).names
+    last = {**{symbol: close for symbol, (_, close) in earlier.items()}, **closes}
+    return {symbol: (earlier.get(symbol, (fresh[symbol],))[0], last[symbol]) for symbol in symbols}
+
+
 def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     assert house.native is not None
     make_folder(place.folder)
     # Sockets lie here: whatever the umask, their names are nobody else's.
     place.folder.chmod(0o700)
     now_ns, key = house.clock_ns(), signing_key(keys_folder(house.home), "limits")
-    closes = _closes(house, catalogue)
-    session = Session(np.zeros(1, dtype=np.int64), tuple(sorted(closes)), 0)
+    traded = _market(place, _closes(house, catalogue))
     password = secrets.token_hex(5)
     write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
@@ -178,10 +196,10 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
         strategy_limits(name, strategy_number(name), "USD") | rate | {"max_order_notional": largest}
         for name, largest in orders_usd.items()
     ]
-    units = _units(house, catalogue)
+    units = _units(house, place, catalogue)
     symbols = [
-        _symbol(locate, session.names[name], closes[name], now_ns) | {"unit": units.get(name, 1.0)}
-        for locate, name in enumerate(session.symbols, 1)
+        _symbol(locate, *row, now_ns) | {"unit": units.get(symbol, 1.0)}
+        for locate, (symbol, row) in enumerate(traded.items(), 1)
     ]
     write_signed(place.limits, file_text(issue, firm, strategies, symbols), key)
     wiring = free_wiring(place, password)
@@ -190,12 +208,12 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
         wiring,
         walls is not None,
         public_hex(key),
-        [(session.names[name], closes[name]) for name in session.symbols],
+        list(traded.values()),
         now_ns,
     )
     for name, text in configs.items():
         replace_file(place.config(name), text.encode())
-    replace_file(place.folder / SYMBOLS, json.dumps(session.names).encode())
+    replace_file(place.folder / SYMBOLS, json.dumps(traded).encode())
     commands = {name: [str(binary(house.native, name)), "--config", place.config(name).name] for name in NAMES}
     plan_file(place.folder, commands, 0.0, MAX_RESTARTS, walls)
     if walls is not None:
@@ -240,10 +258,9 @@ def _configs(
         "firm": FIRM, "operators": [os.getuid()], "dead_man_file": ALIVE, "dead_man_s": DEAD_MAN_S,
     }  # fmt: skip
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
-    midnight_ns = now_ns // (24 * HOUR_NS) * 24 * HOUR_NS
     gateway = [
         ("", {"run_dir": ".", "mode": "free", "region": REGION, "risk_user": isolation.risk_user(walled)}),
-        ("[market_data]", {**feeds, "midnight_ns": midnight_ns}),
+        ("[market_data]", feeds),
     ]
     risk = [("", top), ("[order_session]", session), ("[drop_copy]", copy)]
     return {"cws-venue": venue, "cws-risk": toml(risk), "cws-gateway": toml(gateway)}

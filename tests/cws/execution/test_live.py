@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from wired import house, native_folder
 from cws.execution import live, live_submit, supervisor
 from cws.execution.checkpoints import REARM
 from cws.execution.limits import WIDE_USD
-from cws.execution.places import Place, asked, is_up, processes
+from cws.execution.places import Place, asked, is_up, market, processes
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, stop
 from cws.execution.switch import Act, kill, rearm
@@ -74,6 +75,23 @@ def test_its_limits_are_in_money_and_an_order_s_is_the_strategy_s(up: House) -> 
     largest = {row["name"]: row["max_order_notional"] for row in limits["strategy"]}
     assert largest["btc_intraday"] == declared["max_notional_usd"]
     assert limits["firm"]["max_order_notional"] == max(largest.values()) < WIDE_USD
+
+
+def test_a_symbol_keeps_its_number_and_name_for_the_journals_that_go_on(
+    up: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.end(up)
+    # A recipe with other symbols: one sorts before ours, one has our ticker elsewhere, and nobody has a close of ours.
+    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XLON": 7.0, "A.XNYS": 50.0})
+    live.start(up, catalogue(STRATEGIES))
+    rows = tomllib.loads(live.live(up.home).limits.read_text())["symbol"]
+    assert [(row["locate"], row["name"], row["reference_price"]) for row in rows] == [
+        (1, "AAA", 100.0), (2, "A", 50.0), (3, "S000003", 7.0),
+    ]  # fmt: skip
+    assert [name for name, _ in market(live.live(up.home)).values()] == ["AAA", "A", "S000003"]
+    # What is not traded any more may still be held: its unit stays, too.
+    assert [row["unit"] for row in rows] == [0.25, 1.0, 1.0]
+    assert asked(live.live(up.home), "cws-risk", {"cmd": "status"})["limits"]
 
 
 def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,3 +186,15 @@ def test_what_a_risk_core_holds_killed_can_be_armed_again_whatever_the_ledger_sa
     up.ledger.append(REARM, OVER.body)
     assert _killed(up)
     assert rearm(up, OVER)["told"] == {"live": "done"} and not _killed(up)
+
+
+def test_a_parent_without_an_end_ends_with_its_day(up: House) -> None:
+    order = {
+        "cmd": "parent", "parent_id": 7, "strategy": "ts_momentum", "strategy_no": 1, "symbol": "AAA", "side": "buy",
+        "quantity": 10, "limit_price": 0, "style": "child", "slice_quantity": 10, "start_ns": 0, "end_ns": 0,
+    }  # fmt: skip
+    place, day_ns = live.live(up.home), 86_400_000_000_000
+    tomorrow_ns = (time.time_ns() // day_ns + 1) * day_ns
+    assert asked(place, "cws-gateway", order)["ok"]
+    (taken,) = asked(place, "cws-gateway", {"cmd": "parents"})["parents"]
+    assert taken["end_ns"] - tomorrow_ns in (0, day_ns), "the day after, where midnight passed meanwhile"

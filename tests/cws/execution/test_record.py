@@ -157,6 +157,15 @@ def test_a_live_journal_is_evidence_before_the_ledger_has_it_and_told_apart(hous
     assert other is not None and other.signed_seq == 0, "another journal in its place"
 
 
+def test_a_refusal_that_may_come_before_any_check_is_evidence_of_itself_alone(tmp_path: Path) -> None:
+    # An id that is none, no limits, a side that is none: risk refuses what it cannot ask a check about.
+    refusals = ((1, 11), (2, 16), (3, 17))
+    pairs = [(journals.intent(order, 12), journals.decision(order, reason)) for order, reason in refusals]
+    found = evidence(_journal(tmp_path, [record for pair in pairs for record in pair]))
+    counts = {code: (one["evaluated"], one["refused"]) for code, one in found.items() if one["evaluated"]}
+    assert counts == {"R11": (1, 1), "R16": (1, 1), "R17": (1, 1)}
+
+
 def test_a_trade_stands_once_however_often_it_was_told(tmp_path: Path) -> None:
     told = story(_journal(tmp_path, TRADES))
     assert [one.exec_id for one in told.trades] == [1, 2]

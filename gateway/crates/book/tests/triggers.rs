@@ -51,6 +51,40 @@ fn a_child_takes_the_touch_slice_by_slice_and_stops_at_its_end() {
 }
 
 #[test]
+fn time_goes_on_over_midnight() {
+    const DAY: u64 = 86_400 * SECOND;
+    let mut rig = Rig::new(config());
+    let midnight = 20_000 * DAY;
+    // The exchange's stamps begin again; when they were received says of which day they are.
+    let at = |rig: &mut Rig, received: u64, stamp: u64| {
+        rig.now_ns = midnight - SECOND + received;
+        let stamp = stamp % DAY;
+        rig.packet(&[event(stamp, b'Q'), state(stamp, 5, b'T')])
+    };
+    at(&mut rig, 0, DAY - SECOND);
+    let (bid, ask) = (
+        add(DAY - SECOND, 5, 1, Side::Buy, 500, 999_900),
+        add(DAY - SECOND, 5, 2, Side::Sell, 500, 1_000_100),
+    );
+    rig.packet(&[bid, ask]);
+    assert_eq!(rig.control.stats().event_ns, midnight - SECOND);
+    let parent = HotParent {
+        start_ns: midnight + SECOND,
+        end_ns: midnight + 11 * SECOND,
+        ..parent(Style::Child)
+    };
+    rig.control.set_parent(&parent).expect("sound");
+    // One that was under way at midnight is of the day before.
+    assert!(at(&mut rig, SECOND + 1, DAY - 1).is_empty());
+    assert_eq!(rig.control.stats().event_ns, midnight - 1);
+    assert_eq!(at(&mut rig, 2 * SECOND, SECOND).len(), 1, "its first slice");
+    assert_eq!(rig.control.stats().event_ns, midnight + SECOND);
+    // And a clock that is behind the exchange's calls nothing yesterday's.
+    assert!(at(&mut rig, 0, SECOND + 1).is_empty());
+    assert_eq!(rig.control.stats().event_ns, midnight + SECOND + 1);
+}
+
+#[test]
 fn a_child_keeps_its_limit_price_and_takes_no_halted_or_closed_market() {
     let mut rig = ready(Style::Child);
     let limited = HotParent {

@@ -4,15 +4,16 @@ mod common;
 #[path = "common/play.rs"]
 mod play;
 
-use common::{PRICE, S, id, intent, order, signed};
+use common::{PRICE, S, id, intent, order, parent, signed};
 use cws_abi::{ExecKind, IntentKind, Side, Terms};
-use cws_journal::{KillScope, Trigger};
+use cws_journal::{KillScope, ParentOrder, Trigger};
 use cws_risk::book::OrderState;
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
-use cws_risk::limits::Phase;
+use cws_risk::limits::{Limits, Phase};
 use cws_risk::order::Order;
 use cws_risk::settings::Settings;
+use cws_risk::signing::SignedLimits;
 use cws_risk::status::State;
 use cws_wire::ouch42::BrokenTrade;
 use play::{Play, executed, records};
@@ -312,4 +313,49 @@ fn a_cut_that_nobody_can_take_now_is_refused_and_not_remembered() {
     let sent = play.sent.len();
     play.up();
     assert_eq!(play.sent.len(), sent);
+}
+
+#[test]
+fn a_parent_under_another_strategy_s_number_is_refused() {
+    let mut play = Play::new();
+    play.act(|core, now, fx| {
+        let borrowed = ParentOrder {
+            strategy: "two".into(),
+            ..parent(9, Side::Buy, 100)
+        };
+        let refused = core
+            .register(borrowed, now, fx)
+            .expect_err("the number is one's");
+        assert_eq!(refused.code, "CWS-RISK-010");
+    });
+    assert!(!play.core.book.parents.contains_key(&9));
+}
+
+#[test]
+fn limits_that_renumber_what_parents_named_are_refused() {
+    let play = Play::new();
+    let admits = |text: String| {
+        let limits = Limits::parse(&text).expect("sound limits");
+        let hash = [1; 32];
+        let admitted = play.core.admit_limits(&SignedLimits { limits, hash });
+        admitted.map_err(|fault| fault.code)
+    };
+    let newer = common::LIMITS.replace("version = 1", "version = 2");
+    assert_eq!(admits(newer.clone()), Ok(()));
+    // The positions in AAPL are those of number 1.
+    for (was, is) in [
+        ("locate = 1", "locate = 2"),
+        ("name = \"AAPL\"", "name = \"MSFT\""),
+        ("no = 1", "no = 2"),
+        ("name = \"one\"", "name = \"two\""),
+    ] {
+        assert_eq!(
+            admits(newer.replace(was, is)),
+            Err("CWS-LIMITS-007"),
+            "{is}"
+        );
+    }
+    let (firm, _) = newer.split_once("[[strategy]]").expect("rows");
+    let none = format!("strategy = []\nsymbol = []\n{firm}");
+    assert_eq!(admits(none), Ok(()), "what is not named is not renumbered");
 }

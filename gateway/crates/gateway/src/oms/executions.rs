@@ -152,6 +152,9 @@ impl Orders {
             order.price = execution.price;
         });
         self.step(new, Event::Accept, outcome);
+        if execution.leaves_qty == 0 {
+            self.step(new, Event::CancelDone, outcome); // It took the place, and was over at once.
+        }
     }
 
     /// A trade of a successor that overtook the word that it has taken its predecessor's place.
@@ -163,7 +166,7 @@ impl Orders {
         if !self.names_predecessor(id, old) {
             return;
         }
-        let Some(before) = self.orders.get(&old).map(Order::traded_by_chain) else {
+        let Some(before) = self.orders.get(&old).map(Order::traded) else {
             return;
         };
         let told = Execution {

@@ -24,10 +24,8 @@ pub struct Order {
     pub replaces: u64,
     /// The order that is to take, or took, this one's place; 0 for none.
     pub replaced_by: u64,
-    /// Shares asked for in that order, what this one and those before it traded included, while it is not confirmed.
+    /// Shares asked for in that order, what this one traded included, while it is not confirmed.
     pub replacement_quantity: i64,
-    /// Traded by the orders that this one followed on, when it took their place.
-    pub traded_before: i64,
     pub symbol: u16,
     pub strategy: u16,
     pub side: Side,
@@ -94,7 +92,6 @@ impl Order {
             replaces: 0,
             replaced_by: 0,
             replacement_quantity: 0,
-            traded_before: 0,
             symbol,
             strategy,
             side,
@@ -144,8 +141,7 @@ impl Order {
         if self.state == State::PendingNew && self.replaces != 0 {
             return 0; // Counted where it is asked for: in the order that it is to replace.
         }
-        self.leaves
-            .max(self.replacement_quantity - self.traded_by_chain())
+        self.leaves.max(self.replacement_quantity - self.traded())
     }
 
     /// A request about it (new, cancel, replace) has no answer yet. Unknown is an answer: waiting brings no other.
@@ -161,9 +157,10 @@ impl Order {
         self.notional
     }
 
-    /// Shares traded by this order and those that it followed on, taken back or not.
-    pub(super) fn traded_by_chain(&self) -> i64 {
-        self.traded_before + self.cum + self.broken
+    /// Shares that it traded, taken back or not: what the size of its replacement counts. Of orders that it followed on, it
+    /// does not.
+    pub(super) fn traded(&self) -> i64 {
+        self.cum + self.broken
     }
 
     /// Books a trade; the caller then moves the state by the event.
@@ -280,13 +277,12 @@ impl Order {
         possible
     }
 
-    /// Takes its predecessor's place with `leaves` open: what was asked for, less what the chain had traded.
+    /// Takes its predecessor's place with `leaves` open: what was asked for, less what that had traded.
     pub(super) fn succeed(&mut self, leaves: i64) {
         let spent = self.cum + self.canceled + self.broken;
         if self.acked || self.replaces == 0 || !(spent.max(1)..self.quantity).contains(&leaves) {
             return;
         }
-        self.traded_before = self.quantity - leaves;
         self.quantity = leaves;
         self.leaves = leaves - spent;
     }

@@ -108,9 +108,9 @@ pub(super) fn open(
         executions.release();
     }
     let next_counter = cancel_earlier(&config, &mut desk, epoch)?;
-    let midnight_ns = match config.market_data.midnight_ns {
-        0 => now_ns / DAY_NS * DAY_NS,
-        set => set,
+    let midnight_ns = match (config.market_data.midnight_ns, config.mode) {
+        (0, Mode::Lockstep) => now_ns / DAY_NS * DAY_NS,
+        (set, _) => set,
     };
     let settings = config.hot_config(epoch, next_counter, midnight_ns);
     let (hot, control) = hot::open(&settings, &run_dir, config.hot.ring_capacity)

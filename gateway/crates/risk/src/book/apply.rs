@@ -153,15 +153,15 @@ impl Book {
 
     fn replaced(&mut self, execution: &Execution) {
         let (new, old) = (execution.order_id, execution.orig_order_id);
-        let cum = self.orders.get(&old).map_or(0, |open| open.cum_chain());
+        let cum_before = self.orders.get(&old).map_or(0, |open| open.cum);
         self.finish(old);
         self.revive(new, execution.leaves_qty);
         let Some(open) = self.orders.get_mut(&new).filter(|open| open.open()) else {
             return;
         };
         open.state = OrderState::Live;
-        open.cum_before = cum;
-        open.leaves = (execution.leaves_qty - open.cum).max(0);
+        open.cum_before = cum_before;
+        open.leaves = execution.leaves_qty.max(0);
         let leaves = open.leaves;
         self.count(new, leaves);
         if leaves == 0 {

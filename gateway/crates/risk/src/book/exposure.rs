@@ -218,9 +218,15 @@ impl Exposure {
         }
     }
 
-    /// The sums with one order more: `position` as if it had traded, `worst` as if it were open. `held` is the firm in the
-    /// order's symbol.
-    pub fn totals_with(&self, held: Option<&SymbolBook>, order: &Order, shares: i64) -> Totals {
+    /// The sums as they are, and with one order more: gross and net as if it had traded, `worst` as if it were open. Both
+    /// value its symbol at the higher of mark and order price, since a price that an order asks makes no position larger.
+    /// `held` is the firm in the order's symbol.
+    pub fn totals_with(
+        &self,
+        held: Option<&SymbolBook>,
+        order: &Order,
+        shares: i64,
+    ) -> [Totals; 2] {
         let empty = SymbolBook::default();
         let symbol = held.unwrap_or(&empty);
         let mark = symbol.mark.max(order.price);
@@ -232,11 +238,15 @@ impl Exposure {
         };
         let traded = symbol.totals_with(signed, 0, 0, mark);
         let open = symbol.totals_with(0, buy, sell, mark);
-        Totals {
-            gross: self.totals.gross - symbol.counted.gross + traded.gross,
-            net: self.totals.net - symbol.counted.net + traded.net,
-            worst: self.totals.worst - symbol.counted.worst + open.worst,
-        }
+        let with = Totals {
+            worst: open.worst,
+            ..traded
+        };
+        [symbol.totals_with(0, 0, 0, mark), with].map(|own| Totals {
+            gross: self.totals.gross - symbol.counted.gross + own.gross,
+            net: self.totals.net - symbol.counted.net + own.net,
+            worst: self.totals.worst - symbol.counted.worst + own.worst,
+        })
     }
 
     /// A new day: what was made is made.

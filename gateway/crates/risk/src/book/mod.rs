@@ -31,7 +31,7 @@ pub enum OrderState {
 pub struct OpenOrder {
     pub order: Order,
     pub state: OrderState,
-    /// Shares traded of this order, and of those that it replaced.
+    /// Shares traded of this order, and of the one that it replaced: what its quantity counts.
     pub cum: i64,
     pub cum_before: i64,
     /// Shares that may still trade.
@@ -62,13 +62,8 @@ impl OpenOrder {
         if self.open() {
             self.leaves
         } else {
-            self.order.quantity - self.cum_chain()
+            self.order.quantity - self.cum_before - self.cum
         }
-    }
-
-    /// Everything traded in its chain.
-    pub fn cum_chain(&self) -> i64 {
-        self.cum_before + self.cum
     }
 }
 
@@ -134,6 +129,9 @@ pub struct Book {
     /// Ids of parents that are over and were forgotten: none comes back as another, for what it traded is not known any more.
     pub past_parents: BTreeSet<u64>,
     pub exposure: Exposure,
+    /// Whose the numbers are that parents came with. What is held and open is kept by number.
+    pub symbol_names: BTreeMap<u16, String>,
+    pub strategy_names: BTreeMap<u16, String>,
     pub meters: Meters,
     /// Highest epoch seen; ids of older ones are refused.
     pub epoch: u16,
@@ -152,7 +150,7 @@ impl Book {
         let bits = order.id.bits();
         let (mut cum_before, mut counted_before) = (0, 0);
         if let Some(old) = self.orders.get_mut(&order.replaces) {
-            (cum_before, counted_before) = (old.cum_chain(), old.counted);
+            (cum_before, counted_before) = (old.cum, old.counted);
             old.replaced_by = bits;
         }
         let leaves = (order.quantity - cum_before).max(0);
@@ -227,6 +225,12 @@ impl Book {
     }
 
     pub fn register(&mut self, order: ParentOrder) {
+        let names = &mut self.symbol_names;
+        let name = names.entry(order.symbol_no);
+        name.or_insert_with(|| order.symbol.clone());
+        let names = &mut self.strategy_names;
+        let name = names.entry(order.strategy_no);
+        name.or_insert_with(|| order.strategy.clone());
         let parent = Parent {
             order,
             moved: self.day,

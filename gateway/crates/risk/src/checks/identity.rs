@@ -51,7 +51,8 @@ pub(super) fn within_parent(ask: &Ask<'_>) -> bool {
     same && limit_kept && sum <= i128::from(of.quantity)
 }
 
-/// R19: the strategy is in the signed limits and enabled, its parent's patch and the gateway's build are on its lists.
+/// R19: the strategy is in the signed limits and enabled, by the name that its parent says, which kills go by; the parent's
+/// patch and the gateway's build are on its lists.
 pub(super) fn authorised(ask: &Ask<'_>) -> bool {
     let listed = |list: &[String], hash: &str| {
         list.iter()
@@ -61,7 +62,11 @@ pub(super) fn authorised(ask: &Ask<'_>) -> bool {
         return false;
     };
     let patch = ask.parent.map_or("", |parent| &parent.order.patch);
+    let named = ask
+        .parent
+        .is_some_and(|parent| parent.order.strategy == strategy.name);
     strategy.enabled
+        && named
         && listed(&strategy.patches, patch)
         && listed(&ask.limits.firm.gateway_builds, &ask.status.gateway_build)
 }

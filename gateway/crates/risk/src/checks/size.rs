@@ -59,5 +59,5 @@ pub(super) fn strategy_position(ask: &Ask<'_>) -> bool {
     let held = i128::from(holding.position);
     let added = i128::from(open) + i128::from(ask.added);
     let after = held + i128::from(ask.order.sign()) * added;
-    bounded(after.abs(), held.abs(), i128::from(strategy.max_position))
+    bounded(after, held, i128::from(strategy.max_position))
 }

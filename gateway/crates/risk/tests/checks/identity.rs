@@ -148,6 +148,15 @@ fn r19_authorised_strategy_and_build() {
     refused(Code::R19, |w| {
         w.book.parents.get_mut(&1).expect("registered").order.patch = "p2".into()
     });
+    // A kill names the strategy, an order its number: whose they are must be one.
+    refused(Code::R19, |w| {
+        w.book
+            .parents
+            .get_mut(&1)
+            .expect("registered")
+            .order
+            .strategy = "two".into()
+    });
     refused(Code::R19, |w| w.status.gateway_build = "bb".into());
     refused(Code::R19, |w| w.status.gateway_build.clear());
     passed(Code::R19, |w| {

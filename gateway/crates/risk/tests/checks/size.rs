@@ -75,6 +75,14 @@ fn r05_position_of_the_strategy() {
         w.sell(Side::Sell, 100);
     });
     refused(Code::R05, |w| w.traded(Side::Buy, 9000, PRICE));
+    // It ends at zero: no short position beyond the bound comes of a long one beyond it.
+    let through_zero = |w: &mut World, sold| {
+        w.limits.strategies.get_mut(&1).expect("one").max_position = 100;
+        w.traded(Side::Buy, 150, PRICE);
+        w.sell(Side::SellShort, sold);
+    };
+    passed(Code::R05, |w| through_zero(w, 250));
+    refused(Code::R05, |w| through_zero(w, 251));
 }
 
 #[test]
