@@ -1,7 +1,7 @@
 """Processes that run the main job or the stages and die or wait on the way: started by the tests.
 
-As a script, `children.py FOLDER [STAGE ...]` walks a place's stages and prints the result hashes. A fork server pays for
-the imports once, so that each child costs what it does, not what it imports.
+As a script, `children.py FOLDER [STAGE ...]` walks a place's stages and prints the result hashes. A fork server pays
+for the imports once, so that each child costs what it does, not what it imports.
 """
 
 import importlib
