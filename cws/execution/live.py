@@ -9,7 +9,6 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -142,13 +141,9 @@ def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
     return found
 
 
-def _units(house: House, place: Place, catalogue: Catalogue) -> dict[str, float]:
-    """SYMBOL.MIC -> units of the instrument in one unit of the wire: of every dataset that a strategy uses, and as it was
-    for what no strategy uses any more and may still be held."""
+def _units(house: House, catalogue: Catalogue) -> dict[str, float]:
+    """SYMBOL.MIC -> units of the instrument in one unit of the wire, of every dataset that a strategy uses."""
     pins, found = published(house), dict[str, float]()
-    with suppress(FileNotFoundError, ValueError, KeyError):
-        rows = tomllib.loads(place.limits.read_text())["symbol"]
-        found = {symbol: float(row["unit"]) for symbol, row in zip(market(place), rows, strict=False)}
     for dataset in sorted({strategy.dataset for strategy in catalogue.strategies.values()}):
         if ("instruments", dataset) in pins:
             known = house.lake.read(pins["instruments", dataset], columns=["symbol", "lot_size"])
@@ -156,6 +151,15 @@ def _units(house: House, place: Place, catalogue: Catalogue) -> dict[str, float]
                 zip(known["symbol"], unit_sizes(known["lot_size"].to_numpy(np.float64)).tolist(), strict=True)
             )
     return found
+
+
+def _earlier_units(place: Place) -> dict[str, float]:
+    """As the last limits had them: what no strategy uses any more may still be held."""
+    try:
+        rows = tomllib.loads(place.limits.read_text())["symbol"]
+        return {symbol: float(row["unit"]) for symbol, row in zip(market(place), rows, strict=False)}
+    except (FileNotFoundError, ValueError, KeyError):
+        return {}
 
 
 def _largest_order_usd(strategy: Strategy) -> float:
@@ -196,7 +200,7 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
         strategy_limits(name, strategy_number(name), "USD") | rate | {"max_order_notional": largest}
         for name, largest in orders_usd.items()
     ]
-    units = _units(house, place, catalogue)
+    units = _earlier_units(place) | _units(house, catalogue)
     symbols = [
         _symbol(locate, *row, now_ns) | {"unit": units.get(symbol, 1.0)}
         for locate, (symbol, row) in enumerate(traded.items(), 1)
