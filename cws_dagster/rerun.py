@@ -25,9 +25,9 @@ ACCOUNTS = (
 SHORT_DAYS = 400
 
 
-def _started(hash_seed: str, script: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
-    # Another hash seed orders sets otherwise: what leans on their order is noticed.
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+def _started(number: str, script: str, arguments: Sequence[str]) -> subprocess.Popen[str]:
+    # Another hash seed orders sets otherwise, other threads share sums otherwise: what leans on either is noticed.
+    environment = {**os.environ, "PYTHONHASHSEED": number, "OMP_NUM_THREADS": number}
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
@@ -46,7 +46,7 @@ def accounts_again(strategies: Path, most_days: int | None) -> list[Twice]:
 
 
 def _twice(kind: Literal["module", "strategy"], script: str, arguments: Sequence[str] = ()) -> list[Twice]:
-    processes = [_started(hash_seed, script, arguments) for hash_seed in ("1", "2")]
+    processes = [_started(number, script, arguments) for number in ("1", "2")]
     answers = [process.communicate() for process in processes]
     failed = [said for process, (_, said) in zip(processes, answers, strict=True) if process.returncode]
     if failed:

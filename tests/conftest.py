@@ -1,6 +1,7 @@
 """One run of the real pipeline for the whole test session: whoever comes first makes it, all others only read it."""
 
 import fcntl
+import gc
 import json
 import os
 import subprocess
@@ -29,6 +30,13 @@ LONG = frozenset(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long ones first: workers steal each other's last tests, and none waits in the end for one that just began."""
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: nobody need look through it again and again for what could go."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _settings_of_modules() -> dict[Path, int]:

@@ -1,10 +1,14 @@
 """Documents are true: every named path exists, every named command runs, every number is a number."""
 
+import json
 import os
 import re
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import forked_commands
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,13 +77,29 @@ def test_named_verb_is_in_the_makefile(verb: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", _commands())
-def test_named_command_runs(command: str, real_run) -> None:
-    program = ROOT / ".venv/bin/cws"
-    arguments = ["modules", "verify", "reversal_5d"] if command == "cws modules verify" else command.split()[1:]
+@pytest.fixture(scope="module")
+def commands(real_run) -> Iterator[subprocess.Popen[str]]:
+    """One process, which each command is a fork of, over the real home."""
     environment = {**os.environ, "CWS_HOME": str(real_run.home)}
-    done = subprocess.run([program, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, f"{command}: {done.stdout[-500:]}{done.stderr[-500:]}"
+    program = [sys.executable, forked_commands.__file__]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(program, cwd=ROOT, env=environment, text=True, **pipes) as process:
+        yield process
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_named_command_runs(command: str, commands: subprocess.Popen[str]) -> None:
+    arguments = ["modules", "verify", "reversal_5d"] if command == "cws modules verify" else command.split()[1:]
+    assert commands.stdin is not None and commands.stdout is not None
+    commands.stdin.write(json.dumps(arguments) + "\n")
+    commands.stdin.flush()
+    code, said = json.loads(commands.stdout.readline())
+    assert code == 0, f"{command}: {said[-1000:]}"
+
+
+def test_the_installed_program_is_the_command_line() -> None:
+    done = subprocess.run([ROOT / ".venv/bin/cws", "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "Usage: cws" in done.stdout, done.stderr
 
 
 def test_the_numbers_are_measured() -> None:

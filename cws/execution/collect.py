@@ -31,7 +31,7 @@ class Story:
 
     @cached_property
     def trades(self) -> list[Execution]:
-        """Trades in force: what the venue took back is not among them."""
+        """Trades in force: what the venue took back is not among them, and a corrected price is the price."""
         return in_force(self.session)
 
 
@@ -59,7 +59,7 @@ def _once(executions: Iterable[Execution]) -> list[Execution]:
     found: list[Execution] = []
     for one in executions:
         key = (one.order_id, one.exec_id, one.kind)
-        if one.exec_id and key in seen:
+        if one.exec_id and key in seen and one.kind_name != "corrected":
             continue
         seen.add(key)
         found.append(one)
@@ -73,6 +73,9 @@ def in_force(executions: Iterable[Execution]) -> list[Execution]:
             found[one.order_id, one.exec_id] = one
         elif one.kind_name == "broken":
             found.pop((one.order_id, one.exec_id), None)
+        elif one.kind_name == "corrected" and (one.order_id, one.exec_id) in found:
+            key = (one.order_id, one.exec_id)
+            found[key] = found[key]._replace(price=one.price)
     return list(found.values())
 
 
@@ -87,13 +90,18 @@ def positions(trades: Iterable[Execution]) -> dict[tuple[int, int], int]:
 def executions_table(told: Story, session: Session) -> pd.DataFrame:
     """EXECUTIONS: every message about an order of a parent, then risk's own refusals, whose stamp is 0.
 
-    The stamp is that of the message's bar. A trade that was taken back is not there.
+    The stamp is that of the message's bar. What was taken back is not there; a corrected one has its last price.
     """
-    gone = {(one.order_id, one.exec_id) for one in told.session if one.kind_name == "broken"}
-    heard = [one for one in told.session if one.parent_id and (one.order_id, one.exec_id) not in gone]
+    trades = {(one.order_id, one.exec_id): one for one in told.trades}
+    heard = [
+        trades.get((one.order_id, one.exec_id)) if one.kind_name == "filled" else one
+        for one in told.session
+        if one.parent_id and one.kind_name not in ("broken", "corrected")
+    ]
     rows = [
         (one.ts_event_ns, one.parent_id, one.order_id, one.kind_name, one.exec_id, one.last_qty, one.price, one.reason)
         for one in heard
+        if one is not None
     ]
     rows += [
         (0, one.parent_id, one.order_id, "rejected_by_risk", 0, one.quantity, 0, reason)

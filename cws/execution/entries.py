@@ -19,6 +19,7 @@ KINDS = {
 EXEC_KINDS = {
     1: "accepted", 2: "rejected_by_risk", 3: "rejected_by_venue", 4: "filled", 5: "canceled", 6: "replaced",
     7: "cancel_rejected", 8: "unknown", 9: "not_at_venue", 10: "session_event", 11: "broken",
+    12: "corrected",
 }  # fmt: skip
 FILLED, BROKEN = "filled", "broken"
 SCOPES = {1: "firm", 2: "venue", 3: "strategy"}

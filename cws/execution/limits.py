@@ -35,7 +35,8 @@ class Issue:
 def limits_text(parents: pd.DataFrame, session: Session, issue: Issue) -> str:
     """The limits file of PARENTS, in TOML."""
     largest = int(np.minimum(parents["wire_qty"], parents["slice_qty"]).max())
-    notional = float(np.ceil(largest * 2.0 * float(parents["quote_px"].max()) / 1e9))
+    dearest = float((parents["quote_px"] * parents["unit_size"]).max()) / 1e9
+    notional = float(np.ceil(largest * 2.0 * dearest))
     first = parents.iloc[0]
     strategy = strategy_limits(str(first["strategy"]), int(first["strategy_no"]), issue.currency) | {
         "patches": sorted(set(parents["patch"])), "max_order_quantity": largest, "max_order_notional": notional,
@@ -83,7 +84,8 @@ def _symbol(own: pd.DataFrame, locate: int, session: Session, issue: Issue) -> d
     traded = int(own["wire_qty"].sum())
     return {
         "locate": locate, "name": session.names[str(first["symbol"])], "currency": issue.currency,
-        "tick": int(first["tick_px"]) / 1e9, "lot": 1, "max_order_quantity": int(own["slice_qty"].max()),
+        "tick": int(first["tick_px"]) / 1e9, "lot": 1, "unit": float(first["unit_size"]),
+        "max_order_quantity": int(own["slice_qty"].max()),
         "reference_price": int(own["quote_px"].max()) / 1e9, "reference_ns": issue.now_ns, "collar_bps": COLLAR_BPS,
         "adv": traded, "max_adv_share_bps": COLLAR_BPS, "short_locate": traded, "restricted": "no", "halted": False,
     }  # fmt: skip

@@ -7,6 +7,7 @@ of an order is unknown after a crash, risk asks for it by sequence; nothing is s
 import json
 import os
 import secrets
+import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,8 +22,8 @@ from cws.execution.desk import silent, strategy_number
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import Killed, ended_by_hand, in_force
-from cws.execution.limits import COLLAR_BPS, WIDE_I64, Issue, file_text, strategy_limits, write_signed
-from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, processes
+from cws.execution.limits import COLLAR_BPS, WIDE_I64, WIDE_USD, Issue, file_text, strategy_limits, write_signed
+from cws.execution.places import SYMBOLS, Place, all_places, asked, is_up, keys_folder, live, market, processes
 from cws.execution.processes import running
 from cws.execution.run_folder import (
     COPY_USER,
@@ -35,22 +36,21 @@ from cws.execution.run_folder import (
     toml,
     write_secret,
 )
-from cws.execution.session import HOUR_NS, Session
+from cws.execution.session import Session
 from cws.execution.submit import VoidDayError, alone, waited_for
 from cws.execution.supervisor import ALIVE, MAX_RESTARTS, PID, launch, plan_file, stop
 from cws.execution.unheard import own_kills
 from cws.house import House
 from cws.ledger.disk import make_folder, replace_file
 from cws.pins import published
-from cws.strategies import Catalogue
+from cws.strategies import Catalogue, Strategy
 from modules.errors import CwsError
 from modules.execute.wire_fills import VENUE
-from modules.execute.wire_units import MAX_CHILD_QTY
+from modules.execute.wire_units import MAX_CHILD_QTY, unit_sizes
 
 RATE_PER_S = 20  # made-up orders a second and symbol
 TICK = 10_000_000
-# History knows no rate; the live desk does: a runaway stops within its bucket. Money stays as wide as its field: a unit
-# of the wire is a fraction of a coin where a lot is, at the price of a whole one.
+# History knows no rate; the live desk does: a runaway stops within its bucket.
 MESSAGES_PER_S, ORDERS_A_DAY = 1_000, 1_000_000
 DEAD_MAN_S = 30  # nobody looks after the processes for that long: the firm is killed
 MILLISECOND_NS = 1_000_000  # two starts within one are not possible: the first must end before
@@ -141,23 +141,69 @@ def _closes(house: House, catalogue: Catalogue) -> dict[str, float]:
     return found
 
 
+def _units(house: House, catalogue: Catalogue) -> dict[str, float]:
+    """SYMBOL.MIC -> units of the instrument in one unit of the wire, of every dataset that a strategy uses."""
+    pins, found = published(house), dict[str, float]()
+    for dataset in sorted({strategy.dataset for strategy in catalogue.strategies.values()}):
+        if ("instruments", dataset) in pins:
+            known = house.lake.read(pins["instruments", dataset], columns=["symbol", "lot_size"])
+            found |= dict(
+                zip(known["symbol"], unit_sizes(known["lot_size"].to_numpy(np.float64)).tolist(), strict=True)
+            )
+    return found
+
+
+def _earlier_units(place: Place) -> dict[str, float]:
+    """As the last limits had them: what no strategy uses any more may still be held."""
+    try:
+        rows = tomllib.loads(place.limits.read_text())["symbol"]
+        return {symbol: float(row["unit"]) for symbol, row in zip(market(place), rows, strict=False)}
+    except (FileNotFoundError, ValueError, KeyError):
+        return {}
+
+
+def _largest_order_usd(strategy: Strategy) -> float:
+    """What its own `pre_trade_checks` let one order be worth; as wide as the field where its chain has none."""
+    checks = [one for one in strategy.bound_chain("execute") if one.module.name == "pre_trade_checks"]
+    return max((float(one.settings.model_dump()["max_notional_usd"]) for one in checks), default=WIDE_USD)
+
+
+def _market(place: Place, closes: Mapping[str, float]) -> dict[str, tuple[str, float]]:
+    """The wire's name and the last close of each symbol, in the order of the wire's numbers.
+
+    Journals go on and know a symbol by its number. So one that was given stays, name and all, and what is new comes
+    behind it; what nobody has a close of any more keeps its last one: it may still be held.
+    """
+    earlier = market(place)
+    symbols = (*earlier, *sorted(set(closes) - set(earlier)))
+    fresh = Session(np.zeros(1, dtype=np.int64), symbols, 0).names
+    last = {**{symbol: close for symbol, (_, close) in earlier.items()}, **closes}
+    return {symbol: (earlier.get(symbol, (fresh[symbol],))[0], last[symbol]) for symbol in symbols}
+
+
 def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     assert house.native is not None
     make_folder(place.folder)
     # Sockets lie here: whatever the umask, their names are nobody else's.
     place.folder.chmod(0o700)
     now_ns, key = house.clock_ns(), signing_key(keys_folder(house.home), "limits")
-    closes = _closes(house, catalogue)
-    session = Session(np.zeros(1, dtype=np.int64), tuple(sorted(closes)), 0)
+    traded = _market(place, _closes(house, catalogue))
     password = secrets.token_hex(5)
     write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
     issue = Issue(now_ns // MILLISECOND_NS, now_ns, now_ns + VALID_NS, "USD", [build])
     rate = {"messages_per_s": MESSAGES_PER_S, "message_burst": MESSAGES_PER_S}
-    firm = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
-    strategies = [strategy_limits(name, strategy_number(name), "USD") | rate for name in sorted(catalogue.strategies)]
+    firm: dict[str, object] = {**rate, "max_orders_a_day": ORDERS_A_DAY, "max_market_data_age_ms": 5_000}
+    orders_usd = {name: _largest_order_usd(catalogue.strategies[name]) for name in sorted(catalogue.strategies)}
+    firm["max_order_notional"] = max(orders_usd.values())
+    strategies = [
+        strategy_limits(name, strategy_number(name), "USD") | rate | {"max_order_notional": largest}
+        for name, largest in orders_usd.items()
+    ]
+    units = _earlier_units(place) | _units(house, catalogue)
     symbols = [
-        _symbol(locate, session.names[name], closes[name], now_ns) for locate, name in enumerate(session.symbols, 1)
+        _symbol(locate, *row, now_ns) | {"unit": units.get(symbol, 1.0)}
+        for locate, (symbol, row) in enumerate(traded.items(), 1)
     ]
     write_signed(place.limits, file_text(issue, firm, strategies, symbols), key)
     wiring = free_wiring(place, password)
@@ -166,12 +212,12 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
         wiring,
         walls is not None,
         public_hex(key),
-        [(session.names[name], closes[name]) for name in session.symbols],
+        list(traded.values()),
         now_ns,
     )
     for name, text in configs.items():
         replace_file(place.config(name), text.encode())
-    replace_file(place.folder / SYMBOLS, json.dumps(session.names).encode())
+    replace_file(place.folder / SYMBOLS, json.dumps(traded).encode())
     commands = {name: [str(binary(house.native, name)), "--config", place.config(name).name] for name in NAMES}
     plan_file(place.folder, commands, 0.0, MAX_RESTARTS, walls)
     if walls is not None:
@@ -216,10 +262,9 @@ def _configs(
         "firm": FIRM, "operators": [os.getuid()], "dead_man_file": ALIVE, "dead_man_s": DEAD_MAN_S,
     }  # fmt: skip
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}
-    midnight_ns = now_ns // (24 * HOUR_NS) * 24 * HOUR_NS
     gateway = [
         ("", {"run_dir": ".", "mode": "free", "region": REGION, "risk_user": isolation.risk_user(walled)}),
-        ("[market_data]", {**feeds, "midnight_ns": midnight_ns}),
+        ("[market_data]", feeds),
     ]
     risk = [("", top), ("[order_session]", session), ("[drop_copy]", copy)]
     return {"cws-venue": venue, "cws-risk": toml(risk), "cws-gateway": toml(gateway)}

@@ -4,7 +4,6 @@ History is executed in a day of its own (`cws.execution.submit`), and its fills 
 newest bar also goes live. It is worked from now on until the venue's day ends, whoever asked may end long before.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cws.execution.desk import Progress
-from cws.execution.places import SYMBOLS, Place, asked, live, processes
+from cws.execution.places import Place, asked, live, market, processes
 from modules.execute.order_side import SELL
 from modules.execute.short_sales import SELL_SHORT
 
@@ -33,19 +32,12 @@ def hand_over(house: "House", parents: pd.DataFrame, progress: Progress) -> dict
         return None
     newest = parents[parents["start_ns"] == parents["start_ns"].max()]
     progress(f"{len(newest)} parents to the running gateway")
-    names = _names(place)
+    names = {symbol: name for symbol, (name, _) in market(place).items()}
     held = _held(place)
     outcomes = [_given(place, _request(row, names, held)) for row in newest.to_dict("records")]
     counts = Counter(word for word, _ in outcomes)
     why = next((said for word, said in outcomes if word == "refused"), "")
     return {"parents": len(newest), **{word: counts[word] for word in ("taken", "known", "refused")}, "why": why}
-
-
-def _names(place: Place) -> Mapping[str, str]:
-    try:
-        return json.loads((place.folder / SYMBOLS).read_bytes())
-    except (OSError, ValueError):
-        return {}
 
 
 def _held(place: Place) -> Counter[tuple[int, str]]:

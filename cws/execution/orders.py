@@ -108,7 +108,7 @@ def _executed(found: dict[int, Order], ts_ns: int, one: read.Execution) -> None:
             _says(order, PART if order.filled else "accepted", 0, ts_ns)
         case "canceled":
             _says(order, order.state if one.leaves_qty else one.kind_name, one.reason, ts_ns)
-        case "session_event" | "cancel_rejected":
+        case "session_event" | "cancel_rejected" | "corrected":
             pass
         case other:
             _says(order, other, one.reason, ts_ns)

@@ -17,7 +17,7 @@ from modules.errors import CwsError
 LIVE = "live"
 SOCKETS = {"cws-venue": "venue.sock", "cws-risk": "risk.sock", "cws-gateway": "gateway.sock"}
 JOURNAL = "risk.journal"
-SYMBOLS = "symbols.json"  # of the live gateway: our names of symbols and the wire's
+SYMBOLS = "symbols.json"  # of the live gateway: see `market`
 VOID = ".void-"
 
 
@@ -81,6 +81,15 @@ def folders_of_runs(home: Home) -> list[Place]:
     """Every run and every void day, oldest first."""
     found = [path for path in (home.gateway / "runs").glob("[!.]*") if path.is_dir()]
     return [Place(path) for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
+
+
+def market(place: Place) -> dict[str, tuple[str, float]]:
+    """SYMBOL.MIC -> the wire's name and the last close, in the order of the wire's numbers; empty without a file."""
+    try:
+        rows = json.loads((place.folder / SYMBOLS).read_bytes())
+        return {str(symbol): (str(name), float(close)) for symbol, (name, close) in rows.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
 
 
 def all_places(home: Home) -> list[Place]:

@@ -166,11 +166,14 @@ def _venue(parents: pd.DataFrame, session: Session, wiring: Mapping[str, str], w
 
 
 def _risk(wiring: Mapping[str, str], public: str, day_ns: int) -> str:
-    """Lockstep has no wall clock: how long somebody was silent there says nothing, nor when it was by the clock."""
+    """Lockstep has no wall clock: how long somebody was silent there says nothing, nor when it was by the clock.
+
+    Drop copy is compared when the day has ended.
+    """
     top = {
         "run_dir": ".", "region": REGION, "venue": VENUE, "limits": "limits.toml", "limits_public_key": public,
         "firm": FIRM, "operators": [os.getuid()], "beat_timeout_ms": PATIENCE_MS, "beat_cancel_ms": 0,
-        "ack_timeout_ms": PATIENCE_MS, "spinners": SPINNERS, "midnight_ns": day_ns,
+        "ack_timeout_ms": PATIENCE_MS, "drop_copy_settle_ms": 0, "spinners": SPINNERS, "midnight_ns": day_ns,
     }  # fmt: skip
     session = {"address": wiring["orders"], "user": USER, "password_file": PASSWORD, "silence_ms": PATIENCE_MS}
     copy = {**session, "address": wiring["drop_copy"], "user": COPY_USER}

@@ -1,5 +1,6 @@
 """`cws orders`, `cws positions` and `cws risk attest`: what went out, what is held, and that every check works."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -129,32 +130,48 @@ def positions(run: Run = None, as_json: AsJson = False) -> None:
 def attest(as_json: AsJson = False) -> None:
     """Print the evidence for every check, R01 to R23.
 
-    From the ledger: how often it was evaluated, how often it refused, and when last. The signatures of the ledger's
-    checkpoints are verified, and the journals that they speak of. Exit 1 where one does not hold.
+    From the ledger: how often it was evaluated, how often it refused, and when last. What the live desk's journal says
+    beyond it is in the counts and told apart. The signatures of the ledger's checkpoints are verified, and the journals
+    that they speak of. Exit 1 where one does not hold.
     """
+    from cws.execution.attest import ahead_of
     from cws.execution.attest import attest as attest_now
+    from cws.execution.places import live
     from cws.execution.proven import proven
+    from modules.errors import CwsError
 
     house = _house()
     checkpoints = house.ledger.entries("journal")
-    found, proof = attest_now(checkpoints), proven(house.home, checkpoints)
+    proof, ahead = proven(house.home, checkpoints), None
+    try:
+        ahead = ahead_of(checkpoints, live(house.home))
+    except CwsError as refusal:
+        proof["faults"].append(f"live: {refusal}")
+    found = attest_now(checkpoints, ahead)
     if as_json:
-        print_json({"checks": found, "checkpoints": proof, "ledger_head": house.ledger.head().hash})
+        beyond = ahead.row if ahead else None
+        print_json({"checks": found, "live": beyond, "checkpoints": proof, "ledger_head": house.ledger.head().hash})
     else:
-        _show_checks(found, proof)
+        _show_checks(found, proof, ahead.row if ahead else None)
     if proof["faults"]:
         raise typer.Exit(1)
 
 
-def _show_checks(found: list[dict[str, Any]], proof: dict[str, Any]) -> None:
+def _show_checks(found: list[dict[str, Any]], proof: dict[str, Any], beyond: Mapping[str, object] | None) -> None:
     screen = Screen()
     rows = [
         (one["code"], one["check"], one["evaluated"], one["refused"],
-         *(screen.time(one[at]) if one[at] else None for at in ("last_ns", "last_refused_ns")))
+         *(screen.time(one[at]) if one[at] else None for at in ("last_ns", "last_refused_ns")),
+         *((one["live"]["evaluated"], one["live"]["refused"]) if beyond else ()))
         for one in found
     ]  # fmt: skip
-    screen.table("Checks of the risk core", ("code", "check", "evaluated", "refused", "last", "last refusal"), rows)
+    live = ("live: evaluated", "live: refused") if beyond else ()
+    columns = ("code", "check", "evaluated", "refused", "last", "last refusal", *live)
+    screen.table("Checks of the risk core", columns, rows)
     screen.line(f"  {proof['signatures']} signed checkpoints and {proof['journals']} journals verified")
+    if beyond:
+        desk = "the live desk" if beyond["running"] else "the live desk, which died"
+        screen.line(f"  {desk}: what follows record {beyond['signed_seq']}, up to {beyond['seq']}, is not signed yet")
     for fault in proof["faults"]:
         screen.line(f"  DOES NOT HOLD: {fault}", "bold red")
 

@@ -84,6 +84,7 @@ enum ExecKind : u8 {
     NOT_AT_VENUE = 9,
     SESSION_EVENT = 10,
     BROKEN = 11,
+    CORRECTED = 12,
 };
 
 // A counter that one thread writes and others read: no lock, no read-modify-write.

@@ -75,7 +75,7 @@ void HotState::apply(const mold::Packet& packet, u32 skip) {
 
 void HotState::note_event(const u8* message) {
     const u64 stamp = itch::timestamp(message);
-    const u64 event_ns = config_.midnight_ns + stamp;
+    const u64 event_ns = utc_of(stamp);
     // Event time never goes back, and a stamp beyond the day is no time.
     if (stamp < DAY_NS && event_ns > stats_.event_ns) __atomic_store_n(&stats_.event_ns, event_ns, __ATOMIC_RELAXED);
     if (message[0] == itch::SystemEvent::type) {
@@ -83,6 +83,17 @@ void HotState::note_event(const u8* message) {
     } else {
         desk_.mark_symbol(itch::locate(message));
     }
+}
+
+// Stamps count from midnight, and begin again there. Without a midnight of its own, a stamp is of the day that puts it next
+// to its receipt.
+u64 HotState::utc_of(u64 stamp) {
+    if (config_.midnight_ns != 0) return config_.midnight_ns + stamp;
+    if (ts_recv_ns_ - today_ns_ >= DAY_NS) today_ns_ = ts_recv_ns_ / DAY_NS * DAY_NS;
+    const u64 event_ns = today_ns_ + stamp;
+    if (today_ns_ == 0) return event_ns;  // no clock at all
+    if (event_ns > ts_recv_ns_ + DAY_NS / 2) return event_ns - DAY_NS;
+    return event_ns + DAY_NS / 2 < ts_recv_ns_ ? event_ns + DAY_NS : event_ns;
 }
 
 // A gap that stays in one place for too long is given up; from then on the book cannot be trusted.

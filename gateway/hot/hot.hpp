@@ -38,6 +38,7 @@ private:
     void watch_gap();
     u32 act();
     void note_event(const u8* message);
+    u64 utc_of(u64 stamp);
     void handed_over() const;
     void note_latency(u64 received_ns);
     bool take_executions();
@@ -50,6 +51,7 @@ private:
     Sender sender_;
     HotStats stats_{};
     u64 ts_recv_ns_ = 0;
+    u64 today_ns_ = 0;  // UTC midnight before it
     u64 gap_since_ = 0;   // 0: no gap
     u64 gap_next_ = 0;    // where the book stood then
     u64 asked_ns_ = 0;

@@ -14,7 +14,7 @@ from wired import native_folder
 
 from assets.desk import Desk
 from assets.wire_highlights import kill_state
-from cws.execution import live
+from cws.execution import live, supervisor
 from cws.execution.isolation import why_off
 from cws.execution.processes import running
 from cws.execution.supervisor import stop
@@ -48,7 +48,9 @@ def cws(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     return call
 
 
-def test_up_kill_rearm_down(cws: Call, home: Path) -> None:
+def test_up_kill_rearm_down(
+    cws: Call, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = cws("gateway", "up")
     assert first["state"] == "up" and all(first["pids"].values())
     assert cws("gateway", "up")["pids"] == first["pids"], "it is found, not started again"
@@ -67,7 +69,14 @@ def test_up_kill_rearm_down(cws: Call, home: Path) -> None:
     assert cws("rearm", "--firm", "--reason", "over")["told"]["live"] == "done"
     assert cws("gateway", "status")["live"]["said"]["risk"]["killed"]["firm"] is False
 
+    ahead = cws("risk", "attest")["live"]
+    assert ahead["running"] and ahead["seq"] > ahead["signed_seq"] > 0, "the first down signed a part"
+    with monkeypatch.context() as stuck:
+        stuck.setattr(supervisor, "end", lambda found, grace_s: None)
+        assert main(["gateway", "down"]) == 1, "a script must not take it for gone"
+        assert "still there" in capsys.readouterr().out
     assert cws("gateway", "down")["ended"] == ["live"]
+    assert cws("risk", "attest")["live"] is None
     assert not any(cws("gateway", "status")["live"]["pids"].values())
     kinds = {entry["kind"] for entry in cws("ledger", "show", "--last", "30")["entries"]}
     assert {"kill", "rearm", "limits", "journal"} <= kinds

@@ -50,7 +50,11 @@ def fake_modules(folder: Path, hashes: str) -> None:
 
 @pytest.mark.parametrize(
     ("hashes", "same"),
-    [("{'out': 'b3:1'}", 2), ("{'out': hash('order of a set') if module.name == 'b' else 0}", 1)],
+    [
+        ("{'out': 'b3:1'}", 2),
+        ("{'out': hash('order of a set') if module.name == 'b' else 0}", 1),
+        ("{'out': __import__('os').environ.get('OMP_NUM_THREADS') if module.name == 'b' else 0}", 1),
+    ],
 )
 def test_what_leans_on_the_process_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashes: str, same: int

@@ -1,7 +1,7 @@
 """Processes that run the main job or the stages and die or wait on the way: started by the tests.
 
-As a script, `children.py FOLDER` walks a place's stages and prints the result hashes. A fork server pays for the
-imports once, so that each child costs what it does, not what it imports.
+As a script, `children.py FOLDER [STAGE ...]` walks a place's stages and prints the result hashes. A fork server pays
+for the imports once, so that each child costs what it does, not what it imports.
 """
 
 import importlib
@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -97,14 +97,14 @@ def strike_at(owner: Any, name: str, at: int, when: str, strike: Callable[[], No
     setattr(owner, last, call)
 
 
-def walk(place: Place, run_id: str = "walk") -> None:
-    """All stages without Dagster: what the main job does to lake and ledger, in a fraction of its time."""
+def walk(place: Place, run_id: str = "walk", stages: Sequence[str] = STAGES) -> None:
+    """The stages without Dagster: what the main job does to lake and ledger, in a fraction of its time."""
     house, found = place.house(), catalogue(place.strategies)
     with house.home.writing(run_id):
         house.ledger.recover()
         house.lake.recover()
         with tracing(house):
-            for unit in (unit for stage in STAGES for unit in units(found, stage)):
+            for unit in (unit for stage in stages for unit in units(found, stage)):
                 flow = open_flow(house, unit, place.strategies, run_id)
                 for bound in chain(unit):
                     flow = step(house, flow, bound)
@@ -128,5 +128,5 @@ def run_when_free(folder: Path, told: Any) -> None:
 
 
 if __name__ == "__main__":
-    walk(Place(Path(sys.argv[1])))
+    walk(Place(Path(sys.argv[1])), stages=sys.argv[2:] or STAGES)
     sys.stdout.write(json.dumps(hashes_in_force(Place(Path(sys.argv[1])))))

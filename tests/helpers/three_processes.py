@@ -158,7 +158,8 @@ class World:
             },
             "strategy": [{**strategy, "no": number, "name": name} for number, name in ((1, "test"), (2, "other"))],
             "symbol": [{
-                "locate": 1, "name": "ABC", "currency": "USD", "tick": 0.01, "lot": 1, "max_order_quantity": 100_000,
+                "locate": 1, "name": "ABC", "currency": "USD", "tick": 0.01, "lot": 1, "unit": 1,
+                "max_order_quantity": 100_000,
                 "reference_price": 100.0, "reference_ns": time.time_ns(), "collar_bps": 10_000, "adv": 100_000_000,
                 "max_adv_share_bps": 10_000, "short_locate": 1_000_000, "restricted": "no", "halted": False,
             }],

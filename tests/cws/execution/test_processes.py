@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,19 @@ def test_what_will_not_stay_up_ends_it(folder: Path, monkeypatch: pytest.MonkeyP
     supervisor.Supervisor(folder, {"cws-one": supervisor.Watch(["false"])}, 30.0, 2).run()
     said = json.loads((folder / supervisor.STATE).read_text())
     assert said == {"restarts": {"cws-one": 3}, "lost": True}
+
+
+def test_what_an_earlier_supervisor_gave_up_is_not_lost_to_the_next(folder: Path) -> None:
+    supervisor.Supervisor(folder, {"cws-one": supervisor.Watch(["false"])}, 30.0, 0).run()
+    assert json.loads((folder / supervisor.STATE).read_text())["lost"]
+    supervisor.plan_file(folder, {"cws-one": SLEEPER}, 60.0, 8)
+    supervisor.launch(folder)
+    lost: list[bool] = []
+
+    def said() -> bool:
+        with suppress(FileNotFoundError):
+            lost.append(json.loads((folder / supervisor.STATE).read_text())["lost"])
+        return bool(lost) and all((_pids(folder)[0], _pids(folder)[2]))
+
+    _until(said)
+    assert not any(lost), "whoever waits for the new one would take the old one's word for it"

@@ -10,6 +10,7 @@ import pytest
 from wired import house, market, parents_of, wired
 
 from cws.execution.places import Place, folders_of_runs, void_place
+from cws.execution.processes import note
 from cws.execution.pruning import GOING, is_ingested, lock_file, prune
 from cws.house import House
 
@@ -100,6 +101,18 @@ def test_a_run_that_a_caller_holds_stays_and_its_void_days_too(home: House) -> N
     with lock_file(first).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         assert first.name not in prune(replace(home, keep_runs=1)) and first.folder.is_dir()
+    assert prune(replace(home, keep_runs=1)) == [first.name]
+
+
+def test_a_run_of_which_something_still_runs_stays(home: House) -> None:
+    """Whoever called it died; what it started goes on, and its sockets lie there."""
+    first = folders_of_runs(home.home)[0]
+    old = first.folder.stat().st_mtime_ns
+    note(first.folder / "cws-risk.pid", os.getpid())
+    os.utime(first.folder, ns=(old, old))
+    assert first.name not in prune(replace(home, keep_runs=1)) and first.folder.is_dir()
+    (first.folder / "cws-risk.pid").unlink()
+    os.utime(first.folder, ns=(old, old))
     assert prune(replace(home, keep_runs=1)) == [first.name]
 
 

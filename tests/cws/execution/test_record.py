@@ -8,12 +8,12 @@ import pytest
 
 from cws.execution import checkpoints
 from cws.execution import entries as read
-from cws.execution.attest import attest, evidence
+from cws.execution.attest import ahead_of, attest, evidence
 from cws.execution.collect import executions_table, positions, reconcile, story
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import in_force, refuse_killed
-from cws.execution.places import keys_folder, run_place
+from cws.execution.places import keys_folder, live, run_place
 from cws.execution.proven import proven
 from cws.execution.session import DAY_NS, Session
 from cws.execution.switch import Act, kill, rearm
@@ -128,6 +128,44 @@ def test_evidence_counts_the_checks_up_to_the_one_that_refused(house: House, tmp
     assert rows["R16"]["last_refused_ns"] is None
 
 
+def test_a_live_journal_is_evidence_before_the_ledger_has_it_and_told_apart(house: House) -> None:
+    place = live(house.home)
+    assert ahead_of([], place) is None, "nothing ever went live"
+    place.folder.mkdir(parents=True)
+    asked = [journals.intent(1, 11), journals.decision(1, 15)]
+    journals.journal(place.journal, asked, created_ns=1)
+    key = signing_key(keys_folder(house.home), "checkpoint")
+    journal = read_journal(place.journal)
+    checkpoints.ingest(house.ledger, key, place.name, journal, 5, {"checks": evidence(journal)})
+    entries = house.ledger.entries("journal")
+    assert ahead_of(entries, place) is None, "the ledger has all of it"
+    whole = journals.journal(place.journal, [*asked, journals.intent(2, 11), journals.decision(2)], created_ns=1)
+    place.journal.write_bytes(whole + b"a record that is being written")
+    ahead = ahead_of(entries, place)
+    assert ahead is not None
+    assert ahead.row == {"run": "live", "running": False, "signed_seq": 2, "seq": 4}
+    rows = {row["code"]: row for row in attest(entries, ahead)}
+    assert [rows["R15"][word] for word in ("evaluated", "refused", "runs")] == [2, 1, 1]
+    assert rows["R15"]["live"] == {"evaluated": 1, "refused": 0} and rows["R15"]["last_ns"] == 4_000
+    assert attest(entries)[14] == rows["R15"] | {
+        "evaluated": 1,
+        "live": {"evaluated": 0, "refused": 0},
+        "last_ns": 2_000,
+    }
+    journals.journal(place.journal, asked[:1], created_ns=2)
+    other = ahead_of(entries, place)
+    assert other is not None and other.signed_seq == 0, "another journal in its place"
+
+
+def test_a_refusal_that_may_come_before_any_check_is_evidence_of_itself_alone(tmp_path: Path) -> None:
+    # An id that is none, no limits, a side that is none: risk refuses what it cannot ask a check about.
+    refusals = ((1, 11), (2, 16), (3, 17))
+    pairs = [(journals.intent(order, 12), journals.decision(order, reason)) for order, reason in refusals]
+    found = evidence(_journal(tmp_path, [record for pair in pairs for record in pair]))
+    counts = {code: (one["evaluated"], one["refused"]) for code, one in found.items() if one["evaluated"]}
+    assert counts == {"R11": (1, 1), "R16": (1, 1), "R17": (1, 1)}
+
+
 def test_a_trade_stands_once_however_often_it_was_told(tmp_path: Path) -> None:
     told = story(_journal(tmp_path, TRADES))
     assert [one.exec_id for one in told.trades] == [1, 2]
@@ -152,6 +190,21 @@ def test_a_message_has_the_stamp_of_its_bar(tmp_path: Path) -> None:
 def test_a_trade_that_was_taken_back_is_gone(tmp_path: Path) -> None:
     told = story(_journal(tmp_path, [*TRADES, journals.execution(1, 11, 11, exec_id=2)]))
     assert [one.exec_id for one in told.trades] == [1]
+
+
+def test_a_corrected_price_is_the_price_of_the_trade(tmp_path: Path) -> None:
+    corrections = [journals.execution(1, 11, 12, exec_id=1, quantity=4, price=price) for price in (7, 6, 7)]
+    records = [*TRADES, *corrections]
+    told = story(_journal(tmp_path, records))
+    assert [(one.exec_id, one.price, one.last_qty) for one in told.trades] == [(1, 7, 4), (2, 5_000_000_000, 6)]
+    table = executions_table(told, Session(np.array([100], dtype=np.int64), ("A.X",), 0))
+    traded = table[table["kind"] != "rejected_by_risk"]
+    assert list(traded[traded["kind"] == "filled"]["last_px"]) == [7, 5_000_000_000]
+    assert set(traded["kind"]) == {"accepted", "filled"}
+    with pytest.raises(CwsError, match="CWS-EXECUTION-004"):
+        reconcile(told, {(7, 1): -2}, "r")
+    copies = [journals.execution(1, 0, 12, exec_id=1, price=price, record=read.DROP_COPY) for price in (7, 6, 7)]
+    reconcile(story(_journal(tmp_path, [*records, *copies])), {(7, 1): -2}, "r")
 
 
 def test_session_drop_copy_and_positions_must_agree(tmp_path: Path) -> None:

@@ -148,6 +148,8 @@ checked_enum! {
         SessionEvent = 10,
         /// A trade that the venue took back.
         Broken = 11,
+        /// A trade whose price the venue changed; `price` is the new one, `last_qty` the trade's shares.
+        Corrected = 12,
     }
 }
 

@@ -4,8 +4,10 @@
 //! writer. Both survive the death of their process, so a restart goes on where it was: what the consumer had not
 //! released is seen again (at least once; `seq` tells doubles apart).
 //!
-//! Layout of `NAME.ring`: 0 magic, 8 record size, 16 capacity, 64 head (records ever written), 128 records.
-//! Layout of `NAME.cursor`: 0 tail (records ever released).
+//! A ring that was removed and made anew counts from 0 again: its birth says so, and a cursor of another birth is none.
+//!
+//! Layout of `NAME.ring`: 0 magic, 8 record size, 16 capacity, 24 birth (UTC ns), 64 head (records ever written),
+//! 128 records. Layout of `NAME.cursor`: 0 tail (records ever released), 8 birth of the ring that it counts.
 
 use std::fmt;
 use std::io;
@@ -13,11 +15,14 @@ use std::marker::PhantomData;
 use std::mem::size_of;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::mapping::Mapping;
 use crate::records::Record;
 
 const MAGIC: u64 = 0x3147_4e49_5253_5743; // "CWSRING1", little-endian
+const BIRTH: usize = 24;
+const CURSOR_BIRTH: usize = 8;
 const HEAD: usize = 64;
 const RECORDS: usize = 128;
 const CURSOR_LEN: usize = 64;
@@ -59,6 +64,7 @@ pub struct Producer<T: Record> {
     cursor: Option<Mapping>,
     cursor_path: std::path::PathBuf,
     capacity: u64,
+    birth: u64,
     head: u64,
     record: PhantomData<T>,
 }
@@ -75,9 +81,10 @@ impl<T: Record> Producer<T> {
         let found = [word(&mapping, 0), word(&mapping, 8), word(&mapping, 16)]
             .map(|field| field.load(Ordering::Acquire));
         if found == [0; 3] {
-            for (place, value) in [8, 16, 0]
-                .into_iter()
-                .zip([fields[1], fields[2], fields[0]])
+            for (place, value) in
+                [8, 16, BIRTH, 0]
+                    .into_iter()
+                    .zip([fields[1], fields[2], utc_ns(), fields[0]])
             {
                 word(&mapping, place).store(value, Ordering::Release);
             }
@@ -87,12 +94,14 @@ impl<T: Record> Producer<T> {
                 ring.display()
             )));
         }
-        let head = word(&mapping, HEAD).load(Ordering::Acquire);
+        let [birth, head] =
+            [BIRTH, HEAD].map(|place| word(&mapping, place).load(Ordering::Acquire));
         Ok(Self {
             ring: mapping,
             cursor: None,
             cursor_path: cursor.into(),
             capacity,
+            birth,
             head,
             record: PhantomData,
         })
@@ -138,12 +147,14 @@ impl<T: Record> Producer<T> {
         self.head = word(&self.ring, HEAD).load(Ordering::Acquire);
     }
 
-    /// A consumer that never came has released nothing; one that lies about the future is held at head.
+    /// A consumer that never came has released nothing, nor has the cursor of an earlier ring; one that lies about the
+    /// future is held at head.
     fn released(&mut self) -> u64 {
         if self.cursor.is_none() {
             self.cursor = Mapping::readable(&self.cursor_path)
                 .ok()
-                .filter(|m| m.len() == CURSOR_LEN);
+                .filter(|m| m.len() == CURSOR_LEN)
+                .filter(|m| word(m, CURSOR_BIRTH).load(Ordering::Acquire) == self.birth);
         }
         let tail = self
             .cursor
@@ -157,12 +168,14 @@ pub struct Consumer<T: Record> {
     ring: Mapping,
     cursor: Mapping,
     capacity: u64,
+    birth: u64,
     next: u64,
     record: PhantomData<T>,
 }
 
 impl<T: Record> Consumer<T> {
-    /// Opens a ring that its producer has made, at the first record not yet released.
+    /// Opens a ring that its producer has made, at the first record not yet released; a ring that the cursor does not
+    /// know, at its first.
     pub fn open(ring: &Path, cursor: &Path) -> Result<Self, RingError> {
         let mapping = Mapping::readable(ring)?;
         if mapping.len() < RECORDS {
@@ -185,11 +198,18 @@ impl<T: Record> Consumer<T> {
             )));
         }
         let cursor = Mapping::writable(cursor, CURSOR_LEN)?;
+        let birth = word(&mapping, BIRTH).load(Ordering::Acquire);
+        if word(&cursor, CURSOR_BIRTH).load(Ordering::Acquire) != birth {
+            // In this order: what a death leaves between is a cursor of no ring, and is set anew.
+            word(&cursor, 0).store(0, Ordering::Release);
+            word(&cursor, CURSOR_BIRTH).store(birth, Ordering::Release);
+        }
         let next = word(&cursor, 0).load(Ordering::Acquire);
         Ok(Self {
             ring: mapping,
             cursor,
             capacity,
+            birth,
             next,
             record: PhantomData,
         })
@@ -236,10 +256,32 @@ impl<T: Record> Consumer<T> {
         word(&self.cursor, 0).store(self.next, Ordering::Release);
     }
 
+    /// Passes over all that was written so far and gives how many records that were.
+    ///
+    /// # Errors
+    /// `Foreign` where its file was cut off.
+    pub fn pass_over(&mut self) -> Result<u64, RingError> {
+        let head = word(&self.ring, HEAD).load(Ordering::Acquire);
+        self.whole()?;
+        let missed = head.saturating_sub(self.next);
+        self.next = head;
+        Ok(missed)
+    }
+
+    /// Which ring it is: of two that had one name, each has its own.
+    pub fn birth(&self) -> u64 {
+        self.birth
+    }
+
     /// Records handed out so far, released or not.
     pub fn taken(&self) -> u64 {
         self.next
     }
+}
+
+fn utc_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
 }
 
 fn word(mapping: &Mapping, offset: usize) -> &AtomicU64 {

@@ -183,3 +183,35 @@ fn links_and_pipes_are_no_rings() {
         "and it does not wait for a writer"
     );
 }
+
+/// Whoever cleans up by hand may leave the cursor: by it, the new ring would be full or a liar's.
+#[test]
+fn a_ring_that_was_made_anew_counts_anew_whatever_the_cursor_says() {
+    let folder = Folder::new("anew");
+    let (mut producer, mut consumer) = (folder.producer(), folder.consumer());
+    for seq in 1..=3 {
+        producer.try_push(&intent(seq)).expect("room");
+        consumer.take().expect("sound");
+    }
+    consumer.release();
+    let birth = consumer.birth();
+    drop((producer, consumer));
+    std::fs::remove_file(folder.0.join("x.ring")).expect("ours");
+    let mut producer = folder.producer();
+    for seq in 1..=4 {
+        producer.try_push(&intent(seq)).expect("room");
+    }
+    assert_eq!(
+        producer.try_push(&intent(5)),
+        Err(RingFull),
+        "what the cursor released was another ring's"
+    );
+    let mut consumer = folder.consumer();
+    assert!(consumer.birth() > birth && consumer.taken() == 0);
+    assert_eq!(consumer.take().expect("sound").map(|r| r.seq), Some(1));
+    consumer.release();
+    producer.try_push(&intent(5)).expect("one was released");
+    drop(consumer);
+    let again = folder.consumer();
+    assert_eq!(again.taken(), 1);
+}

@@ -228,7 +228,7 @@ fn limits() -> String {
          max_order_quantity = 100_000\nmax_order_notional = 1e15\nmax_position = 4_000_000_000\nmax_daily_loss = 1e15\n\
          messages_per_s = {WIDE}\nmessage_burst = {WIDE}\nrate_kills_at = 4_000_000\nmax_cancel_ratio = 4_000_000\n\
          free_cancels = 4_000_000\nduplicate_window_ms = 0\nmax_repeated_executions = {WIDE}\nrepeated_window_ms = 0\n\n\
-         [[symbol]]\nlocate = 1\nname = \"ABC\"\ncurrency = \"USD\"\ntick = 0.01\nlot = 1\nmax_order_quantity = 100_000\n\
+         [[symbol]]\nlocate = 1\nname = \"ABC\"\ncurrency = \"USD\"\ntick = 0.01\nlot = 1\nunit = 1\nmax_order_quantity = 100_000\n\
          reference_price = 100.0\nreference_ns = {now}\ncollar_bps = 10_000\nadv = 100_000_000\nmax_adv_share_bps = 10_000\n\
          short_locate = 1_000_000\nrestricted = \"no\"\nhalted = false\n",
         now + DAY_NS

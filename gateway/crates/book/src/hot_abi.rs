@@ -8,7 +8,7 @@ use crate::rules::{Counters, Limits};
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HotConfig {
-    /// UTC ns of the exchange's midnight: ITCH stamps count from it.
+    /// UTC ns of the exchange's midnight: ITCH stamps count from it; 0: the UTC midnight nearest to each receipt.
     pub midnight_ns: u64,
     /// MoldUDP64 sequence number that the book starts at, from 1.
     pub first_sequence: u64,

@@ -181,6 +181,17 @@ fn rust_and_the_hot_loop_refuse_the_same_packets() {
 }
 
 #[test]
+fn how_far_the_market_is_no_packet_that_is_late_makes_less() {
+    let mut rig = Rig::new(config());
+    let messages = messages(8);
+    rig.hot.step(&packet(9, &[]), 1); // A heartbeat: 8 were sent, and the last of them are lost.
+    rig.hot.step(&packet(3, &messages[2..3]), 2);
+    rig.hot.step(&packet(1, &messages[0..2]), 3);
+    let gap = rig.hot.gap().expect("4 to 8 are missing");
+    assert_eq!((gap.from, gap.count), (4, 5));
+}
+
+#[test]
 fn no_trigger_acts_over_a_gap_and_a_gap_given_up_pulls_what_rests() {
     let mut rig = Rig::new(HotConfig {
         gap_give_up_ns: SECOND,

@@ -2,7 +2,7 @@
 
 mod rig;
 
-use cws_abi::{ExecKind, IntentKind, OrderId, Side, Terms};
+use cws_abi::{ExecKind, IntentKind, OrderId, OrderIntent, Side, Terms};
 use cws_book::hot_abi::{Activity, HotAdopted, HotParent, Style};
 use rig::{CENT, Rig, SECOND, add, answer, config, delete, event, parent, ready, state, tick};
 
@@ -48,6 +48,40 @@ fn a_child_takes_the_touch_slice_by_slice_and_stops_at_its_end() {
     assert_eq!(sent, 1_000);
     assert!(tick(&mut rig, 10 * SECOND + SECOND / 2).is_empty());
     assert!(tick(&mut rig, 12 * SECOND).is_empty());
+}
+
+#[test]
+fn time_goes_on_over_midnight() {
+    const DAY: u64 = 86_400 * SECOND;
+    let mut rig = Rig::new(config());
+    let midnight = 20_000 * DAY;
+    // The exchange's stamps begin again; when they were received says of which day they are.
+    let at = |rig: &mut Rig, received: u64, stamp: u64| {
+        rig.now_ns = midnight - SECOND + received;
+        let stamp = stamp % DAY;
+        rig.packet(&[event(stamp, b'Q'), state(stamp, 5, b'T')])
+    };
+    at(&mut rig, 0, DAY - SECOND);
+    let (bid, ask) = (
+        add(DAY - SECOND, 5, 1, Side::Buy, 500, 999_900),
+        add(DAY - SECOND, 5, 2, Side::Sell, 500, 1_000_100),
+    );
+    rig.packet(&[bid, ask]);
+    assert_eq!(rig.control.stats().event_ns, midnight - SECOND);
+    let parent = HotParent {
+        start_ns: midnight + SECOND,
+        end_ns: midnight + 11 * SECOND,
+        ..parent(Style::Child)
+    };
+    rig.control.set_parent(&parent).expect("sound");
+    // One that was under way at midnight is of the day before.
+    assert!(at(&mut rig, SECOND + 1, DAY - 1).is_empty());
+    assert_eq!(rig.control.stats().event_ns, midnight - 1);
+    assert_eq!(at(&mut rig, 2 * SECOND, SECOND).len(), 1, "its first slice");
+    assert_eq!(rig.control.stats().event_ns, midnight + SECOND);
+    // And a clock that is behind the exchange's calls nothing yesterday's.
+    assert!(at(&mut rig, 0, SECOND + 1).is_empty());
+    assert_eq!(rig.control.stats().event_ns, midnight + SECOND + 1);
 }
 
 #[test]
@@ -261,4 +295,40 @@ fn a_parent_of_an_earlier_life_goes_on_with_what_it_had() {
     rig.now_ns = SECOND + 2;
     let more = rig.packet(&[add(rig.now_ns, 5, 9, Side::Buy, 1, 1_000_000)]);
     assert!(more.is_empty(), "1,000 are traded");
+}
+
+#[test]
+fn what_a_broken_trade_takes_back_is_bought_again() {
+    let mut rig = ready(Style::Child);
+    let mut last = OrderIntent::default();
+    for at in 1..=10 {
+        last = tick(&mut rig, at * SECOND)[0];
+        rig.execution(&answer(&last, ExecKind::Filled, 100));
+    }
+    assert!(tick(&mut rig, 10 * SECOND + 1).is_empty(), "all of it");
+    let again = rig.execution(&answer(&last, ExecKind::Broken, 100));
+    assert_eq!(again.iter().map(|i| i.quantity).sum::<i64>(), 100);
+}
+
+/// Its size counts what it traded, whichever word came first.
+#[test]
+fn a_trade_of_a_replacement_may_overtake_the_word_that_it_replaced() {
+    let mut rig = ready(Style::Peg);
+    let first = tick(&mut rig, SECOND)[0];
+    rig.execution(&answer(&first, ExecKind::Accepted, 0));
+    let step = |rig: &mut Rig, at, reference, price| {
+        rig.now_ns = at;
+        rig.packet(&[add(at, 5, reference, Side::Buy, 100, price)])[0]
+    };
+    let moved = step(&mut rig, 2 * SECOND, 3, 1_000_000);
+    rig.execution(&answer(&moved, ExecKind::Filled, 30));
+    let mut word = answer(&moved, ExecKind::Replaced, 0);
+    word.leaves_qty = 70;
+    rig.execution(&word);
+    let again = step(&mut rig, 3 * SECOND, 4, 1_000_050);
+    assert_eq!(
+        (again.orig_order_id, again.quantity),
+        (moved.order_id, 100),
+        "30 traded and 70 open"
+    );
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Feed, cancel, fill, id, new_order, replace, told};
+use common::{Feed, broken, cancel, fill, id, new_order, replace, told};
 use cws_abi::{ExecKind, Execution};
 use cws_gateway::oms::State;
 
@@ -81,11 +81,19 @@ fn a_trade_told_twice_counts_once() {
 }
 
 #[test]
-fn more_than_was_ordered_is_not_booked() {
+fn more_than_was_ordered_is_booked_and_told() {
     let mut feed = accepted(100);
-    assert_eq!(feed.tell(fill(1, 11, 101)), Some("CWS-OMS-003"));
-    assert_eq!(feed.parts(1), [0, 100, 0, 0]);
-    assert_eq!(feed.orders.counters().overfills, 1);
+    feed.tell(fill(1, 11, 60));
+    assert_eq!(feed.tell(fill(1, 12, 41)), Some("CWS-OMS-003"));
+    assert_eq!(feed.parts(1), [101, 0, 0, 0]);
+    assert_eq!(
+        (feed.state(1), feed.orders.counters().overfills),
+        (State::Filled, 1)
+    );
+    assert_eq!(feed.tell(fill(1, 13, 5)), Some("CWS-OMS-003"));
+    assert_eq!(feed.parts(1), [106, 0, 0, 0]);
+    feed.tell(broken(1, 12));
+    assert_eq!(feed.parts(1), [65, 0, 0, 41]);
 }
 
 #[test]
@@ -125,6 +133,13 @@ fn a_chain_of_replaces() {
     );
     assert_eq!((feed.state(2), feed.parts(2)), (State::New, [0, 70, 0, 0]));
     feed.intent(replace(3, 2, 100));
+    // Its size counts what the order that it names has traded, which is nothing, and not what came before that.
+    let open = feed
+        .orders
+        .iter()
+        .map(|order| order.exposure())
+        .sum::<i64>();
+    assert_eq!(open, 100);
     feed.tell(Execution {
         orig_order_id: id(2),
         reason: 5,
@@ -137,6 +152,28 @@ fn a_chain_of_replaces() {
     assert_eq!(feed.orders.awaiting(), 0);
     feed.tell(fill(2, 12, 70));
     assert_eq!(feed.state(2), State::Filled);
+}
+
+#[test]
+fn a_replacement_that_was_over_at_once_is_not_open() {
+    let mut feed = accepted(100);
+    feed.intent(replace(2, 1, 120));
+    feed.tell(Execution {
+        orig_order_id: id(1),
+        leaves_qty: 0,
+        ..told(ExecKind::Replaced, 2)
+    });
+    assert_eq!(
+        (feed.state(1), feed.state(2)),
+        (State::Replaced, State::Canceled)
+    );
+    assert_eq!(
+        feed.orders
+            .iter()
+            .map(|order| order.exposure())
+            .sum::<i64>(),
+        0
+    );
 }
 
 #[test]

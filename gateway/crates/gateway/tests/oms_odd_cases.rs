@@ -152,3 +152,27 @@ fn an_order_of_an_earlier_life_is_adopted() {
         (State::PartiallyFilled, [40, 60, 0, 0])
     );
 }
+
+#[test]
+fn a_corrected_price_moves_money_and_no_share() {
+    let mut feed = accepted(100);
+    feed.tell(fill(1, 11, 60));
+    let notional = |feed: &Feed| {
+        let order = feed.orders.get(common::id(1)).expect("known");
+        order.notional() / 1_000_000_000
+    };
+    let correction = Execution {
+        exec_id: 11,
+        price: 9_000_000_000,
+        ..told(ExecKind::Corrected, 1)
+    };
+    assert_eq!(notional(&feed), 600);
+    assert_eq!(feed.tell(correction), None);
+    assert_eq!(
+        (notional(&feed), feed.parts(1), feed.state(1)),
+        (540, [60, 40, 0, 0], State::PartiallyFilled)
+    );
+    feed.tell(broken(1, 11));
+    feed.tell(correction);
+    assert_eq!((notional(&feed), feed.parts(1)), (0, [0, 40, 0, 60]));
+}

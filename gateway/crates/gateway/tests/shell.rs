@@ -140,41 +140,18 @@ fn intents_that_were_written_over_are_counted_and_passed() {
         push(seq).expect("room");
     }
     // Risk has taken them all; the hot thread writes the next ring over what we have not seen.
-    std::fs::write(
-        &cursor,
-        [
-            4_u64.to_ne_bytes(),
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-        ]
-        .concat(),
-    )
-    .expect("ours");
+    let mut risk = Consumer::<OrderIntent>::open(&ring, &cursor).expect("opens");
+    let mut taken_all = || {
+        while risk.take().expect("sound").is_some() {}
+        risk.release();
+    };
+    taken_all();
     for seq in 5..=8 {
         push(seq).expect("room again");
     }
     assert_eq!(intents.take().expect("passes over"), None);
     assert_eq!(intents.missed, 7);
-    std::fs::write(
-        &cursor,
-        [
-            8_u64.to_ne_bytes(),
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-            [0; 8],
-        ]
-        .concat(),
-    )
-    .expect("ours");
+    taken_all();
     push(9).expect("room again");
     assert_eq!(
         intents.take().expect("sound").map(|intent| intent.seq),

@@ -3,6 +3,8 @@
 //! Prices and money are numbers in the currency's unit in the file (`nan` is a price that nobody knows) and 1e-9
 //! inside; money is 128 bits wide, so that price times quantity cannot overflow.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Deserializer};
 
 use crate::numbers::Numbered;
@@ -104,6 +106,10 @@ pub struct Symbol {
     #[serde(deserialize_with = "price")]
     pub tick: i64,
     pub lot: i64,
+    /// Units of the instrument in one unit of the wire, 1e-9: money is price times quantity times this. 1 for a share; where a
+    /// coin trades in ten-thousandths, 0.0001.
+    #[serde(deserialize_with = "price")]
+    pub unit: i64,
     pub max_order_quantity: i64,
     #[serde(deserialize_with = "price")]
     pub reference_price: i64,
@@ -161,8 +167,8 @@ impl Limits {
         if file.firm.day_starts_s >= 86_400 {
             return Err("day_starts_s is a time of day, below 86400".into());
         }
-        let strategies = by_number(file.strategies, "strategy", |row| row.no)?;
-        let symbols = by_number(file.symbols, "symbol", |row| row.locate)?;
+        let strategies = by_number(file.strategies, "strategy", |row| (row.no, &row.name))?;
+        let symbols = by_number(file.symbols, "symbol", |row| (row.locate, &row.name))?;
         for symbol in symbols.values() {
             symbol.check()?;
         }
@@ -188,6 +194,9 @@ impl Symbol {
         }
         if self.tick <= 0 || self.tick == UNDEFINED || self.lot <= 0 {
             return Err(format!("symbol {name}: tick and lot are above zero"));
+        }
+        if self.unit <= 0 || self.unit == UNDEFINED {
+            return Err(format!("symbol {name}: unit is above zero"));
         }
         Ok(())
     }
@@ -221,13 +230,19 @@ impl Symbol {
 fn by_number<T>(
     rows: Vec<T>,
     table: &str,
-    number: impl Fn(&T) -> u16,
+    key: impl Fn(&T) -> (u16, &String),
 ) -> Result<Numbered<u16, T>, String> {
+    let mut names = HashSet::new();
+    if let Some(row) = rows.iter().find(|row| !names.insert(key(row).1)) {
+        return Err(format!("{table} {:?}: a name comes once", key(row).1));
+    }
     let mut map = Numbered::with_capacity_and_hasher(rows.len(), Default::default());
     for row in rows {
-        let key = number(&row);
-        if key == 0 || map.insert(key, row).is_some() {
-            return Err(format!("{table} {key}: numbers start at 1 and come once"));
+        let (number, _) = key(&row);
+        if number == 0 || map.insert(number, row).is_some() {
+            return Err(format!(
+                "{table} {number}: numbers start at 1 and come once"
+            ));
         }
     }
     Ok(map)

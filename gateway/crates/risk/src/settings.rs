@@ -22,6 +22,9 @@ pub struct Settings {
     pub halt_hold_ns: u64,
     /// Longest silence of the desk's file before the dead man kills the firm; 0 = no dead man.
     pub dead_man_ns: u64,
+    /// A trade that only the order session or only drop copy tells for so long kills the firm, and without drop copy for so
+    /// long nothing new leaves; 0 = differences are shown, and nothing else.
+    pub drop_copy_settle_ns: u64,
     /// UTC ns of the venue's midnight, from which its stamps count; 0 for the UTC midnight nearest to each receipt.
     pub midnight_ns: u64,
 }
@@ -39,6 +42,7 @@ impl Default for Settings {
             cancel_again_ns: 100_000_000,
             halt_hold_ns: 1_000_000_000,
             dead_man_ns: 0,
+            drop_copy_settle_ns: 0,
             midnight_ns: 0,
         }
     }

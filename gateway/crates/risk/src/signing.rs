@@ -1,5 +1,8 @@
 //! Limits count only when signed (Ed25519, RFC 8032), newer than what is in force, and still valid.
 
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use cws_process::fault::Fault;
@@ -94,7 +97,7 @@ pub fn check(
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    let fault = |what: String| {
+    let refuse = |what: String| {
         Fault::new(
             "CWS-LIMITS-001",
             what,
@@ -102,15 +105,27 @@ fn read(path: &Path) -> Result<Vec<u8>, Fault> {
             "give limits and their .sig beside them",
         )
     };
-    let found = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?;
+    let fault = |error: std::io::Error| refuse(error.to_string());
+    // A pipe has no length and may never end: whoever waits for it, or reads it, watches no order meanwhile.
+    let mut options = OpenOptions::new();
+    let opened = options
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(fault)?;
+    let found = opened.metadata().map_err(fault)?;
     let len = found.len();
-    // A pipe has no length and may never end: whoever reads it watches no order meanwhile.
     if !found.is_file() || len > LIMITS_BYTES_MAX {
-        return Err(fault(format!(
+        return Err(refuse(format!(
             "no plain file of at most {LIMITS_BYTES_MAX} bytes, but {len}"
         )));
     }
-    std::fs::read(path).map_err(|error| fault(error.to_string()))
+    let mut bytes = Vec::new();
+    opened
+        .take(LIMITS_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .map_err(fault)?;
+    Ok(bytes)
 }
 
 /// A public key of 64 hex digits.

@@ -45,6 +45,8 @@ pub struct Status {
     pub journal_failed: bool,
     /// Someone wrote shared memory who should not have: for good, until a re-arm.
     pub ring_failed: bool,
+    /// Drop copy is not heard: nobody confirms what the order session tells. Heals by itself.
+    pub drop_copy_lost: bool,
     /// Set by loss or by command; not by what heals by itself.
     pub reducing: bool,
     pub killed_firm: bool,
@@ -67,6 +69,7 @@ impl Status {
             phase: Phase::Before,
             journal_failed: false,
             ring_failed: false,
+            drop_copy_lost: false,
             reducing: false,
             killed_firm: false,
             killed_venue: false,
@@ -97,6 +100,7 @@ impl Status {
             (!limits_valid, "limits are stale"),
             (!self.beating(now), "no heartbeat of the gateway"),
             (self.session != SessionState::Up, "order session is not up"),
+            (self.drop_copy_lost, "drop copy is not up"),
         ]
         .into_iter()
         .find_map(|(halted, why)| halted.then_some(why))

@@ -5,8 +5,8 @@ mod common;
 mod play;
 
 use common::{NOW, PRICE, id, intent, order};
-use cws_abi::{IntentKind, OrderIntent, Side};
-use cws_journal::{KillScope, Trigger};
+use cws_abi::{ExecKind, IntentKind, OrderIntent, Side};
+use cws_journal::{Entry, KillScope, Trigger};
 use cws_risk::Now;
 use cws_risk::checks::Code;
 use cws_risk::core::Core;
@@ -114,6 +114,38 @@ fn a_kill_within_a_batch_meets_the_order_before_it() {
         assert!(core.unwanted(id(1).bits()));
     });
     assert_eq!(play.sent_cancels(), [id(1)]);
+}
+
+/// The journal says that the order's bytes were about to leave, and of no cancel: there was nothing to cancel.
+#[test]
+fn what_a_kill_took_back_never_left_and_whoever_asked_hears_so() {
+    let mut play = Play::new();
+    play.act(|core, now, fx| {
+        let mut seq = 0;
+        for step in [Step::Place(1, 0, 100), Step::Cancel(30, 1), Step::Kill] {
+            act(core, &mut seq, step, now, fx);
+        }
+        assert!(std::mem::take(&mut fx.withdraw));
+        core.withdraw(Vec::new(), now, fx);
+    });
+    assert_eq!(play.sent, []);
+    let told: Vec<_> = play
+        .executions
+        .iter()
+        .map(|told| (told.kind, told.order_id))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (ExecKind::RejectedByRisk as u8, id(1).bits()),
+            (ExecKind::CancelRejected as u8, id(30).bits()),
+        ]
+    );
+    let sent = play.entries.iter().filter_map(|(_, entry)| match entry {
+        Entry::Sent { order_id, .. } => Some(*order_id),
+        _ => None,
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [id(1).bits()]);
 }
 
 proptest! {

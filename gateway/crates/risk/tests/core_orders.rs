@@ -4,7 +4,7 @@ mod common;
 #[path = "common/play.rs"]
 mod play;
 
-use common::{PRICE, id, order};
+use common::{PRICE, id, order, parent};
 use cws_abi::{ExecKind, Execution, Side};
 use cws_journal::{KillScope, Trigger};
 use cws_risk::book::OrderState;
@@ -27,6 +27,18 @@ fn a_trade_after_the_cancel_is_booked() {
     );
     play.say(&executed(1, 5, PRICE, 8));
     assert_eq!(play.position(), 45, "even one that nobody expected");
+}
+
+#[test]
+fn a_cancel_that_went_through_is_answered_once() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&accepted(1, 100, PRICE));
+    play.cancel(2, 1);
+    play.executions.clear();
+    play.say(&canceled(1, 100));
+    let told: Vec<u8> = play.executions.iter().map(|told| told.kind).collect();
+    assert_eq!(told, [ExecKind::Canceled as u8], "and not refused as well");
 }
 
 #[test]
@@ -71,6 +83,88 @@ fn a_replacement_counts_once() {
         ),
         (150, 150, 0)
     );
+}
+
+#[test]
+fn a_trade_of_a_replacement_that_overtakes_its_word_is_taken_off_once() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&accepted(1, 100, PRICE));
+    let better = Order {
+        replaces: id(1).bits(),
+        ..order(2, Side::Buy, 100, PRICE + 10_000_000)
+    };
+    play.place(&better);
+    play.say(&executed(2, 30, PRICE, 7));
+    play.say(&replaced(2, 1, 100, PRICE + 10_000_000));
+    let open = play.core.book.orders[&id(2).bits()];
+    assert_eq!((open.cum, open.leaves, open.counted), (30, 70, 70));
+    assert_eq!(play.last().leaves_qty, 70);
+    play.say(&executed(2, 70, PRICE, 8));
+    assert_eq!(play.position(), 100);
+    assert!(
+        !play.core.status.killed_firm,
+        "no more traded than was left"
+    );
+}
+
+#[test]
+fn a_chain_of_replacements_stays_within_its_parent() {
+    let mut play = Play::new();
+    play.act(|core, now, fx| {
+        core.register(parent(9, Side::Buy, 100), now, fx)
+            .expect("sound")
+    });
+    let of_parent = |counter, replaces, quantity| Order {
+        parent_id: 9,
+        replaces,
+        ..order(counter, Side::Buy, quantity, PRICE)
+    };
+    play.place(&of_parent(1, 0, 100));
+    play.say(&accepted(1, 100, PRICE));
+    play.say(&executed(1, 50, PRICE, 1));
+    // The size of a replacement counts what the order that it names has traded: 50 are left of these 100.
+    play.place(&of_parent(2, id(1).bits(), 100));
+    play.say(&replaced(2, 1, 50, PRICE));
+    // That one has traded nothing: the venue would open all 100, and 50 of the parent are gone.
+    play.place(&of_parent(3, id(2).bits(), 100));
+    assert_eq!(
+        (play.last().order_id, play.last().kind, play.last().reason),
+        (id(3).bits(), ExecKind::RejectedByRisk as u8, 13)
+    );
+}
+
+#[test]
+fn an_order_that_was_accepted_dead_is_over() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    let mut dead = accepted(1, 100, PRICE);
+    let order_state = dead.len() - 2;
+    dead[order_state] = b'D';
+    play.say(&dead);
+    let open = play.core.book.orders[&id(1).bits()];
+    assert_eq!((open.state, open.leaves), (OrderState::Done, 0));
+    assert_eq!(
+        (play.last().kind, play.last().leaves_qty),
+        (ExecKind::Canceled as u8, 0)
+    );
+    assert_eq!(play.core.book.parents[&1].open, 0);
+    play.place(&order(2, Side::Buy, 100, PRICE - 10_000_000));
+    play.say(&accepted(2, 100, PRICE - 10_000_000));
+    play.place(&Order {
+        replaces: id(2).bits(),
+        ..order(3, Side::Buy, 120, PRICE - 10_000_000)
+    });
+    let mut dead = replaced(3, 2, 120, PRICE - 10_000_000);
+    let order_state = dead.len() - 16;
+    dead[order_state] = b'D';
+    play.say(&dead);
+    assert_eq!(play.last().leaves_qty, 0);
+    for counter in [2, 3] {
+        let open = play.core.book.orders[&id(counter).bits()];
+        assert_eq!((open.state, open.leaves), (OrderState::Done, 0));
+    }
+    assert_eq!(play.core.book.parents[&1].open, 0);
 }
 
 #[test]

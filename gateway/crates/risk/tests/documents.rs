@@ -121,6 +121,7 @@ fn a_limit_that_is_missing_unknown_or_absurd_is_refused() {
         ("locate = 2\n", "locate = 1\n"),
         ("no = 1\n", "no = 0\n"),
         ("name = \"MSFT\"\n", "name = \"MSFT MSFT\"\n"),
+        ("name = \"MSFT\"\n", "name = \"AAPL\"\n"),
         ("day_starts_s = 0\n", "day_starts_s = 86_400\n"),
     ] {
         let changed = sound.replace(from, to);

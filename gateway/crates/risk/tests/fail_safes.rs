@@ -4,13 +4,17 @@ mod common;
 #[path = "common/play.rs"]
 mod play;
 
-use common::{PRICE, S, id, order, signed};
-use cws_abi::{Side, Terms};
-use cws_journal::{KillScope, Trigger};
+use common::{PRICE, S, id, intent, order, parent, signed};
+use cws_abi::{ExecKind, IntentKind, Side, Terms};
+use cws_journal::{KillScope, ParentOrder, Trigger};
+use cws_risk::book::OrderState;
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
+use cws_risk::limits::{Limits, Phase};
 use cws_risk::order::Order;
 use cws_risk::settings::Settings;
+use cws_risk::signing::SignedLimits;
+use cws_risk::status::State;
 use cws_wire::ouch42::BrokenTrade;
 use play::{Play, executed, records};
 
@@ -39,6 +43,19 @@ fn more_than_was_ordered_is_booked_and_kills_the_firm() {
         "told again is not traded again"
     );
     play.say(&executed(1, 41, PRICE, 2));
+    assert!(play.core.status.killed_firm);
+    assert_eq!(play.position(), 101);
+}
+
+#[test]
+fn more_of_an_order_that_is_filled_kills_and_what_crossed_a_cancel_does_not() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&executed(1, 60, PRICE, 1));
+    play.say(&play::canceled(1, 40));
+    play.say(&executed(1, 40, PRICE, 2));
+    assert!(!play.core.status.killed_firm);
+    play.say(&executed(1, 1, PRICE, 3));
     assert!(play.core.status.killed_firm);
     assert_eq!(play.position(), 101);
 }
@@ -155,4 +172,190 @@ fn reducing_outlives_a_restart_until_a_person_ends_it() {
         });
         assert!(!read_again(&play).status.reducing);
     }
+}
+
+/// A world with drop copy, a second of patience, and the clock's steps of a loop that runs.
+fn with_drop_copy() -> Play {
+    let mut play = Play::new();
+    play.core.settings.drop_copy_settle_ns = S;
+    play.act(|core, now, fx| core.drop_copy_up("COPY", false, now, fx));
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play
+}
+
+fn tenths(play: &mut Play, count: usize) {
+    for _ in 0..count {
+        play.later(S / 10);
+        play.tick();
+    }
+}
+
+#[test]
+fn a_trade_that_drop_copy_does_not_tell_kills_the_firm_until_a_person_looked() {
+    let mut play = with_drop_copy();
+    play.say(&executed(1, 40, PRICE, 1));
+    tenths(&mut play, 9);
+    assert_eq!(play.state(), State::Active);
+    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+    play.drop_copy(2, &executed(1, 40, PRICE, 1));
+    tenths(&mut play, 20);
+    assert_eq!(play.state(), State::Active, "told alike, and once more");
+    play.say(&executed(1, 30, PRICE, 2));
+    tenths(&mut play, 11);
+    assert!(play.core.status.killed_firm);
+    assert_eq!(play.sent_cancels(), [id(1)]);
+    play.say(&play::canceled(1, 30));
+    let rearm = |play: &mut Play| {
+        play.act(|core, now, fx| {
+            core.rearm(KillScope::Firm, "", ("ops", "looked"), now, fx);
+        });
+    };
+    rearm(&mut play);
+    tenths(&mut play, 20);
+    assert_eq!(play.state(), State::Active, "this one was looked at");
+    assert_eq!(play.core.drop_copy.open, 1, "and is still shown");
+    play.drop_copy(3, &executed(1, 5, PRICE, 3));
+    tenths(&mut play, 11);
+    assert!(play.core.status.killed_firm, "another");
+    rearm(&mut play);
+
+    let mut again = Play::bare(Core::new(play.core.settings.clone()));
+    again.act(|core, _, fx| {
+        core.take_limits(signed());
+        for record in records(&play.entries) {
+            core.replay(&record, fx).expect("its own journal");
+        }
+    });
+    again.up();
+    again.act(|core, now, fx| core.drop_copy_up("COPY", false, now, fx));
+    tenths(&mut again, 20);
+    assert_eq!(again.core.drop_copy.open, 2);
+    assert!(!again.core.status.killed_firm, "a restart forgets no look");
+}
+
+#[test]
+fn only_time_in_which_both_sessions_are_heard_makes_a_difference_old() {
+    let mut play = with_drop_copy();
+    play.down();
+    play.drop_copy(1, &executed(1, 40, PRICE, 1));
+    tenths(&mut play, 20);
+    assert!(!play.core.status.killed_firm);
+    play.up();
+    play.say(&executed(1, 40, PRICE, 1));
+    play.say(&executed(1, 10, PRICE, 2));
+    play.later(60 * S);
+    play.tick();
+    assert!(!play.core.status.killed_firm, "the loop stood still");
+    tenths(&mut play, 9);
+    assert!(!play.core.status.killed_firm);
+    tenths(&mut play, 2);
+    assert!(play.core.status.killed_firm);
+}
+
+#[test]
+fn without_drop_copy_nothing_new_leaves_until_it_is_back() {
+    let mut play = with_drop_copy();
+    play.core.drop_copy_down();
+    tenths(&mut play, 9);
+    assert_eq!(play.state(), State::Active);
+    tenths(&mut play, 2);
+    assert_eq!(
+        play.core.state(play.now),
+        (State::Halted, "drop copy is not up")
+    );
+    play.cancel(2, 1);
+    assert_eq!(play.sent_cancels(), [id(1)]);
+    play.act(|core, now, fx| core.drop_copy_up("COPY", false, now, fx));
+    tenths(&mut play, 1);
+    assert_eq!(play.state(), State::Active);
+}
+
+/// What was open in the session before may be there or not; its numbers count from 1, and no market has opened.
+#[test]
+fn a_new_session_of_the_venue_has_none_of_the_orders_of_the_old_one() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&play::accepted(1, 100, PRICE));
+    play.down();
+    play.act(|core, now, fx| core.session_up("DAY2", true, now, fx));
+    let state = |core: &Core| core.book.orders[&id(1).bits()].state;
+    let is_new = |core: &Core| {
+        assert_eq!(
+            (core.session(), core.venue_seq(), core.status.phase),
+            ("DAY2", 0, Phase::Before)
+        );
+    };
+    is_new(&play.core);
+    assert_eq!(state(&play.core), OrderState::Unknown);
+    play.act(|core, now, fx| core.session_idle(now, fx));
+    assert_eq!(play.last().kind, ExecKind::NotAtVenue as u8);
+    assert_eq!(play.core.book.open().count(), 0);
+    let again = read_again(&play);
+    is_new(&again);
+    assert_eq!(state(&again), state(&play.core));
+}
+
+/// Later it would cut an order that somebody then wants whole.
+#[test]
+fn a_cut_that_nobody_can_take_now_is_refused_and_not_remembered() {
+    let mut play = Play::new();
+    play.place(&order(1, Side::Buy, 100, PRICE));
+    play.say(&play::accepted(1, 100, PRICE));
+    play.down();
+    let mut cut = intent(0, &order(2, Side::Buy, 40, PRICE));
+    (cut.kind, cut.orig_order_id) = (IntentKind::Cancel as u8, id(1).bits());
+    play.push(cut);
+    let told = play.last();
+    assert_eq!(
+        (told.kind, told.order_id),
+        (ExecKind::CancelRejected as u8, id(2).bits())
+    );
+    let sent = play.sent.len();
+    play.up();
+    assert_eq!(play.sent.len(), sent);
+}
+
+#[test]
+fn a_parent_under_another_strategy_s_number_is_refused() {
+    let mut play = Play::new();
+    play.act(|core, now, fx| {
+        let borrowed = ParentOrder {
+            strategy: "two".into(),
+            ..parent(9, Side::Buy, 100)
+        };
+        let refused = core
+            .register(borrowed, now, fx)
+            .expect_err("the number is one's");
+        assert_eq!(refused.code, "CWS-RISK-010");
+    });
+    assert!(!play.core.book.parents.contains_key(&9));
+}
+
+#[test]
+fn limits_that_renumber_what_parents_named_are_refused() {
+    let play = Play::new();
+    let admits = |text: String| {
+        let limits = Limits::parse(&text).expect("sound limits");
+        let hash = [1; 32];
+        let admitted = play.core.admit_limits(&SignedLimits { limits, hash });
+        admitted.map_err(|fault| fault.code)
+    };
+    let newer = common::LIMITS.replace("version = 1", "version = 2");
+    assert_eq!(admits(newer.clone()), Ok(()));
+    // The positions in AAPL are those of number 1.
+    for (was, is) in [
+        ("locate = 1", "locate = 2"),
+        ("name = \"AAPL\"", "name = \"MSFT\""),
+        ("no = 1", "no = 2"),
+        ("name = \"one\"", "name = \"two\""),
+    ] {
+        assert_eq!(
+            admits(newer.replace(was, is)),
+            Err("CWS-LIMITS-007"),
+            "{is}"
+        );
+    }
+    let (firm, _) = newer.split_once("[[strategy]]").expect("rows");
+    let none = format!("strategy = []\nsymbol = []\n{firm}");
+    assert_eq!(admits(none), Ok(()), "what is not named is not renumbered");
 }

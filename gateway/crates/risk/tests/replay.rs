@@ -7,8 +7,8 @@ mod play;
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::{PRICE, id, order, signed};
-use cws_abi::Side;
+use common::{PRICE, id, intent, order, signed};
+use cws_abi::{IntentKind, OrderIntent, Side};
 use cws_journal::{KillScope, Trigger};
 use cws_risk::book::{Book, OrderState};
 use cws_risk::core::Core;
@@ -24,6 +24,8 @@ enum Step {
     Place(bool, i64),
     Replace(u64, i64),
     Cancel(u64),
+    /// Down to so many shares.
+    Keep(u64, i64),
     Accept(u64),
     Trade(u64, u32),
     TradeAgain(u64),
@@ -43,6 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (any::<bool>(), 1..300_i64).prop_map(|(buy, quantity)| Step::Place(buy, quantity)),
         1 => (which.clone(), 1..300_i64).prop_map(|(of, quantity)| Step::Replace(of, quantity)),
         1 => which.clone().prop_map(Step::Cancel),
+        1 => (which.clone(), 1..100_i64).prop_map(|(of, keep)| Step::Keep(of, keep)),
         2 => which.clone().prop_map(Step::Accept),
         4 => (which.clone(), 1..100_u32).prop_map(|(of, shares)| Step::Trade(of, shares)),
         1 => which.clone().prop_map(Step::TradeAgain),
@@ -89,6 +92,15 @@ fn act(play: &mut Play, step: &Step, next: &mut u64, trades: &mut Vec<Vec<u8>>) 
         }
         Step::Cancel(of) => {
             play.cancel(*next, of);
+            *next += 1;
+        }
+        Step::Keep(of, keep) => {
+            play.push(OrderIntent {
+                orig_order_id: id(of).bits(),
+                kind: IntentKind::Cancel as u8,
+                quantity: keep,
+                ..intent(0, &order(*next, Side::Buy, 1, PRICE))
+            });
             *next += 1;
         }
         Step::Accept(of) => {

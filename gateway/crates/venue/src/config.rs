@@ -8,6 +8,7 @@ use cws_process::fault::Fault;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Chances;
+use crate::ranges::out_of_range;
 
 pub const SYMBOLS_MAX: usize = 10_000;
 pub const SESSIONS_MAX: usize = 64;
@@ -204,19 +205,14 @@ impl Config {
         if !(1..=SYMBOLS_MAX).contains(&self.symbols.len()) {
             return refuse("1 to 10,000 symbols are traded", "symbols");
         }
+        if let Some((what, place)) = out_of_range(self) {
+            return refuse(what, place);
+        }
         let names: BTreeSet<_> = self.symbols.iter().map(|symbol| &symbol.name).collect();
         if names.len() != self.symbols.len() {
             return refuse("a name occurs twice", "symbols.name");
         }
         for symbol in &self.symbols {
-            let on_wire = symbol.tick % cws_wire::NANOS_PER_PRICE4 == 0;
-            if symbol.tick <= 0 || !on_wire || symbol.price <= 0 || symbol.price % symbol.tick != 0
-            {
-                return refuse(
-                    "tick: a multiple of 1e-4; price: a multiple of it",
-                    &symbol.name,
-                );
-            }
             if !is_text(&symbol.name, 8) || symbol.lot == 0 || symbol.lot > 10_000 {
                 return refuse("name: 1 to 8 letters; lot: 1 to 10,000", &symbol.name);
             }

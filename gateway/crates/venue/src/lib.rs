@@ -17,6 +17,7 @@ mod journal;
 mod market;
 mod net;
 mod ouch;
+mod ranges;
 mod replay;
 mod rng;
 mod session;
@@ -25,7 +26,7 @@ mod stream;
 mod synthetic;
 mod venue;
 
-pub use config::{Account, Config, Mode, SymbolConfig};
+pub use config::{Account, Config, FlowConfig, Mode, SymbolConfig};
 pub use faults::{FaultKind, Faults};
 pub use feeds::Datagram;
 pub use journal::{Record, records_of};

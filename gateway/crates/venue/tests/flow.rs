@@ -3,7 +3,7 @@
 mod support;
 
 use cws_abi::Side;
-use cws_venue::Mode;
+use cws_venue::{Config, FlowConfig, Mode};
 use support::{Receiver, at, config, open};
 
 #[test]
@@ -67,4 +67,44 @@ fn its_book_is_bounded() {
     }
     let levels = [Side::Buy, Side::Sell].map(|side| venue.engine().levels(1, side).count());
     assert!(levels.iter().all(|count| *count > 2), "{levels:?}");
+}
+
+#[test]
+fn settings_that_no_venue_can_run_by_are_refused() {
+    let sound = || config(|_| ());
+    assert!(sound().validate().is_ok());
+    type Change = fn(&mut Config);
+    let changes: [(&str, Change); 9] = [
+        ("heartbeats in ns overflow", |c| {
+            c.orders.heartbeat_ms = u64::MAX
+        }),
+        ("heartbeats without end", |c| c.market_data.heartbeat_ms = 0),
+        ("nobody may stay", |c| c.orders.silence_ms = 0),
+        ("no wire says it", |c| {
+            c.symbols[0].price = 200_000_000_000_000
+        }),
+        ("more than one a nanosecond", |c| {
+            c.symbols[0].rate_per_s = u64::MAX
+        }),
+        ("no chance", |c| c.flow = synthetic(20, 2_000, f64::NAN)),
+        ("memory without end", |c| {
+            c.flow = synthetic(1 << 40, 2_000, 0.05)
+        }),
+        ("no order lives", |c| c.flow = synthetic(20, 0, 0.05)),
+        ("a day of centuries", |c| c.duration_s = u64::MAX),
+    ];
+    for (why, change) in changes {
+        let mut config = sound();
+        change(&mut config);
+        let refused = config.validate().expect_err(why);
+        assert_eq!(refused.code, "CWS-VENUE-001", "{why}");
+    }
+}
+
+fn synthetic(opening_orders: u64, live_orders_max: usize, move_chance: f64) -> FlowConfig {
+    FlowConfig::Synthetic {
+        opening_orders,
+        live_orders_max,
+        move_chance,
+    }
 }

@@ -14,6 +14,9 @@ const CLOSED: u16 = VENUE_REASON + b'E' as u16;
 /// OUCH 4.2, System Event: end of day.
 const END_OF_DAY: u16 = VENUE_REASON + b'E' as u16;
 
+/// OUCH counts shares in 32 bits; sums of them have room above.
+const QUANTITY_MAX: i64 = 1 << 40;
+
 impl Orders {
     /// One record of `executions.ring`. A record seen before (after a restart) changes nothing.
     pub fn apply_execution(&mut self, execution: &Execution) -> Outcome {
@@ -28,8 +31,8 @@ impl Orders {
             return self.malformed(execution, "no known kind");
         };
         let quantities = [execution.last_qty, execution.cum_qty, execution.leaves_qty];
-        if quantities.iter().any(|quantity| *quantity < 0) {
-            return self.malformed(execution, "a quantity below zero");
+        if quantities.iter().any(|q| !(0..=QUANTITY_MAX).contains(q)) {
+            return self.malformed(execution, "a quantity out of its range");
         }
         let names_trade = execution.last_qty > 0 && execution.exec_id != 0;
         if kind == ExecKind::Filled && !names_trade {
@@ -55,6 +58,7 @@ impl Orders {
             ExecKind::Accepted => self.step(id, Event::Accept, outcome),
             ExecKind::Filled => self.filled(id, execution, outcome),
             ExecKind::Broken => self.taken_back(id, execution, outcome),
+            ExecKind::Corrected => self.corrected(id, execution, outcome),
             ExecKind::Canceled => self.canceled(id, execution, outcome),
             ExecKind::Replaced => self.replaced(execution, outcome),
             ExecKind::RejectedByRisk
@@ -71,19 +75,18 @@ impl Orders {
         self.imply_replaced(id, outcome);
         let booked = self.change(id, outcome, |order| order.book(exec_id, price, quantity));
         match booked {
-            Some(Booked::As(event)) => {
+            Some(Booked::As(event) | Booked::Beyond(event)) => {
                 self.counters.fills += 1;
                 self.step(id, event, outcome);
                 self.break_early(id, exec_id, outcome);
             }
             Some(Booked::Repeated) => self.counters.repeated_fills += 1,
-            Some(Booked::TooMuch) => {
-                self.counters.overfills += 1;
-                let what =
-                    format!("trade {exec_id} of {quantity} is more than was ordered; not booked");
-                outcome.note = Some(note("CWS-OMS-003", id, what));
-            }
             None => {}
+        }
+        if let Some(Booked::Beyond(_)) = booked {
+            self.counters.overfills += 1;
+            let what = format!("trade {exec_id} of {quantity} is more than was left; booked");
+            outcome.note = Some(note("CWS-OMS-003", id, what));
         }
     }
 
@@ -109,6 +112,13 @@ impl Orders {
         if self.change(id, outcome, |order| order.take_back(exec_id)) == Some(true) {
             self.step(id, Event::Break, outcome);
         } else {
+            self.counters.repeated_fills += 1;
+        }
+    }
+
+    fn corrected(&mut self, id: u64, execution: &Execution, outcome: &mut Outcome) {
+        let (exec_id, price) = (execution.exec_id, execution.price);
+        if self.change(id, outcome, |order| order.correct(exec_id, price)) == Some(false) {
             self.counters.repeated_fills += 1;
         }
     }
@@ -142,6 +152,9 @@ impl Orders {
             order.price = execution.price;
         });
         self.step(new, Event::Accept, outcome);
+        if execution.leaves_qty == 0 {
+            self.step(new, Event::CancelDone, outcome); // It took the place, and was over at once.
+        }
     }
 
     /// A trade of a successor that overtook the word that it has taken its predecessor's place.
@@ -153,7 +166,7 @@ impl Orders {
         if !self.names_predecessor(id, old) {
             return;
         }
-        let Some(before) = self.orders.get(&old).map(Order::traded_by_chain) else {
+        let Some(before) = self.orders.get(&old).map(Order::traded) else {
             return;
         };
         let told = Execution {
@@ -206,7 +219,11 @@ impl Orders {
         let id = execution.order_id;
         let own = matches!(
             kind,
-            ExecKind::Accepted | ExecKind::Filled | ExecKind::Broken | ExecKind::Replaced
+            ExecKind::Accepted
+                | ExecKind::Filled
+                | ExecKind::Broken
+                | ExecKind::Corrected
+                | ExecKind::Replaced
         );
         if own || self.orders.contains_key(&id) {
             return id;

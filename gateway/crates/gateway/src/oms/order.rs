@@ -15,7 +15,7 @@ pub struct Fill {
     pub broken: bool,
 }
 
-/// Always: `quantity = cum + leaves + canceled + broken`, each at least 0.
+/// Always: `quantity + over = cum + leaves + canceled + broken`, each at least 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     pub id: u64,
@@ -24,10 +24,8 @@ pub struct Order {
     pub replaces: u64,
     /// The order that is to take, or took, this one's place; 0 for none.
     pub replaced_by: u64,
-    /// Shares asked for in that order, what this one and those before it traded included, while it is not confirmed.
+    /// Shares asked for in that order, what this one traded included, while it is not confirmed.
     pub replacement_quantity: i64,
-    /// Traded by the orders that this one followed on, when it took their place.
-    pub traded_before: i64,
     pub symbol: u16,
     pub strategy: u16,
     pub side: Side,
@@ -40,6 +38,8 @@ pub struct Order {
     pub leaves: i64,
     pub canceled: i64,
     pub broken: i64,
+    /// Shares that the venue traded beyond what was ordered.
+    pub over: i64,
     notional: i128,
     pub state: State,
     pub acked: bool,
@@ -58,9 +58,9 @@ pub struct Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Booked {
     As(Event),
+    /// More than was left: a position all the same.
+    Beyond(Event),
     Repeated,
-    /// More than was ordered; not booked.
-    TooMuch,
 }
 
 impl Order {
@@ -92,7 +92,6 @@ impl Order {
             replaces: 0,
             replaced_by: 0,
             replacement_quantity: 0,
-            traded_before: 0,
             symbol,
             strategy,
             side,
@@ -103,6 +102,7 @@ impl Order {
             leaves: quantity,
             canceled: 0,
             broken: 0,
+            over: 0,
             notional: 0,
             state: State::PendingNew,
             acked: false,
@@ -141,8 +141,7 @@ impl Order {
         if self.state == State::PendingNew && self.replaces != 0 {
             return 0; // Counted where it is asked for: in the order that it is to replace.
         }
-        self.leaves
-            .max(self.replacement_quantity - self.traded_by_chain())
+        self.leaves.max(self.replacement_quantity - self.traded())
     }
 
     /// A request about it (new, cancel, replace) has no answer yet. Unknown is an answer: waiting brings no other.
@@ -158,9 +157,10 @@ impl Order {
         self.notional
     }
 
-    /// Shares traded by this order and those that it followed on, taken back or not.
-    pub(super) fn traded_by_chain(&self) -> i64 {
-        self.traded_before + self.cum + self.broken
+    /// Shares that it traded, taken back or not: what the size of its replacement counts. Of orders that it followed on, it
+    /// does not.
+    pub(super) fn traded(&self) -> i64 {
+        self.cum + self.broken
     }
 
     /// Books a trade; the caller then moves the state by the event.
@@ -168,12 +168,12 @@ impl Order {
         if self.fills.contains_key(&exec_id) {
             return Booked::Repeated;
         }
-        if quantity > self.leaves + self.canceled {
-            return Booked::TooMuch;
-        }
         let from_open = quantity.min(self.leaves);
+        let from_canceled = (quantity - from_open).min(self.canceled);
+        let beyond = quantity - from_open - from_canceled;
         self.leaves -= from_open;
-        self.canceled -= quantity - from_open;
+        self.canceled -= from_canceled;
+        self.over += beyond;
         self.cum += quantity;
         self.notional += i128::from(price) * i128::from(quantity);
         let fill = Fill {
@@ -187,11 +187,16 @@ impl Order {
         } else {
             self.canceled
         };
-        Booked::As(match (rest, self.broken) {
+        let event = match (rest, self.broken) {
             (0, 0) => Event::FillLast,
             (0, _) => Event::FillRest,
             _ => Event::FillPart,
-        })
+        };
+        if beyond > 0 {
+            Booked::Beyond(event)
+        } else {
+            Booked::As(event)
+        }
     }
 
     /// Takes a trade back. True where something changed; a trade not seen yet is remembered.
@@ -211,6 +216,18 @@ impl Order {
                 true
             }
         }
+    }
+
+    /// The price of a trade is another. False where nothing changes by that.
+    pub(super) fn correct(&mut self, exec_id: u64, price: i64) -> bool {
+        let known = self.fills.get_mut(&exec_id).filter(|fill| !fill.broken);
+        let Some(fill) = known.filter(|fill| fill.price != price) else {
+            return false;
+        };
+        let change = i128::from(price) - i128::from(fill.price);
+        self.notional += change * i128::from(fill.quantity);
+        fill.price = price;
+        true
     }
 
     /// Moves the state by the table; what was open when an order ends counts as cancelled.
@@ -260,13 +277,12 @@ impl Order {
         possible
     }
 
-    /// Takes its predecessor's place with `leaves` open: what was asked for, less what the chain had traded.
+    /// Takes its predecessor's place with `leaves` open: what was asked for, less what that had traded.
     pub(super) fn succeed(&mut self, leaves: i64) {
         let spent = self.cum + self.canceled + self.broken;
         if self.acked || self.replaces == 0 || !(spent.max(1)..self.quantity).contains(&leaves) {
             return;
         }
-        self.traded_before = self.quantity - leaves;
         self.quantity = leaves;
         self.leaves = leaves - spent;
     }
@@ -286,10 +302,10 @@ impl Order {
 
     /// The law of conservation.
     pub fn holds(&self) -> bool {
-        [self.cum, self.leaves, self.canceled, self.broken]
-            .iter()
-            .all(|part| *part >= 0)
-            && self.cum + self.leaves + self.canceled + self.broken == self.quantity
+        let parts = [self.cum, self.leaves, self.canceled, self.broken];
+        parts.iter().all(|part| *part >= 0)
+            && self.over >= 0
+            && parts.iter().sum::<i64>() == self.quantity + self.over
             && (self.is_live() || self.leaves == 0)
     }
 }

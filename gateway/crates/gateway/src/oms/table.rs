@@ -278,6 +278,6 @@ In brackets: FIX OrdStatus (tag 39). A cell is where the event leads: a state; `
 PartiallyFilled, New; `=`: legal, the state stays and quantities are booked; `x`: not legal, nothing changes, counted and
 reported (CWS-OMS-001); `!`: two statements of the venue contradict each other, counted and reported (CWS-OMS-002).
 
-Before the table is asked: a trade seen before changes nothing (counted); a trade of more than was ordered is not booked
-(CWS-OMS-003). Always: ordered = traded + open + cancelled + broken.
+Before the table is asked: a trade seen before changes nothing (counted); a trade of more than was left is booked whole, as
+risk does (CWS-OMS-003, and risk kills the firm). Always: ordered + over = traded + open + cancelled + broken.
 ";

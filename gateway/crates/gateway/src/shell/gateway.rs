@@ -30,7 +30,7 @@ pub struct Gateway {
     pub epoch: u16,
     pub build_hash: String,
     pub started_ns: u64,
-    /// The exchange's, UTC ns.
+    /// The exchange's, UTC ns; 0: the UTC midnight nearest to now.
     pub midnight_ns: u64,
     pub desk: Desk,
     pub directory: Directory,
@@ -193,7 +193,7 @@ impl Gateway {
         Ok(true)
     }
 
-    fn take(&mut self, execution: &Execution) {
+    pub(super) fn take(&mut self, execution: &Execution) {
         if execution.seq <= self.desk.orders.execution_seq() {
             self.desk.execution(execution); // Seen before a restart: counted, nothing else.
             return;

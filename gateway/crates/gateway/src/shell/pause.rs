@@ -137,7 +137,85 @@ fn lets_some(state: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
+    use cws_abi::{ExecKind, Execution};
+    use cws_journal::ParentOrder;
+
+    use super::super::start;
     use super::*;
+    use crate::config::{Config, STATE_CHECK};
+
+    const PARENT: u64 = 7;
+
+    /// One that hears no market, with a parent.
+    fn gateway(run_dir: &Path) -> Gateway {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/gateway.toml");
+        let mut config: Config = cws_process::config::load(Path::new(path)).expect("known keys");
+        config.run_dir = PathBuf::from(run_dir);
+        (config.hot.book_orders, config.capture.enabled) = (1_024, false);
+        let sockets = start::sockets(&config).expect("on loopback");
+        let (mut gateway, _) = start::open(config, "test", &sockets).expect("starts");
+        let order = ParentOrder {
+            parent_id: PARENT,
+            strategy_no: 1,
+            side: 1,
+            quantity: 100,
+            slice_quantity: 100,
+            symbol: "ABC".into(),
+            style: "peg".into(),
+            ..ParentOrder::default()
+        };
+        gateway.hand_over(order).expect("sound");
+        gateway
+    }
+
+    /// All that a peg sends after its first order are replacements: whoever waited for an acceptance waited ever longer.
+    #[test]
+    fn an_order_or_a_replacement_that_went_through_ends_a_pause_for_good() {
+        let run_dir = std::env::temp_dir().join(format!("cws-pause-{}", std::process::id()));
+        std::fs::create_dir_all(&run_dir).expect("a folder of our own");
+        let mut gateway = gateway(&run_dir);
+        let mut seq = 0;
+        let mut hear = |gateway: &mut Gateway, kind: ExecKind, reason| {
+            seq += 1;
+            gateway.take(&Execution {
+                seq,
+                order_id: seq,
+                parent_id: PARENT,
+                kind: kind as u8,
+                side: 1,
+                strategy: 1,
+                reason,
+                ..Execution::default()
+            });
+        };
+        for (kind, through) in [
+            (ExecKind::Accepted, true),
+            (ExecKind::Replaced, true),
+            (ExecKind::CancelRejected, false),
+        ] {
+            for _ in 0..8 {
+                hear(&mut gateway, ExecKind::RejectedByRisk, STATE_CHECK);
+                assert!(gateway.pauses.any_on() && gateway.held_since_ns.is_some());
+                assert_eq!(gateway.pauses.end(u64::MAX, true).len(), 1);
+            }
+            hear(&mut gateway, kind, 0);
+            assert_eq!(gateway.held_since_ns.is_none(), through, "{kind:?}");
+            hear(&mut gateway, ExecKind::RejectedByRisk, STATE_CHECK);
+            let soon_ns = clock::monotonic_ns() + FIRST_NS;
+            assert_eq!(
+                gateway.pauses.end(soon_ns, true).len() == 1,
+                through,
+                "{kind:?}"
+            );
+            gateway.pauses.end(u64::MAX, true);
+        }
+        // What was refused otherwise is no state of risk's: nobody waits for its end.
+        hear(&mut gateway, ExecKind::RejectedByRisk, 1);
+        assert!(!gateway.pauses.any_on());
+        std::fs::remove_dir_all(&run_dir).ok();
+    }
 
     #[test]
     fn pauses_grow_until_an_order_goes_through() {

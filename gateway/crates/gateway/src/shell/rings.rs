@@ -6,8 +6,6 @@ use cws_abi::{Consumer, Execution, OrderIntent, RingError};
 
 /// Reads our own `intents.ring` behind the hot thread; risk's cursor is another's, so this holds up nobody.
 pub struct Intents {
-    ring: PathBuf,
-    seen: PathBuf,
     consumer: Consumer<OrderIntent>,
     /// Records that the hot thread wrote over before they were read: their orders are adopted by their executions.
     pub missed: u64,
@@ -18,8 +16,6 @@ impl Intents {
         let (ring, seen) = (run_dir.join("intents.ring"), run_dir.join("intents.seen"));
         Ok(Self {
             consumer: Consumer::open(&ring, &seen)?,
-            ring,
-            seen,
             missed: 0,
         })
     }
@@ -33,18 +29,13 @@ impl Intents {
                 Ok(None)
             }
             Ok(None) => Ok(None),
-            Err(RingError::Foreign(_)) => self.skip(),
+            // The hot thread is more than a ring ahead: what it wrote over is gone.
+            Err(RingError::Foreign(_)) => {
+                self.missed += self.consumer.pass_over()?;
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
-    }
-
-    /// The hot thread is more than a ring ahead: what it wrote over is gone. The cursor starts anew at its head.
-    fn skip(&mut self) -> Result<Option<OrderIntent>, RingError> {
-        let head = written(&self.ring)?;
-        self.missed += head.saturating_sub(self.consumer.taken());
-        std::fs::write(&self.seen, cursor_bytes(head))?;
-        self.consumer = Consumer::open(&self.ring, &self.seen)?;
-        Ok(None)
     }
 
     /// What was read so far is in the journal.
@@ -99,18 +90,4 @@ fn is_young(ring: &Path) -> bool {
     let mut magic = [0; 8];
     let read = std::fs::File::open(ring).and_then(|mut file| file.read_exact(&mut magic));
     read.is_err() || magic == [0; 8]
-}
-
-/// Byte 64 of a ring file: records ever written (see `cws_abi`'s ring).
-fn written(ring: &Path) -> std::io::Result<u64> {
-    use std::os::unix::fs::FileExt;
-    let mut head = [0; 8];
-    std::fs::File::open(ring)?.read_exact_at(&mut head, 64)?;
-    Ok(u64::from_ne_bytes(head))
-}
-
-fn cursor_bytes(tail: u64) -> [u8; 64] {
-    let mut bytes = [0; 64];
-    bytes[..8].copy_from_slice(&tail.to_ne_bytes());
-    bytes
 }

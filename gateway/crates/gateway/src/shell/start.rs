@@ -55,7 +55,7 @@ pub fn run(config: Config, version: &str) -> Result<(), Fault> {
     outcome
 }
 
-fn sockets(config: &Config) -> Result<Sockets, Fault> {
+pub(super) fn sockets(config: &Config) -> Result<Sockets, Fault> {
     let md = &config.market_data;
     let feed = |group, place| {
         udp::feed(group, md.interface, md.receive_buffer_bytes)
@@ -71,7 +71,11 @@ fn sockets(config: &Config) -> Result<Sockets, Fault> {
     })
 }
 
-fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Hot), Fault> {
+pub(super) fn open(
+    config: Config,
+    version: &str,
+    sockets: &Sockets,
+) -> Result<(Gateway, Hot), Fault> {
     let run_dir = config.run_dir.clone();
     let now_ns = clock::utc_ns();
     let build_hash = build_hash().map_err(|error| io_fault("build hash", &error))?;
@@ -104,9 +108,9 @@ fn open(config: Config, version: &str, sockets: &Sockets) -> Result<(Gateway, Ho
         executions.release();
     }
     let next_counter = cancel_earlier(&config, &mut desk, epoch)?;
-    let midnight_ns = match config.market_data.midnight_ns {
-        0 => now_ns / DAY_NS * DAY_NS,
-        set => set,
+    let midnight_ns = match (config.market_data.midnight_ns, config.mode) {
+        (0, Mode::Lockstep) => now_ns / DAY_NS * DAY_NS,
+        (set, _) => set,
     };
     let settings = config.hot_config(epoch, next_counter, midnight_ns);
     let (hot, control) = hot::open(&settings, &run_dir, config.hot.ring_capacity)

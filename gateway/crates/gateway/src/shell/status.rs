@@ -167,7 +167,7 @@ fn order(order: &Order) -> Value {
         "ord_status": order.state.ord_status().to_string(), "symbol_no": order.symbol,
         "strategy_no": order.strategy, "side": side_text(order.side as u8), "price": order.price,
         "quantity": order.quantity, "cum": order.cum, "leaves": order.leaves, "canceled": order.canceled,
-        "broken": order.broken, "replaces": id_text(order.replaces), "replaced_by": id_text(order.replaced_by),
+        "broken": order.broken, "over": order.over, "replaces": id_text(order.replaces), "replaced_by": id_text(order.replaced_by),
         "reason": reason_text(order.reason), "fills": order.fills.len(),
     })
 }

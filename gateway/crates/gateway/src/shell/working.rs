@@ -12,6 +12,8 @@ use crate::oms::Note;
 use crate::parents::{Action, ParentState};
 use crate::style::{Earlier, hot_parent};
 
+const DAY_NS: u64 = 86_400_000_000_000;
+
 impl Gateway {
     pub fn act(&mut self, actions: Vec<Action>) {
         for action in actions {
@@ -27,9 +29,13 @@ impl Gateway {
         }
     }
 
-    /// Takes a parent order that a socket handed over, once it is journaled.
-    pub fn hand_over(&mut self, order: ParentOrder) -> Result<bool, Fault> {
+    /// Takes a parent order that a socket handed over, once it is journaled. One that names no end is given that of the day
+    /// on which it came: no later day works it.
+    pub fn hand_over(&mut self, mut order: ParentOrder) -> Result<bool, Fault> {
         self.journal_holds()?;
+        if order.end_ns == 0 {
+            order.end_ns = self.day_end_ns();
+        }
         let id = order.parent_id;
         let fresh = self.desk.add_parent(order.clone())?;
         if fresh {
@@ -108,7 +114,8 @@ impl Gateway {
             }
             other => other,
         };
-        let told = hot_parent(&parent.order, symbol, earlier, self.defaults(), activity);
+        let defaults = (self.config.hot.tick, self.day_end_ns());
+        let told = hot_parent(&parent.order, symbol, earlier, defaults, activity);
         let told = told.and_then(|parent| match self.control.set_parent(&parent) {
             Err(HotError::ParentsFull) => {
                 self.no_slot.insert(id);
@@ -141,10 +148,13 @@ impl Gateway {
         }
     }
 
-    /// Tick and end of a parent that names none.
-    fn defaults(&self) -> (i64, u64) {
-        const DAY_NS: u64 = 86_400_000_000_000;
-        (self.config.hot.tick, self.midnight_ns + DAY_NS)
+    /// When the exchange's day ends that goes on now.
+    fn day_end_ns(&self) -> u64 {
+        let midnight_ns = match self.midnight_ns {
+            0 => clock::utc_ns() / DAY_NS * DAY_NS,
+            set => set,
+        };
+        midnight_ns + DAY_NS
     }
 
     pub(super) fn is_earlier(&self, order_id: u64) -> bool {

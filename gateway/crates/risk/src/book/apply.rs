@@ -29,6 +29,7 @@ impl Book {
                 }
             }
             ExecKind::Broken => self.broken(execution),
+            ExecKind::Corrected => self.corrected(execution),
             ExecKind::SessionEvent => match execution.reason {
                 START_OF_DAY => return Some(Phase::Open),
                 END_OF_DAY => return Some(Phase::After),
@@ -93,6 +94,7 @@ impl Book {
         self.exposure
             .trade(&order, trade.quantity, trade.price, execution.ts_recv_ns);
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
+            parent.moved = self.day;
             parent.trade(order.side, trade.quantity);
         }
         self.meters.executed(&order, mono_ns);
@@ -113,7 +115,23 @@ impl Book {
         let order = open.order;
         self.exposure.take_back(&order, trade.quantity, trade.price);
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
+            parent.moved = self.day;
             parent.trade(order.side, -trade.quantity);
+        }
+    }
+
+    /// A trade at another price: money moves, no share does.
+    fn corrected(&mut self, execution: &Execution) {
+        let key = (execution.order_id, execution.exec_id);
+        let Some(trade) = self.trades.get_mut(&key).filter(|trade| !trade.broken) else {
+            return;
+        };
+        let before = std::mem::replace(&mut trade.price, execution.price);
+        let quantity = trade.quantity;
+        if let Some(open) = self.orders.get(&execution.order_id) {
+            let order = open.order;
+            self.exposure
+                .correct(&order, quantity, before, execution.price);
         }
     }
 
@@ -135,15 +153,15 @@ impl Book {
 
     fn replaced(&mut self, execution: &Execution) {
         let (new, old) = (execution.order_id, execution.orig_order_id);
-        let cum = self.orders.get(&old).map_or(0, |open| open.cum_chain());
+        let cum_before = self.orders.get(&old).map_or(0, |open| open.cum);
         self.finish(old);
         self.revive(new, execution.leaves_qty);
         let Some(open) = self.orders.get_mut(&new).filter(|open| open.open()) else {
             return;
         };
         open.state = OrderState::Live;
-        open.cum_before = cum;
-        open.leaves = (execution.leaves_qty - open.cum).max(0);
+        open.cum_before = cum_before;
+        open.leaves = execution.leaves_qty.max(0);
         let leaves = open.leaves;
         self.count(new, leaves);
         if leaves == 0 {

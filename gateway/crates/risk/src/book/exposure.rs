@@ -5,8 +5,18 @@ use cws_abi::Side;
 use crate::numbers::Numbered;
 use crate::order::Order;
 
+const ONE: i64 = 1_000_000_000;
+
+/// Price times quantity as money of the account: `unit` (1e-9) of the instrument are in one unit of the wire. Saturates.
+pub fn money(price_times_quantity: i128, unit: i64) -> i128 {
+    if unit == ONE {
+        return price_times_quantity;
+    }
+    price_times_quantity.saturating_mul(i128::from(unit)) / i128::from(ONE)
+}
+
 /// The firm in one symbol. Shares, and money in 1e-9.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SymbolBook {
     pub position: i64,
     pub open_buy: i64,
@@ -21,6 +31,8 @@ pub struct SymbolBook {
     pub mark: i64,
     pub mark_ns: u64,
     pub last_fill: i64,
+    /// As the limits have it, 1e-9; a whole one until they say so.
+    unit: i64,
     counted: Totals,
     strategies: Vec<u16>,
 }
@@ -40,10 +52,11 @@ pub struct Holding {
     pub position: i64,
     pub open_buy: i64,
     pub open_sell: i64,
-    /// Money in less money out since the day began.
+    /// Prices times shares, in less out, since the day began.
     cash: i128,
-    /// What the position was worth when the day began.
+    /// Price times shares of the position when the day began.
     base: i128,
+    /// Money.
     pub pnl: i128,
 }
 
@@ -56,10 +69,29 @@ pub struct Exposure {
     pub firm_pnl: i128,
 }
 
+impl Default for SymbolBook {
+    fn default() -> Self {
+        Self {
+            position: 0,
+            open_buy: 0,
+            open_sell: 0,
+            open_short: 0,
+            volume: 0,
+            shorted: 0,
+            mark: 0,
+            mark_ns: 0,
+            last_fill: 0,
+            unit: ONE,
+            counted: Totals::default(),
+            strategies: Vec::new(),
+        }
+    }
+}
+
 impl SymbolBook {
     /// What the firm would have at stake with `bought` and `sold` more shares traded and `open_*` more open.
     pub fn totals_with(&self, position: i64, open_buy: i64, open_sell: i64, mark: i64) -> Totals {
-        let mark = i128::from(mark);
+        let mark = money(i128::from(mark), self.unit);
         let held = i128::from(self.position) + i128::from(position);
         let long = held + i128::from(self.open_buy) + i128::from(open_buy);
         let short = held - i128::from(self.open_sell) - i128::from(open_sell);
@@ -110,6 +142,18 @@ impl Exposure {
         self.book(order, -quantity, price);
     }
 
+    /// The trade was at another price. Where it was the last, it is what positions are valued at.
+    pub fn correct(&mut self, order: &Order, quantity: i64, before: i64, price: i64) {
+        if let Some(symbol) = self.symbols.get_mut(&order.symbol)
+            && symbol.last_fill == before
+            && symbol.mark == before
+        {
+            (symbol.last_fill, symbol.mark) = (price, price);
+        }
+        self.book(order, -quantity, before);
+        self.book(order, quantity, price);
+    }
+
     fn book(&mut self, order: &Order, quantity: i64, price: i64) {
         let signed = order.sign() * quantity;
         let symbol = self.symbols.entry(order.symbol).or_default();
@@ -137,6 +181,15 @@ impl Exposure {
         }
     }
 
+    /// The limits say what a unit of the wire is; what was traded and is open is worth what it is by the newest word.
+    pub fn set_unit(&mut self, symbol_no: u16, unit: i64) {
+        let symbol = self.symbols.entry(symbol_no).or_default();
+        if std::mem::replace(&mut symbol.unit, unit) != unit {
+            self.recount(symbol_no);
+            self.revalue(symbol_no);
+        }
+    }
+
     fn recount(&mut self, symbol_no: u16) {
         let Some(symbol) = self.symbols.get_mut(&symbol_no) else {
             return;
@@ -157,7 +210,7 @@ impl Exposure {
                 continue;
             };
             let worth = i128::from(holding.position) * i128::from(symbol.mark);
-            let pnl = holding.cash + worth - holding.base;
+            let pnl = money(holding.cash + worth - holding.base, symbol.unit);
             let change = pnl - holding.pnl;
             holding.pnl = pnl;
             *self.strategy_pnl.entry(*strategy).or_default() += change;
@@ -165,9 +218,15 @@ impl Exposure {
         }
     }
 
-    /// The sums with one order more: `position` as if it had traded, `worst` as if it were open. `held` is the firm in the
-    /// order's symbol.
-    pub fn totals_with(&self, held: Option<&SymbolBook>, order: &Order, shares: i64) -> Totals {
+    /// The sums as they are, and with one order more: gross and net as if it had traded, `worst` as if it were open. Both
+    /// value its symbol at the higher of mark and order price, since a price that an order asks makes no position larger.
+    /// `held` is the firm in the order's symbol.
+    pub fn totals_with(
+        &self,
+        held: Option<&SymbolBook>,
+        order: &Order,
+        shares: i64,
+    ) -> [Totals; 2] {
         let empty = SymbolBook::default();
         let symbol = held.unwrap_or(&empty);
         let mark = symbol.mark.max(order.price);
@@ -179,11 +238,15 @@ impl Exposure {
         };
         let traded = symbol.totals_with(signed, 0, 0, mark);
         let open = symbol.totals_with(0, buy, sell, mark);
-        Totals {
-            gross: self.totals.gross - symbol.counted.gross + traded.gross,
-            net: self.totals.net - symbol.counted.net + traded.net,
-            worst: self.totals.worst - symbol.counted.worst + open.worst,
-        }
+        let with = Totals {
+            worst: open.worst,
+            ..traded
+        };
+        [symbol.totals_with(0, 0, 0, mark), with].map(|own| Totals {
+            gross: self.totals.gross - symbol.counted.gross + own.gross,
+            net: self.totals.net - symbol.counted.net + own.net,
+            worst: self.totals.worst - symbol.counted.worst + own.worst,
+        })
     }
 
     /// A new day: what was made is made.

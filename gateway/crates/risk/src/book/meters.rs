@@ -9,8 +9,6 @@ const MINUTE_NS: u64 = 60_000_000_000;
 const SECOND_NS: u64 = 1_000_000_000;
 /// Remembered executions of one strategy, symbol and side; a limit above is none.
 const EXECUTIONS_MAX: usize = 65_536;
-/// Remembered recent orders; more are forgotten, oldest first.
-const RECENT_MAX: usize = 4_096;
 
 /// A token bucket, in 1e-9 of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +80,7 @@ pub struct Meters {
     pub strategies: Numbered<u16, Bucket>,
     minutes: Numbered<u16, Minute>,
     executions: Numbered<(u16, u16, u8), VecDeque<u64>>,
+    /// Until when the same order is a duplicate; and by when each was told, so that what is over is forgotten.
     recent: HashMap<Repeat, u64>,
     recent_order: VecDeque<(u64, Repeat)>,
     refusals: Numbered<u16, (u64, u32)>,
@@ -147,20 +146,22 @@ impl Meters {
             .retain(|of, _| strategy.is_some_and(|s| s != *of));
     }
 
-    /// When the same order left last.
-    pub fn last_same(&self, order: &Order) -> Option<u64> {
+    /// Until when the same order, which left before, is a duplicate.
+    pub fn same_until(&self, order: &Order) -> Option<u64> {
         self.recent.get(&Repeat::of(order)).copied()
     }
 
-    pub fn remember(&mut self, order: &Order, now_ns: u64) {
-        let same = Repeat::of(order);
-        self.recent.insert(same, now_ns);
-        self.recent_order.push_back((now_ns, same));
-        if self.recent_order.len() > RECENT_MAX
-            && let Some((at, old)) = self.recent_order.pop_front()
-            && self.recent.get(&old) == Some(&at)
-        {
-            self.recent.remove(&old);
+    /// The same again within `window_ns` is a duplicate. No more are kept than the message rate lets through in a window.
+    pub fn remember(&mut self, order: &Order, window_ns: u64, now_ns: u64) {
+        while let Some((until_ns, old)) = self.recent_order.pop_front_if(|o| o.0 <= now_ns) {
+            if self.recent.get(&old) == Some(&until_ns) {
+                self.recent.remove(&old);
+            }
+        }
+        if window_ns > 0 {
+            let (until_ns, same) = (now_ns.saturating_add(window_ns), Repeat::of(order));
+            self.recent.insert(same, until_ns);
+            self.recent_order.push_back((until_ns, same));
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cws_abi::{Execution, OrderId, Side};
 use cws_journal::ParentOrder;
 
-pub use exposure::{Exposure, Holding, SymbolBook, Totals};
+pub use exposure::{Exposure, Holding, SymbolBook, Totals, money};
 pub use meters::{Bucket, Meters, Repeat};
 
 use crate::numbers::Numbered;
@@ -31,7 +31,7 @@ pub enum OrderState {
 pub struct OpenOrder {
     pub order: Order,
     pub state: OrderState,
-    /// Shares traded of this order, and of those that it replaced.
+    /// Shares traded of this order, and of the one that it replaced: what its quantity counts.
     pub cum: i64,
     pub cum_before: i64,
     /// Shares that may still trade.
@@ -48,6 +48,8 @@ pub struct OpenOrder {
     pub replaced_by: u64,
     /// Done because the venue never had it, by all that was said until then.
     pub absent: bool,
+    /// The trading day in which it ended.
+    pub ended: i64,
 }
 
 impl OpenOrder {
@@ -55,9 +57,13 @@ impl OpenOrder {
         self.state != OrderState::Done
     }
 
-    /// Everything traded in its chain.
-    pub fn cum_chain(&self) -> i64 {
-        self.cum_before + self.cum
+    /// Shares that a venue in its right mind may still trade of it: once it has ended, only what crossed its end.
+    pub fn may_trade(&self) -> i64 {
+        if self.open() {
+            self.leaves
+        } else {
+            self.order.quantity - self.cum_before - self.cum
+        }
     }
 }
 
@@ -70,6 +76,8 @@ pub struct Parent {
     pub sold: i64,
     /// Of `open`, what would be sold.
     pub open_sales: i64,
+    /// The trading day in which something happened to it last.
+    pub moved: i64,
 }
 
 impl Parent {
@@ -118,11 +126,16 @@ pub struct Book {
     /// By order id and match number.
     pub trades: BTreeMap<(u64, u64), Trade>,
     pub parents: Numbered<u64, Parent>,
+    /// Ids of parents that are over and were forgotten: none comes back as another, for what it traded is not known any more.
+    pub past_parents: BTreeSet<u64>,
     pub exposure: Exposure,
+    /// Whose the numbers are that parents came with. What is held and open is kept by number.
+    pub symbol_names: BTreeMap<u16, String>,
+    pub strategy_names: BTreeMap<u16, String>,
     pub meters: Meters,
     /// Highest epoch seen; ids of older ones are refused.
     pub epoch: u16,
-    /// Highest id placed, as bits.
+    /// Highest id placed, as bits: every other one is above it, so no id is used twice however long ago.
     pub newest: u64,
     /// The trading day, days since 1970 shifted by its start.
     pub day: i64,
@@ -137,7 +150,7 @@ impl Book {
         let bits = order.id.bits();
         let (mut cum_before, mut counted_before) = (0, 0);
         if let Some(old) = self.orders.get_mut(&order.replaces) {
-            (cum_before, counted_before) = (old.cum_chain(), old.counted);
+            (cum_before, counted_before) = (old.cum, old.counted);
             old.replaced_by = bits;
         }
         let leaves = (order.quantity - cum_before).max(0);
@@ -155,6 +168,7 @@ impl Book {
             cancel_sent_mono_ns: 0,
             replaced_by: 0,
             absent: false,
+            ended: 0,
         };
         let old = self.orders.insert(bits, placed);
         assert!(old.is_none(), "R11 refuses an id that is in use");
@@ -166,9 +180,9 @@ impl Book {
         self.orders_today = self.orders_today.saturating_add(1);
     }
 
-    /// Whether an order of that id is known. Ids count up, so that one above all others is new without a search.
-    pub fn was_placed(&self, id: OrderId) -> bool {
-        id.bits() <= self.newest && self.orders.contains_key(&id.bits())
+    /// Above all that were placed, by epoch and counter.
+    pub fn is_new(&self, id: OrderId) -> bool {
+        id.bits() > self.newest
     }
 
     /// Sets how many shares of an order count as open, everywhere at once.
@@ -186,6 +200,7 @@ impl Book {
     fn counts(&mut self, order: &Order, change: i64) {
         self.exposure.open(order, change);
         if let Some(parent) = self.parents.get_mut(&order.parent_id) {
+            parent.moved = self.day;
             parent.open += change;
             if order.side != Side::Buy {
                 parent.open_sales += change;
@@ -201,6 +216,7 @@ impl Book {
         open.state = OrderState::Done;
         open.leaves = 0;
         open.cancel_wanted = false;
+        open.ended = self.day;
         let order = open.order;
         self.count(bits, 0);
         if let Some(resting) = self.resting.get_mut(&order.symbol) {
@@ -209,8 +225,15 @@ impl Book {
     }
 
     pub fn register(&mut self, order: ParentOrder) {
+        let names = &mut self.symbol_names;
+        let name = names.entry(order.symbol_no);
+        name.or_insert_with(|| order.symbol.clone());
+        let names = &mut self.strategy_names;
+        let name = names.entry(order.strategy_no);
+        name.or_insert_with(|| order.strategy.clone());
         let parent = Parent {
             order,
+            moved: self.day,
             ..Parent::default()
         };
         self.parents.insert(parent.order.parent_id, parent);
@@ -241,7 +264,9 @@ impl Book {
         ids.into_iter().flatten().map(|id| &self.orders[id])
     }
 
-    /// A new trading day: daily sums start again, ended orders are forgotten.
+    /// A new trading day: daily sums start again. Orders that ended before the day that is over are forgotten, and parents
+    /// to which nothing happened since, of which nothing is out and whose time is up. What ended last day is still known:
+    /// the venue takes a trade back the morning after.
     pub fn roll(&mut self, utc_ns: u64, day_starts_s: u32) {
         let seconds = (utc_ns / 1_000_000_000) as i64 - i64::from(day_starts_s);
         let day = seconds.div_euclid(86_400);
@@ -251,13 +276,19 @@ impl Book {
         self.day = day;
         self.orders_today = 0;
         self.exposure.roll();
-        let epoch = self.epoch;
-        // Ids of the running epoch stay known: a repeated one must be seen as such.
-        self.orders.retain(|bits, open| {
-            open.open() || OrderId::from_bits(*bits).is_some_and(|id| id.epoch() == epoch)
-        });
+        self.orders
+            .retain(|_, open| open.open() || open.ended + 1 >= day);
         let orders = &self.orders;
         self.trades.retain(|(id, _), _| orders.contains_key(id));
+        let past = &mut self.past_parents;
+        self.parents.retain(|id, parent| {
+            let over = parent.open == 0 && parent.order.end_ns <= utc_ns;
+            let keep = !over || parent.moved + 1 >= day;
+            if !keep {
+                past.insert(*id);
+            }
+            keep
+        });
     }
 }
 

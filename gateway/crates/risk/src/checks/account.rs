@@ -4,18 +4,16 @@ use super::{Ask, bounded};
 
 /// R06: gross and net notional of all positions, with this order traded.
 pub(super) fn gross_and_net(ask: &Ask<'_>) -> bool {
-    let before = ask.book.exposure.totals;
-    let after = ask.totals;
+    let [before, after] = ask.totals;
     let firm = &ask.limits.firm;
     bounded(after.gross, before.gross, firm.max_gross_notional)
-        && bounded(after.net.abs(), before.net.abs(), firm.max_net_notional)
+        && bounded(after.net, before.net, firm.max_net_notional)
 }
 
 /// R07: notional of all positions with every open order, and this one, filled on its worse side.
 pub(super) fn open_worst_case(ask: &Ask<'_>) -> bool {
-    let before = ask.book.exposure.totals.worst;
-    let after = ask.totals.worst;
-    after <= before || after <= ask.limits.firm.max_open_notional
+    let [before, after] = ask.totals;
+    after.worst <= before.worst || after.worst <= ask.limits.firm.max_open_notional
 }
 
 /// R08: loss since the day began, realised and not, of the strategy and of the firm.
@@ -36,6 +34,6 @@ pub(super) fn capital(ask: &Ask<'_>) -> bool {
     let firm = &ask.limits.firm;
     let covered = (firm.capital + exposure.firm_pnl.min(0)).max(0) * 10_000;
     let margin = |worst: i128| worst.saturating_mul(i128::from(firm.margin_bps));
-    let after = ask.totals.worst;
-    after <= exposure.totals.worst || margin(after) <= covered
+    let [before, after] = ask.totals;
+    after.worst <= before.worst || margin(after.worst) <= covered
 }

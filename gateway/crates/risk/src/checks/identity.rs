@@ -8,14 +8,14 @@ const ANY: &str = "any";
 /// burn all epochs at once.
 pub const EPOCHS_AHEAD_MAX: u16 = 64;
 
-/// R11: an id that was used, or is of another region or an older epoch; a replacement of what is not open, is being
+/// R11: an id that is not above all that were used, or is of another region or an older epoch; a replacement of what is not open, is being
 /// replaced or is something else; the same order again within the window.
 pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
     let (order, book) = (ask.order, ask.book);
     let fenced = order.id.region() == ask.region
         && order.id.epoch() >= book.epoch
         && (book.epoch == 0 || order.id.epoch() - book.epoch <= EPOCHS_AHEAD_MAX);
-    if !fenced || book.was_placed(order.id) {
+    if !fenced || !book.is_new(order.id) {
         return false;
     }
     if order.replaces != 0 {
@@ -29,13 +29,8 @@ pub(super) fn duplicate(ask: &Ask<'_>) -> bool {
             old.open() && old.replaced_by == 0 && !old.cancel_wanted && same
         });
     }
-    let Some(strategy) = ask.strategy else {
-        return true;
-    };
-    let window_ns = u64::from(strategy.duplicate_window_ms) * 1_000_000;
-    book.meters
-        .last_same(order)
-        .is_none_or(|at| ask.now.mono_ns.saturating_sub(at) >= window_ns)
+    let until = book.meters.same_until(order);
+    until.is_none_or(|until_ns| ask.now.mono_ns >= until_ns)
 }
 
 /// R13: what the parent's children traded and may still trade, counted here, stays within the parent; of a quote, which
@@ -56,7 +51,8 @@ pub(super) fn within_parent(ask: &Ask<'_>) -> bool {
     same && limit_kept && sum <= i128::from(of.quantity)
 }
 
-/// R19: the strategy is in the signed limits and enabled, its parent's patch and the gateway's build are on its lists.
+/// R19: the strategy is in the signed limits and enabled, by the name that its parent says, which kills go by; the parent's
+/// patch and the gateway's build are on its lists.
 pub(super) fn authorised(ask: &Ask<'_>) -> bool {
     let listed = |list: &[String], hash: &str| {
         list.iter()
@@ -66,7 +62,11 @@ pub(super) fn authorised(ask: &Ask<'_>) -> bool {
         return false;
     };
     let patch = ask.parent.map_or("", |parent| &parent.order.patch);
+    let named = ask
+        .parent
+        .is_some_and(|parent| parent.order.strategy == strategy.name);
     strategy.enabled
+        && named
         && listed(&strategy.patches, patch)
         && listed(&ask.limits.firm.gateway_builds, &ask.status.gateway_build)
 }

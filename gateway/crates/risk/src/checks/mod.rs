@@ -100,8 +100,8 @@ pub struct Ask<'a> {
     held: Option<&'a SymbolBook>,
     /// Shares that would come on top of what counts as open: for a replacement the difference, at least 0.
     added: i64,
-    /// The firm's sums with this order traded, and with it open.
-    totals: Totals,
+    /// The firm's sums without this order and with it: see [`crate::book::Exposure::totals_with`].
+    totals: [Totals; 2],
 }
 
 impl<'a> Ask<'a> {
@@ -122,7 +122,7 @@ impl<'a> Ask<'a> {
         let added = match replaced {
             None => order.quantity.max(0),
             Some(old) => {
-                let open = order.quantity.saturating_sub(old.cum_chain());
+                let open = order.quantity.saturating_sub(old.cum);
                 open.saturating_sub(old.counted).max(0)
             }
         };
@@ -155,9 +155,11 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Within the bound, or nearer to it than before: what leads back is never refused for not being there yet.
+/// Within the bound either way, or on the same side and nearer to zero than before: what leads back is never refused for not
+/// being there yet.
 fn bounded(after: i128, before: i128, bound: i128) -> bool {
-    after <= bound || after < before
+    let leads_back = after.abs() < before.abs() && after.signum() * before.signum() >= 0;
+    after.abs() <= bound || leads_back
 }
 
 /// Something that all checks passed. Nobody outside this module can make one:

@@ -3,7 +3,7 @@
 use cws_abi::Side;
 
 use super::{Ask, bounded};
-use crate::book::{Holding, SymbolBook};
+use crate::book::{Holding, SymbolBook, money};
 
 /// R01: quantity of one order, by strategy and by symbol.
 pub(super) fn max_quantity(ask: &Ask<'_>) -> bool {
@@ -19,10 +19,11 @@ pub(super) fn max_quantity(ask: &Ask<'_>) -> bool {
 /// R02: notional of one order, by strategy and for the firm. A market order counts at the collar's far end; without a
 /// reference R03 refuses it.
 pub(super) fn max_notional(ask: &Ask<'_>) -> bool {
-    let Some(price) = ask.price() else {
+    let (Some(price), Some(symbol)) = (ask.price(), ask.symbol) else {
         return true;
     };
-    let notional = i128::from(price) * i128::from(ask.order.quantity);
+    let traded = i128::from(price) * i128::from(ask.order.quantity);
+    let notional = money(traded, symbol.unit);
     let strategy = ask
         .strategy
         .is_none_or(|s| notional <= s.max_order_notional);
@@ -58,5 +59,5 @@ pub(super) fn strategy_position(ask: &Ask<'_>) -> bool {
     let held = i128::from(holding.position);
     let added = i128::from(open) + i128::from(ask.added);
     let after = held + i128::from(ask.order.sign()) * added;
-    bounded(after.abs(), held.abs(), i128::from(strategy.max_position))
+    bounded(after, held, i128::from(strategy.max_position))
 }

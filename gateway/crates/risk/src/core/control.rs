@@ -1,16 +1,20 @@
 //! Time, limits, parents, epochs: what is told to the core and not asked by an order.
 
+use std::collections::{BTreeMap, HashMap};
+
 use cws_journal::{Entry, KillScope, ParentOrder, Trigger};
 use cws_process::fault::Fault;
 
 use super::Core;
 use crate::Now;
 use crate::effects::Effects;
+use crate::limits::Limits;
 use crate::signing::SignedLimits;
 
 const SEARCH_NS: u64 = 20_000_000;
-/// Most parents that are kept.
+/// Most parents that are kept, and most ids of past ones (some 20 bytes each).
 pub const PARENTS_MAX: usize = 1 << 20;
+pub const PAST_PARENTS_MAX: usize = 1 << 24;
 
 impl Core {
     /// The gateway's last beat, as shared memory has it.
@@ -34,6 +38,7 @@ impl Core {
             let by = ("dead man", "the desk's file was not refreshed");
             self.kill(KillScope::Firm, "", Trigger::DeadMan, by, now, fx);
         }
+        self.compare(now, fx);
         self.beat_lost(now, fx);
         self.tell_state(now, fx);
     }
@@ -81,9 +86,18 @@ impl Core {
     /// A restart forgets nothing: what is older than limits that were in force once stays out.
     ///
     /// # Errors
-    /// `CWS-LIMITS-006` where the journal knows newer ones, or others of the same version.
+    /// `CWS-LIMITS-006` where the journal knows newer ones, or others of the same version; `-007` where they give a number
+    /// of ours to something else.
     pub fn admit_limits(&self, signed: &SignedLimits) -> Result<(), Fault> {
         let version = signed.limits.version;
+        if let Some(what) = self.renumbered(&signed.limits) {
+            return Err(Fault::new(
+                "CWS-LIMITS-007",
+                what,
+                "limits",
+                "keep the numbers of symbols and strategies; for others begin with another run_dir",
+            ));
+        }
         match self.limits_known {
             Some((known, hash)) if version < known || version == known && signed.hash != hash => {
                 Err(Fault::new(
@@ -97,9 +111,19 @@ impl Core {
         }
     }
 
+    /// What of these limits gives a number that parents came with to another name, or a name of theirs to another number:
+    /// what is held and open is kept by number, and would become somebody else's.
+    fn renumbered(&self, limits: &Limits) -> Option<String> {
+        let symbols = limits.symbols.values().map(|row| (row.locate, &row.name));
+        let strategies = limits.strategies.values().map(|row| (row.no, &row.name));
+        other_name("symbol", &self.book.symbol_names, symbols)
+            .or_else(|| other_name("strategy", &self.book.strategy_names, strategies))
+    }
+
     /// At the start: limits that were in force before the restart are no news to the journal.
     pub fn take_limits(&mut self, signed: SignedLimits) {
         for symbol in signed.limits.symbols.values() {
+            self.book.exposure.set_unit(symbol.locate, symbol.unit);
             if let Some(price) = symbol.usable_reference(symbol.reference_ns, 0) {
                 let exposure = &mut self.book.exposure;
                 exposure.set_mark(symbol.locate, price, symbol.reference_ns);
@@ -125,15 +149,23 @@ impl Core {
             ))
         };
         let sound = parent.parent_id != 0 && parent.quantity > 0 && parent.limit_price >= 0;
-        if !sound || self.book.parents.len() >= PARENTS_MAX {
-            let what = "no id, quantity or limit price, or too many parents".into();
+        // Kills name a strategy, orders its number.
+        let row = self
+            .limits()
+            .and_then(|limits| limits.strategies.get(&parent.strategy_no));
+        let named = row.is_none_or(|row| row.name == parent.strategy);
+        let full = self.book.parents.len() >= PARENTS_MAX
+            || self.book.past_parents.len() >= PAST_PARENTS_MAX;
+        if !sound || !named || full {
+            let what = "no id, quantity or limit price, the number of another strategy, or too many parents".into();
             return refuse("CWS-RISK-010", what, "register an order with an id above 0");
         }
-        if let Some(known) = self.book.parents.get(&parent.parent_id) {
-            if known.order == parent {
-                return Ok(());
-            }
-            let what = "the id stands for another order".into();
+        let known = self.book.parents.get(&parent.parent_id);
+        if known.is_some_and(|known| known.order == parent) {
+            return Ok(());
+        }
+        if known.is_some() || self.book.past_parents.contains(&parent.parent_id) {
+            let what = "the id stands for another order, or for one that is over".into();
             return refuse("CWS-RISK-011", what, "give every parent its own id");
         }
         fx.entries.push((now.utc_ns, Entry::Parent(parent.clone())));
@@ -157,4 +189,18 @@ impl Core {
             self.cancel_all(None, now, fx);
         }
     }
+}
+
+fn other_name<'a>(
+    what: &str,
+    known: &BTreeMap<u16, String>,
+    rows: impl Iterator<Item = (u16, &'a String)>,
+) -> Option<String> {
+    let numbers: HashMap<&String, u16> = known.iter().map(|(no, name)| (name, *no)).collect();
+    let mut rows = rows.filter(|(no, name)| {
+        known.get(no).is_some_and(|ours| ours != *name)
+            || numbers.get(name).is_some_and(|ours| ours != no)
+    });
+    rows.next()
+        .map(|(no, name)| format!("{what} {no} is {name:?}: another name or number than it had"))
 }

@@ -146,7 +146,8 @@ impl Core {
             .entry(strategy.no)
             .or_insert_with(|| full(burst));
         bucket.take(rate, burst, now.mono_ns);
-        meters.remember(order, now.mono_ns);
+        let window_ns = u64::from(strategy.duplicate_window_ms) * 1_000_000;
+        meters.remember(order, window_ns, now.mono_ns);
         if order.replaces == 0 {
             meters.count_order(order.strategy, now.mono_ns);
         } else {

@@ -23,6 +23,7 @@ use crate::order::Order;
 use crate::settings::Settings;
 use crate::signing::SignedLimits;
 use crate::status::{State, Status};
+use venue::NEW_RING;
 
 /// Counted since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct Core {
     /// Last record of `executions.ring`, and of `intents.ring` that was decided on.
     execution_seq: u64,
     intent_seq: u64,
+    /// Birth of the `intents.ring` that `intent_seq` counts in.
+    ring_birth: u64,
     /// Last sequenced message of the order session, and the name of the session.
     venue_seq: u64,
     session: String,
@@ -80,6 +83,7 @@ impl Core {
             counters: Counters::default(),
             execution_seq: 0,
             intent_seq: 0,
+            ring_birth: 0,
             venue_seq: 0,
             session: String::new(),
             undecided: None,
@@ -99,9 +103,16 @@ impl Core {
         self.intent_seq
     }
 
-    /// The ring's cursor, where the journal knows of less: it was made after the ring.
-    pub fn skip_intents(&mut self, taken: u64) {
-        self.intent_seq = self.intent_seq.max(taken);
+    /// The ring that intents come from now, and its cursor: where the journal knows of less, it was made after the ring.
+    /// One that was made anew, the old one having been removed, counts anew: by the old count its intents would all be
+    /// ones that were decided on before.
+    pub fn reads_ring(&mut self, birth: u64, taken: u64, now: Now, fx: &mut Effects) {
+        if birth == self.ring_birth {
+            self.intent_seq = self.intent_seq.max(taken);
+            return;
+        }
+        (self.ring_birth, self.intent_seq) = (birth, taken);
+        self.note_session(NEW_RING, birth, "intents.ring".into(), now, fx);
     }
 
     /// The ring has more than the journal: that failed while executions were still told. Theirs are numbers that were used.

@@ -1,11 +1,13 @@
 //! The journal, read again: after it the core stands where it stood.
 
-use cws_abi::{Execution, OrderIntent};
+use cws_abi::{ExecKind, Execution, OrderIntent};
 use cws_journal::{Entry, JournalError, KillScope, Record};
 
 use super::Core;
 use super::intents::refusal;
-use super::venue::{DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_SESSION};
+use super::venue::{
+    DROP_LOGGED_IN, DROP_NEW_SESSION, LOGGED_IN, NEW_RING, NEW_SESSION, is_about_trade,
+};
 use crate::Now;
 use crate::book::OrderState;
 use crate::checks::Code;
@@ -40,13 +42,20 @@ impl Core {
                 bytes,
             } => self.replay_sent(order_id, orig_order_id, &bytes),
             Entry::Execution(execution) => self.replay_execution(&execution, fx),
-            Entry::DropCopy(told) => self.apply_drop_copy(&told),
+            Entry::DropCopy(told) => self.apply_drop_copy(&told, 0),
             Entry::Kill { scope, name, .. } => self.replay_kill(scope, &name),
             Entry::Rearm { scope, name, .. } => {
                 self.set_killed(scope, &name, false);
-                self.status.reducing &= scope != KillScope::Firm;
+                if scope == KillScope::Firm {
+                    self.status.reducing = false;
+                    self.drop_copy.seen();
+                }
             }
-            Entry::Session { event, text, .. } => self.replay_session(event, text),
+            Entry::Session {
+                event,
+                venue_seq,
+                text,
+            } => self.replay_session(event, venue_seq, text),
         }
         Ok(())
     }
@@ -86,8 +95,8 @@ impl Core {
         if let Some(phase) = self.book.apply(execution, 0) {
             self.status.phase = phase;
         }
-        if execution.kind == cws_abi::ExecKind::Filled as u8 {
-            self.drop_copy.filled(execution);
+        if ExecKind::try_from(execution.kind).is_ok_and(is_about_trade) {
+            self.drop_copy.heard(execution, 0);
         }
         if self
             .undecided
@@ -109,7 +118,7 @@ impl Core {
         }
     }
 
-    fn replay_session(&mut self, event: u8, text: String) {
+    fn replay_session(&mut self, event: u8, number: u64, text: String) {
         match event {
             LOGGED_IN => self.session = text,
             NEW_SESSION => {
@@ -117,6 +126,7 @@ impl Core {
                 self.venue_seq = 0;
                 self.status.phase = Phase::Before;
             }
+            NEW_RING => (self.ring_birth, self.intent_seq) = (number, 0),
             DROP_LOGGED_IN => self.drop_copy.session = text,
             DROP_NEW_SESSION => {
                 self.drop_copy.session = text;

@@ -18,12 +18,16 @@ pub(super) const DOWN: u8 = 2;
 pub(super) const NEW_SESSION: u8 = 3;
 pub(super) const DROP_LOGGED_IN: u8 = 4;
 pub(super) const DROP_NEW_SESSION: u8 = 5;
+/// Of shared memory: its birth stands where the others have the venue's last message.
+pub(super) const NEW_RING: u8 = 6;
 /// SoupBinTCP: whoever has something to say says it within a second.
 const RECOVERY_NS: u64 = 1_000_000_000;
 /// OUCH 4.2, reasons of Rejected: the symbol is halted.
 const HALTED: u16 = VENUE_REASON + b'H' as u16;
 /// OUCH 4.2: Executed and Executed with Reference Price.
 const TRADES: [u8; 2] = [b'E', b'G'];
+/// OUCH 4.2: Broken Trade and Price Correction.
+const AMENDS: [u8; 2] = [b'B', b'K'];
 
 impl Core {
     /// Sequenced message `seq` of the order session.
@@ -36,19 +40,23 @@ impl Core {
         let midnight_ns = self.settings.midnight_ns;
         let execution = translate(&self.book, payload, seq, now.utc_ns, midnight_ns);
         let kind = ExecKind::try_from(execution.kind).expect("translate makes known kinds");
-        let is_trade = payload.first().is_some_and(|first| TRADES.contains(first));
+        let is_any = |of: [u8; 2]| payload.first().is_some_and(|first| of.contains(first));
+        let is_trade = is_any(TRADES);
+        let untold = is_any(AMENDS) && !self.book.knows(&execution);
         let stranger = is_trade && !self.book.orders.contains_key(&execution.order_id);
         let before = [execution.order_id, execution.orig_order_id]
             .map(|id| self.book.orders.get(&id).copied());
         let too_much = is_trade
             && !self.book.knows(&execution)
-            && before[0].is_some_and(|order| order.open() && execution.last_qty > order.leaves);
+            && before[0].is_some_and(|order| execution.last_qty > order.may_trade());
         self.execute(execution, true, now, fx);
         let why = if execution.order_id == 0 && Outbound::decode(payload).is_err() {
             self.counters.unreadable += 1;
             Some("the venue says what cannot be read, and it may be a trade")
         } else if stranger {
             Some("the venue tells of a trade of an order that was never sent from here")
+        } else if untold {
+            Some("the venue takes back or corrects a trade that nobody here knows")
         } else if too_much {
             Some("the venue traded more of an order than was left of it")
         } else {
@@ -68,10 +76,10 @@ impl Core {
         }
         if kind == ExecKind::Filled {
             self.counters.fills += 1;
-            self.drop_copy.filled(&execution);
             self.repeat_kills(execution.order_id, now, fx);
         }
-        if matches!(kind, ExecKind::Filled | ExecKind::Broken) {
+        if is_about_trade(kind) {
+            self.drop_copy.heard(&execution, now.mono_ns);
             self.loss_kills(execution.strategy, now, fx);
         }
     }
@@ -93,8 +101,8 @@ impl Core {
         if !before.open() || after.open() {
             return;
         }
-        let told = fx.executions.last().map_or(0, |last| last.orig_order_id);
-        if after.cancel_id != 0 && told != after.cancel_id {
+        // One that the venue answered waits no more.
+        if after.cancel_id != 0 {
             let mut answer = about(&after, ExecKind::CancelRejected, now);
             (answer.order_id, answer.orig_order_id) = (after.cancel_id, id);
             self.execute(answer, true, now, fx);
@@ -109,7 +117,7 @@ impl Core {
     /// Logged in. Orders that are out wait for the replay of what was missed; without any there is nothing to wait for.
     pub fn session_up(&mut self, name: &str, new_session: bool, now: Now, fx: &mut Effects) {
         let event = if new_session { NEW_SESSION } else { LOGGED_IN };
-        self.note_session(event, name.into(), now, fx);
+        self.note_session(event, self.venue_seq, name.into(), now, fx);
         self.session = name.into();
         if new_session {
             self.venue_seq = 0;
@@ -167,7 +175,7 @@ impl Core {
             return;
         }
         self.status.session = SessionState::Down;
-        self.note_session(DOWN, why.into(), now, fx);
+        self.note_session(DOWN, self.venue_seq, why.into(), now, fx);
         let sent = self.book.open_ids(|open| open.state == OrderState::Sent);
         self.lose(&sent, now, fx);
         self.tell_state(now, fx);
@@ -199,8 +207,14 @@ impl Core {
         }
     }
 
-    fn note_session(&self, event: u8, text: String, now: Now, fx: &mut Effects) {
-        let venue_seq = self.venue_seq;
+    pub(super) fn note_session(
+        &self,
+        event: u8,
+        venue_seq: u64,
+        text: String,
+        now: Now,
+        fx: &mut Effects,
+    ) {
         let entry = Entry::Session {
             event,
             venue_seq,
@@ -208,6 +222,14 @@ impl Core {
         };
         fx.entries.push((now.utc_ns, entry));
     }
+}
+
+/// It makes a trade, or changes one.
+pub(super) fn is_about_trade(kind: ExecKind) -> bool {
+    matches!(
+        kind,
+        ExecKind::Filled | ExecKind::Broken | ExecKind::Corrected
+    )
 }
 
 /// Something that risk itself has to say about an order.

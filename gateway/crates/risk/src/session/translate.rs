@@ -8,6 +8,9 @@ use cws_wire::ouch42::Outbound;
 use super::stamp::event_ns;
 use crate::book::{Book, OpenOrder};
 
+/// OUCH 4.2, order state of Accepted and Replaced: taken and cancelled at once, and nothing more is said about it.
+const DEAD: u8 = b'D';
+
 /// Message `venue_seq` of the order session (or of drop copy), received at `utc_ns`. `seq` stays 0: the ring's count is
 /// the caller's. `midnight_ns` is the venue's, as of [`event_ns`].
 pub fn translate(
@@ -39,18 +42,20 @@ fn fill_in(e: &mut Execution, book: &Book, message: &Outbound) {
         }
         Outbound::Accepted(m) => {
             if let Some(open) = about(e, book, &m.order_token, m.timestamp) {
-                let shares = i64::from(m.shares);
-                // A trade may overtake the acknowledgement: what traded is no longer open.
-                e.leaves_qty = (shares - open.cum).max(0);
+                e.leaves_qty = leaves(m.shares, open, m.order_state);
                 e.price = nanos(m.price);
                 e.kind = ExecKind::Accepted as u8;
+                if m.order_state == DEAD {
+                    e.kind = ExecKind::Canceled as u8;
+                    e.reason = letter(DEAD);
+                }
             }
         }
         Outbound::Replaced(m) => {
             let old = token(&m.previous_order_token).map_or(0, OrderId::bits);
             if let Some(open) = about(e, book, &m.replacement_order_token, m.timestamp) {
                 e.orig_order_id = old;
-                e.leaves_qty = (i64::from(m.shares) - open.cum).max(0);
+                e.leaves_qty = leaves(m.shares, open, m.order_state);
                 e.price = nanos(m.price);
                 e.kind = ExecKind::Replaced as u8;
             }
@@ -80,11 +85,11 @@ fn fill_in(e: &mut Execution, book: &Book, message: &Outbound) {
             executed(e, book, &m.order_token, m.timestamp, trade);
         }
         Outbound::BrokenTrade(m) => {
-            let Some(open) = about(e, book, &m.order_token, m.timestamp) else {
+            let known = about(e, book, &m.order_token, m.timestamp);
+            (e.exec_id, e.reason) = (m.match_number, letter(m.reason));
+            let Some(open) = known else {
                 return;
             };
-            e.exec_id = m.match_number;
-            e.reason = letter(m.reason);
             let trade = book.trades.get(&(e.order_id, m.match_number));
             if let Some(trade) = trade.filter(|trade| !trade.broken) {
                 (e.last_qty, e.price) = (trade.quantity, trade.price);
@@ -110,6 +115,11 @@ fn fill_in(e: &mut Execution, book: &Book, message: &Outbound) {
             about(e, book, &m.order_token, m.timestamp);
             (e.exec_id, e.price) = (m.match_number, nanos(m.new_execution_price));
             e.reason = letter(m.reason);
+            let trade = book.trades.get(&(e.order_id, m.match_number));
+            if let Some(trade) = trade.filter(|t| !t.broken && t.price != e.price) {
+                e.last_qty = trade.quantity;
+                e.kind = ExecKind::Corrected as u8;
+            }
         }
         Outbound::CancelPending(m) => drop(about(e, book, &m.order_token, m.timestamp)),
         Outbound::PriorityUpdate(m) => drop(about(e, book, &m.order_token, m.timestamp)),
@@ -131,6 +141,14 @@ fn about<'a>(e: &mut Execution, book: &'a Book, text: &[u8; 14], ts: u64) -> Opt
     e.leaves_qty = open.leaves;
     e.price = open.order.price;
     Some(open)
+}
+
+/// What is open of `shares` that were accepted. A trade may overtake the acknowledgement: what traded is no longer open.
+fn leaves(shares: u32, open: &OpenOrder, order_state: u8) -> i64 {
+    match order_state {
+        DEAD => 0,
+        _ => (i64::from(shares) - open.cum).max(0),
+    }
 }
 
 fn executed(

@@ -43,6 +43,9 @@ pub struct Config {
     pub ack_timeout_ms: u64,
     #[serde(default = "halt_hold_ms")]
     pub halt_hold_ms: u64,
+    /// A trade that one of order session and drop copy tells and the other does not for so long kills the firm; 0 = never.
+    #[serde(default = "drop_copy_settle_ms")]
+    pub drop_copy_settle_ms: u64,
     /// The desk refreshes this file; without it for `dead_man_s` the firm is killed. 0 = no dead man.
     pub dead_man_file: Option<PathBuf>,
     #[serde(default)]
@@ -115,6 +118,10 @@ impl Config {
         if self.dead_man_s != 0 && self.dead_man_file.is_none() {
             return Err(refuse("dead_man_s needs a file to watch", "dead_man_file"));
         }
+        let settle_ms = match self.drop_copy {
+            Some(_) => self.drop_copy_settle_ms,
+            None => 0,
+        };
         Ok(Settings {
             region: letter(&self.region, "region")?,
             venue: self.venue.clone(),
@@ -125,6 +132,7 @@ impl Config {
             ack_timeout_ns: self.ack_timeout_ms.saturating_mul(1_000_000),
             halt_hold_ns: self.halt_hold_ms.saturating_mul(1_000_000),
             dead_man_ns: self.dead_man_s.saturating_mul(1_000_000_000),
+            drop_copy_settle_ns: settle_ms.saturating_mul(1_000_000),
             midnight_ns: self.midnight_ns,
             ..Settings::default()
         })
@@ -151,6 +159,9 @@ fn ack_timeout_ms() -> u64 {
 }
 fn halt_hold_ms() -> u64 {
     1_000
+}
+fn drop_copy_settle_ms() -> u64 {
+    5_000
 }
 fn executions_capacity() -> u64 {
     1 << 16

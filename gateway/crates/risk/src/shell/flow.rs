@@ -186,7 +186,8 @@ impl Runner {
                     SoupEvent::Message { seq, payload } => {
                         core.drop_copy_message(seq, payload.bytes(), now, fx);
                     }
-                    SoupEvent::Idle | SoupEvent::Broken { .. } | SoupEvent::Ended => {}
+                    SoupEvent::Broken { .. } | SoupEvent::Ended => core.drop_copy_down(),
+                    SoupEvent::Idle => {}
                 })
             });
         self.commit(now);
@@ -197,6 +198,7 @@ impl Runner {
                 true
             }
             Err(Trouble::Line(_)) => {
+                self.core.drop_copy_down();
                 if let Some(line) = self.drop_copy.as_mut() {
                     line.close();
                 }

@@ -27,7 +27,7 @@ use super::outbox::Outbox;
 const TICK_NS: u64 = 500_000;
 /// Without a reason to, the order session is looked at again after this.
 const LOOK_NS: u64 = 10_000;
-/// How long a stop waits for the venue to confirm cancels.
+/// How long a stop waits for the venue to confirm cancels, and for drop copy of what traded.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 pub struct Runner {
@@ -41,6 +41,8 @@ pub struct Runner {
     pub(super) drop_copy: Option<Connection>,
     pub(super) outbox: Outbox,
     pub(super) intents: Option<Consumer<OrderIntent>>,
+    /// The file that `intents` was opened from.
+    pub(super) ring_file: Option<u64>,
     pub(super) beat: Beat,
     pub(super) gateway_beat: Option<BeatReader>,
     pub(super) ticked_ns: u64,
@@ -149,6 +151,7 @@ impl Runner {
             drop_copy,
             outbox,
             intents: None,
+            ring_file: None,
             beat,
             gateway_beat: None,
             ticked_ns: 0,
@@ -218,7 +221,7 @@ impl Runner {
         let patience = STOP_PATIENCE.as_nanos() as u64;
         while self.config.on_stop == OnStop::CancelAll
             && self.orders.is_open()
-            && self.core.book.open().next().is_some()
+            && (self.core.book.open().next().is_some() || self.core.drop_copy.awaits())
             && monotonic_ns().saturating_sub(began.mono_ns) < patience
         {
             self.beat.beat(monotonic_ns());

@@ -45,10 +45,18 @@ impl Runner {
         if !self.core.status.beating(now) {
             self.gateway_beat = BeatReader::open(&dir.join("gateway.beat")).ok();
         }
+        let path = dir.join("intents.ring");
+        let file = std::fs::metadata(&path).ok().map(|found| found.ino());
+        // Somebody removed it, and the gateway, started again, made it anew: what it asks from then on is in there.
+        if file.is_some() && file != self.ring_file {
+            self.intents = None;
+        }
         if self.intents.is_none() && !self.core.status.ring_failed {
-            let ring = Consumer::open(&dir.join("intents.ring"), &dir.join("intents.cursor")).ok();
+            self.ring_file = file;
+            let ring = Consumer::open(&path, &dir.join("intents.cursor")).ok();
             if let Some(ring) = &ring {
-                self.core.skip_intents(ring.taken());
+                let (core, fx) = (&mut self.core, &mut self.fx);
+                core.reads_ring(ring.birth(), ring.taken(), now, fx);
             }
             self.intents = ring;
         }

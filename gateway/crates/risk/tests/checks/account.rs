@@ -20,6 +20,22 @@ fn r06_gross_and_net() {
         net(w, 1);
         w.sell(Side::Sell, 100);
     });
+    // The way back is open whatever price it asks: what is held is not worth more for it.
+    passed(Code::R06, |w| {
+        w.traded(Side::Buy, 500, PRICE);
+        gross(w, 1);
+        net(w, 1);
+        w.sell(Side::Sell, 1);
+        w.order.price = PRICE + PRICE / 50;
+    });
+    // It ends at zero: no short position beyond the bound comes of a long one beyond it.
+    let through_zero = |w: &mut World, sold| {
+        w.traded(Side::Buy, 500, PRICE);
+        net(w, 10_000);
+        w.sell(Side::SellShort, sold);
+    };
+    passed(Code::R06, |w| through_zero(w, 600));
+    refused(Code::R06, |w| through_zero(w, 601));
 }
 
 #[test]
@@ -34,6 +50,12 @@ fn r07_open_orders_worst_case() {
     passed(Code::R07, |w| {
         open(w, 1);
         w.sell(Side::SellShort, 100);
+    });
+    passed(Code::R07, |w| {
+        w.traded(Side::Buy, 500, PRICE);
+        w.limits.firm.max_open_notional = 1;
+        w.sell(Side::Sell, 100);
+        w.order.price = PRICE + PRICE / 50;
     });
 }
 

@@ -14,7 +14,7 @@ fn r11_duplicates() {
             id: id(5),
             ..w.order
         };
-        w.book.meters.remember(&last, NOW.mono_ns - ago);
+        w.book.meters.remember(&last, 10_000_000, NOW.mono_ns - ago);
     };
     passed(Code::R11, |w| same(w, 10_000_000));
     refused(Code::R11, |w| same(w, 9_999_999));
@@ -23,7 +23,8 @@ fn r11_duplicates() {
         w.order.quantity += 1;
     });
     refused(Code::R11, |w| w.open(1000, Side::Buy, 100, PRICE));
-    passed(Code::R11, |w| w.open(1001, Side::Buy, 100, PRICE));
+    passed(Code::R11, |w| w.open(999, Side::Buy, 100, PRICE));
+    refused(Code::R11, |w| w.open(1001, Side::Buy, 100, PRICE));
 }
 
 #[test]
@@ -146,6 +147,15 @@ fn r19_authorised_strategy_and_build() {
     });
     refused(Code::R19, |w| {
         w.book.parents.get_mut(&1).expect("registered").order.patch = "p2".into()
+    });
+    // A kill names the strategy, an order its number: whose they are must be one.
+    refused(Code::R19, |w| {
+        w.book
+            .parents
+            .get_mut(&1)
+            .expect("registered")
+            .order
+            .strategy = "two".into()
     });
     refused(Code::R19, |w| w.status.gateway_build = "bb".into());
     refused(Code::R19, |w| w.status.gateway_build.clear());

@@ -75,4 +75,41 @@ fn r05_position_of_the_strategy() {
         w.sell(Side::Sell, 100);
     });
     refused(Code::R05, |w| w.traded(Side::Buy, 9000, PRICE));
+    // It ends at zero: no short position beyond the bound comes of a long one beyond it.
+    let through_zero = |w: &mut World, sold| {
+        w.limits.strategies.get_mut(&1).expect("one").max_position = 100;
+        w.traded(Side::Buy, 150, PRICE);
+        w.sell(Side::SellShort, sold);
+    };
+    passed(Code::R05, |w| through_zero(w, 250));
+    refused(Code::R05, |w| through_zero(w, 251));
+}
+
+#[test]
+fn a_unit_of_the_wire_may_be_a_part_of_the_instrument() {
+    // A ten-thousandth of a coin at 100 a coin: 100 of them are 1.
+    let parts = |w: &mut World, code: Code, max: i128| {
+        w.limits.symbols.get_mut(&1).expect("AAPL").unit = 100_000;
+        w.book.exposure.set_unit(1, 100_000);
+        let firm = &mut w.limits.firm;
+        *match code {
+            Code::R02 => &mut firm.max_order_notional,
+            Code::R06 => &mut firm.max_gross_notional,
+            Code::R07 => &mut firm.max_open_notional,
+            Code::R08 => &mut firm.max_daily_loss,
+            _ => &mut firm.capital,
+        } = max;
+    };
+    let dollar = i128::from(S);
+    for code in [Code::R02, Code::R06, Code::R07, Code::R20] {
+        passed(code, |w| parts(w, code, dollar));
+        refused(code, |w| parts(w, code, dollar - 1));
+    }
+    let lost = |w: &mut World, max: i128| {
+        w.traded(Side::Buy, 100, PRICE);
+        w.book.exposure.set_mark(1, PRICE / 2, 3);
+        parts(w, Code::R08, max);
+    };
+    passed(Code::R08, |w| lost(w, dollar / 2 + 1));
+    refused(Code::R08, |w| lost(w, dollar / 2));
 }

@@ -67,6 +67,7 @@ name = "AAPL"
 currency = "USD"
 tick = 0.01
 lot = 1
+unit = 1
 max_order_quantity = 2000
 reference_price = 100.0
 reference_ns = 1799999990000000000

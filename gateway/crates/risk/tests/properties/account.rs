@@ -21,9 +21,11 @@ fn r06() {
                 w.limits.firm.max_net_notional,
             ) = (money(gross), money(net));
             let sign = if side == Side::Buy { 1 } else { -1 };
-            let after = (held + sign * quantity).abs();
-            let bounded = |max: i64| after <= max || after < held.abs();
-            (w, bounded(gross) && bounded(net))
+            let after = held + sign * quantity;
+            let nearer = after.abs() < held.abs();
+            let gross_kept = after.abs() <= gross || nearer;
+            let net_kept = after.abs() <= net || nearer && after * held >= 0;
+            (w, gross_kept && net_kept)
         },
     );
 }

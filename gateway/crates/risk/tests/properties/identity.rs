@@ -19,8 +19,8 @@ fn r11() {
             // The same order under another id; the window is 10 ms.
             w.book
                 .meters
-                .remember(&w.order, NOW.mono_ns - ago_ms * 1_000_000);
-            let fresh = (epoch, counter) != (7, used);
+                .remember(&w.order, 10_000_000, NOW.mono_ns - ago_ms * 1_000_000);
+            let fresh = (epoch, counter) > (7, used);
             (w, region == b'A' && epoch >= 7 && fresh && ago_ms >= 10)
         },
     );

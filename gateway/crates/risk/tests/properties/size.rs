@@ -72,8 +72,9 @@ fn r05() {
             w.open(1, side, open, PRICE);
             w.limits.strategies.get_mut(&1).expect("one").max_position = max;
             let sign = if side == Side::Buy { 1 } else { -1 };
-            let after = (held + sign * (open + quantity)).abs();
-            (w, after <= max || after < held.abs())
+            let after = held + sign * (open + quantity);
+            let leads_back = after.abs() < held.abs() && after * held >= 0;
+            (w, after.abs() <= max || leads_back)
         },
     );
 }
