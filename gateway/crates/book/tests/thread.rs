@@ -4,11 +4,12 @@ mod rig;
 
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use cws_abi::{ExecKind, Side};
-use cws_book::hot::{HotError, PACKET_MAX};
-use cws_book::hot_abi::{HotParent, HotSockets, Style, latency_bucket_ns};
+use cws_abi::{Consumer, ExecKind, OrderIntent, Side};
+use cws_book::hot::{Control, HotError, PACKET_MAX};
+use cws_book::hot_abi::{HotConfig, HotParent, HotSockets, Style, latency_bucket_ns};
 use cws_wire::mold_udp64::RequestPacket;
 use rig::{Rig, SECOND, add, answer, config, event, packet, parent, state};
 
@@ -25,9 +26,29 @@ fn eventually(mut done: impl FnMut() -> bool) {
     }
 }
 
+/// Runs `body` beside the hot loop, which ends with it: a failed test would wait for the loop for ever.
+fn beside_the_loop(
+    rig: &mut Rig,
+    sockets: &HotSockets,
+    body: impl FnOnce(&mut Control, &mut Consumer<OrderIntent>),
+) {
+    let (hot, control, ring) = (&mut rig.hot, &mut rig.control, &mut rig.ring);
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || hot.run(sockets));
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(control, ring)));
+        control.stop();
+        thread.join().expect("no panic").expect("a clean end");
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
 #[test]
 fn packets_lost_on_both_feeds_are_requested_and_orders_flow() {
-    let rig = Rig::new(config());
+    // Stamps count from a midnight of the test's own: its packets are received now, and say one second after midnight.
+    let mut rig = Rig::new(HotConfig {
+        midnight_ns: 1,
+        ..config()
+    });
     let (feed_a, feed_b, request, server, sender) =
         (socket(), socket(), socket(), socket(), socket());
     request
@@ -42,7 +63,6 @@ fn packets_lost_on_both_feeds_are_requested_and_orders_flow() {
         request: request.as_raw_fd().into(),
         ..HotSockets::default()
     };
-    let mut rig = rig;
     let (a, b) = (
         feed_a.local_addr().expect("bound"),
         feed_b.local_addr().expect("bound"),
@@ -54,10 +74,8 @@ fn packets_lost_on_both_feeds_are_requested_and_orders_flow() {
         add(start, 5, 1, Side::Buy, 500, 999_900),
         add(start, 5, 2, Side::Sell, 500, 1_000_100),
     ];
-    std::thread::scope(|scope| {
-        let hot = &mut rig.hot;
-        let thread = scope.spawn(move || hot.run(&sockets));
-        rig.control.set_parent(&parent(Style::Peg)).expect("sound");
+    beside_the_loop(&mut rig, &sockets, |control, ring| {
+        control.set_parent(&parent(Style::Peg)).expect("sound");
         // Messages 1 and 2 come on one feed or both, 3 on none, 4 on B.
         sender.send_to(&packet(1, &messages[..1]), a).expect("sent");
         sender.send_to(&packet(1, &messages[..2]), b).expect("sent");
@@ -73,23 +91,18 @@ fn packets_lost_on_both_feeds_are_requested_and_orders_flow() {
         server
             .send_to(&packet(3, &messages[2..3]), from)
             .expect("sent");
-        eventually(|| rig.control.stats().intents == 1);
-        let first = rig.ring.take().expect("sound").expect("one intent");
-        assert!(
-            rig.control
-                .push_execution(&answer(&first, ExecKind::Accepted, 0))
-        );
-        eventually(|| rig.control.stats().executions == 1);
+        eventually(|| control.stats().intents == 1);
+        let first = ring.take().expect("sound").expect("one intent");
+        assert!(control.push_execution(&answer(&first, ExecKind::Accepted, 0)));
+        eventually(|| control.stats().executions == 1);
         let stop = HotParent {
             activity: 2,
             ..parent(Style::Peg)
         };
-        rig.control.set_parent(&stop).expect("sound");
-        eventually(|| rig.control.stats().intents == 2);
-        let cancel = rig.ring.take().expect("sound").expect("the cancel");
+        control.set_parent(&stop).expect("sound");
+        eventually(|| control.stats().intents == 2);
+        let cancel = ring.take().expect("sound").expect("the cancel");
         assert_eq!((cancel.kind, cancel.orig_order_id), (2, first.order_id));
-        rig.control.stop();
-        thread.join().expect("no panic").expect("a clean end");
     });
     let mut buffer = [0; PACKET_MAX];
     let seen: Vec<_> = std::iter::from_fn(|| rig.control.tap(&mut buffer)).collect();
@@ -115,9 +128,7 @@ fn the_feed_that_falls_silent_is_followed_by_the_other_one() {
         ..HotSockets::default()
     };
     let feeds = [&feed_a, &feed_b].map(|feed| feed.local_addr().expect("bound"));
-    std::thread::scope(|scope| {
-        let hot = &mut rig.hot;
-        let thread = scope.spawn(move || hot.run(&sockets));
+    beside_the_loop(&mut rig, &sockets, |control, _| {
         for number in 1..=64 {
             // Each feed leads for eight packets in a row, and then is silent for as long.
             let leads = feeds[(number as usize / 8) % 2];
@@ -125,10 +136,8 @@ fn the_feed_that_falls_silent_is_followed_by_the_other_one() {
             sender
                 .send_to(&packet(number, &[message]), leads)
                 .expect("sent");
-            eventually(|| rig.control.stats().next_sequence == number + 1);
+            eventually(|| control.stats().next_sequence == number + 1);
         }
-        rig.control.stop();
-        thread.join().expect("no panic").expect("a clean end");
     });
     let stats = rig.control.stats();
     assert_eq!((stats.packets, stats.gaps, stats.duplicates), (64, 0, 0));
