@@ -121,6 +121,7 @@ pub struct LimitsSettings {
     /// Children refused in a row after which a parent ends.
     pub rejects_max: usize,
     pub journal_bytes_max: u64,
+    pub journal_commit_ms: u64,
 }
 
 impl Default for LimitsSettings {
@@ -130,6 +131,7 @@ impl Default for LimitsSettings {
             parents_max: 1 << 16,
             rejects_max: 8,
             journal_bytes_max: 1 << 36,
+            journal_commit_ms: 50,
         }
     }
 }
@@ -198,6 +200,10 @@ impl Config {
                 "limits.parents_max",
             ),
             (limits.rejects_max > 0, "limits.rejects_max"),
+            (
+                cws_journal::COMMIT_MS.contains(&limits.journal_commit_ms),
+                "limits.journal_commit_ms",
+            ),
             (
                 (1..=1 << 20).contains(&self.capture.queue_packets),
                 "capture.queue_packets",

@@ -45,6 +45,6 @@ pub use files::{file_of, files_behind, stash_of};
 pub use format::{HEADER_LEN, PAYLOAD_MAX, RECORD_HEAD_LEN};
 pub use reader::Journal;
 pub use record::{Record, Tail};
-pub use settings::Settings;
+pub use settings::{COMMIT_MS, Settings};
 pub use sink::{FileSink, Sink, SyncFn};
 pub use writer::{Head, Opened, Writer};

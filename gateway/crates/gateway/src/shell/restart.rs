@@ -37,7 +37,7 @@ pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
     let mut begun = false;
     let settings = Settings {
         max_bytes: config.limits.journal_bytes_max,
-        commit_every: Duration::from_millis(5),
+        commit_every: Duration::from_millis(config.limits.journal_commit_ms),
         ..Settings::default()
     };
     let path = config.run_dir.join("gateway.journal");

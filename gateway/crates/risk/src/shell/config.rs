@@ -115,6 +115,9 @@ impl Config {
                 "journal_file_bytes",
             ));
         }
+        if !cws_journal::COMMIT_MS.contains(&self.journal_commit_ms) {
+            return Err(refuse("1 to 1000 ms are expected", "journal_commit_ms"));
+        }
         if self.dead_man_s != 0 && self.dead_man_file.is_none() {
             return Err(refuse("dead_man_s needs a file to watch", "dead_man_file"));
         }
@@ -173,7 +176,7 @@ fn journal_file_bytes() -> u64 {
     1 << 28
 }
 fn commit_every_ms() -> u64 {
-    5
+    50
 }
 fn spinners() -> usize {
     3

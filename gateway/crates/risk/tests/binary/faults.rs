@@ -104,6 +104,11 @@ fn what_cannot_be_started_says_why() {
     for (from, to, code) in [
         ("region = \"A\"", "region = \"a\"", "CWS-RISK-008"),
         (
+            "venue = \"SIM\"",
+            "venue = \"SIM\"\njournal_commit_ms = 0",
+            "CWS-RISK-008",
+        ),
+        (
             "limits_public_key = \"",
             "limits_public_key = \"zz",
             "CWS-RISK-013",
