@@ -21,7 +21,7 @@ def measured(name: str, arguments: Sequence[str]) -> int:
     if not binary.is_file():
         sys.stderr.write(f"{binary.name} is not built: make run builds it where cargo and g++ are\n")
         return 2
-    sys.stderr.write(f"measuring {name}: up to a minute, best on a machine that does nothing else ...\n")
+    sys.stderr.write(f"measuring {name}: a minute or two, best on a machine that does nothing else ...\n")
     done = subprocess.run([str(binary), "--json"], stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode == 0:
         (show if options.json else show_lines)(json.loads(done.stdout))

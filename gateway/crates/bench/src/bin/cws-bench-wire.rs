@@ -18,7 +18,7 @@ use cws_book::random::Random;
 use cws_process::{pinning, stop};
 use serde_json::{Value, json};
 
-const BLOCKS: u64 = 40;
+const BLOCKS: u64 = 100;
 const BLOCK_PACKETS: u64 = 500;
 const INTERVAL_NS: u64 = 500_000;
 const SPREAD_NS: u64 = 250_000;
@@ -82,6 +82,9 @@ fn measure() -> io::Result<Value> {
     }
     let mut random = Random::new(SEED);
     for block in 0..BLOCKS {
+        if block % 10 == 0 {
+            eprintln!("wire: block {block} of {BLOCKS} ...");
+        }
         // Always in one order, what stops the machine once a second would meet the same way for many rounds.
         let mut order = [0, 1, 2];
         (1..order.len()).for_each(|last| order.swap(last, random.below(last as u64 + 1) as usize));
