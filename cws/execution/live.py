@@ -19,6 +19,7 @@ from cws.execution.attest import evidence
 from cws.execution.binaries import NAMES, binary
 from cws.execution.checkpoints import ingest
 from cws.execution.desk import silent, strategy_number
+from cws.execution.desk_limits import FILE, desk_limits
 from cws.execution.journal import read_journal
 from cws.execution.keys import public_hex, signing_key
 from cws.execution.kills import Killed, ended_by_hand, in_force
@@ -74,7 +75,14 @@ def start(house: House, catalogue: Catalogue) -> dict[str, Any]:
             _wait(place)
         _as_recorded(house, place)
     pids = processes(place)
-    return {"state": "up" if all(pids.values()) else "partly up", "folder": str(place.folder), "pids": pids}
+    state = "up" if all(pids.values()) else "partly up"
+    return {"state": state, "folder": str(place.folder), "pids": pids, "desk_limits": _desk_limits(house)}
+
+
+def _desk_limits(house: House) -> str:
+    """Where the desk says what it allows, for whoever starts its gateway; what it does not say there is wide."""
+    path = house.home.folder / FILE
+    return str(path) if path.exists() else f"none: {path.name} in CWS_HOME narrows money, positions and daily loss"
 
 
 def _as_recorded(house: House, place: Place) -> None:
@@ -188,6 +196,7 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     place.folder.chmod(0o700)
     now_ns, key = house.clock_ns(), signing_key(keys_folder(house.home), "limits")
     traded = _market(place, _closes(house, catalogue))
+    desk = desk_limits(house.home.folder, catalogue.strategies, traded)
     password = secrets.token_hex(5)
     write_secret(place.folder / PASSWORD, password)
     build = file_hash(binary(house.native, "cws-gateway")).removeprefix("b3:")
@@ -197,15 +206,18 @@ def _prepare(house: House, place: Place, catalogue: Catalogue) -> None:
     orders_usd = {name: _largest_order_usd(catalogue.strategies[name]) for name in sorted(catalogue.strategies)}
     firm["max_order_notional"] = max(orders_usd.values())
     strategies = [
-        strategy_limits(name, strategy_number(name), "USD") | rate | {"max_order_notional": largest}
+        strategy_limits(name, strategy_number(name), "USD")
+        | rate
+        | {"max_order_notional": largest}
+        | desk.of_strategy(name)
         for name, largest in orders_usd.items()
     ]
     units = _earlier_units(place) | _units(house, catalogue)
     symbols = [
-        _symbol(locate, *row, now_ns) | {"unit": units.get(symbol, 1.0)}
+        _symbol(locate, *row, now_ns) | {"unit": units.get(symbol, 1.0)} | desk.of_symbol(symbol)
         for locate, (symbol, row) in enumerate(traded.items(), 1)
     ]
-    write_signed(place.limits, file_text(issue, firm, strategies, symbols), key)
+    write_signed(place.limits, file_text(issue, firm | desk.firm.given(), strategies, symbols), key)
     wiring = free_wiring(place, password)
     walls = isolation.build(place.folder, (wiring["orders"], wiring["drop_copy"]))
     configs = _configs(

@@ -5,7 +5,7 @@ newest bar also goes live. It is worked from now on until the venue's day ends, 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ from modules.execute.short_sales import SELL_SHORT
 if TYPE_CHECKING:
     from cws.house import House
 
+OPEN = ("pending", "working", "canceling")
 # The id is there with other words: the same targets, sized by another ledger entry, or sold when less was held.
 KNOWN = ("CWS-RISK-011", "CWS-PARENT-001")
 
@@ -25,7 +26,8 @@ KNOWN = ("CWS-RISK-011", "CWS-PARENT-001")
 def hand_over(house: "House", parents: pd.DataFrame, progress: Progress) -> dict[str, Any] | None:
     """What became of each of the newest PARENTS: `taken`, `known` (it was there: nothing is worked twice), `refused`.
 
-    None where no gateway runs. A refusal is no error of the run: `why` says the first.
+    None where no gateway runs. A refusal is no error of the run: `why` says the first. One caller at a time: what the
+    first sells, the second does not hold.
     """
     place = live(house.home)
     if not len(parents) or not all(processes(place).values()):
@@ -33,17 +35,25 @@ def hand_over(house: "House", parents: pd.DataFrame, progress: Progress) -> dict
     newest = parents[parents["start_ns"] == parents["start_ns"].max()]
     progress(f"{len(newest)} parents to the running gateway")
     names = {symbol: name for symbol, (name, _) in market(place).items()}
-    held = _held(place)
+    held = _free(place, set(newest["parent_id"]))
     outcomes = [_given(place, _request(row, names, held)) for row in newest.to_dict("records")]
     counts = Counter(word for word, _ in outcomes)
     why = next((said for word, said in outcomes if word == "refused"), "")
     return {"parents": len(newest), **{word: counts[word] for word in ("taken", "known", "refused")}, "why": why}
 
 
-def _held(place: Place) -> Counter[tuple[int, str]]:
-    """(strategy number, the wire's symbol) -> units that the live gateway holds."""
+def _free(place: Place, new: Container[int]) -> Counter[tuple[int, str]]:
+    """(strategy number, the wire's symbol) -> units that the live gateway holds, less what open parents still sell.
+
+    Open parents are asked for first: what fills meanwhile counts twice, and is sold short rather than sold unheld.
+    """
+    parents = asked(place, "cws-gateway", {"cmd": "parents"}).get("parents", [])
     rows = asked(place, "cws-risk", {"cmd": "positions"}).get("positions", [])
-    return Counter({(int(row["strategy_no"]), str(row["symbol"])): int(row["position"]) for row in rows})
+    free = Counter({(int(row["strategy_no"]), str(row["symbol"])): int(row["position"]) for row in rows})
+    for row in parents:
+        if row["state"] in OPEN and row["side"] == SELL and int(row["parent_id"]) not in new:
+            free[int(row["strategy_no"]), str(row["symbol"])] -= int(row["leaves"])
+    return free
 
 
 def _request(row: Mapping[str, Any], names: Mapping[str, str], held: Counter[tuple[int, str]]) -> dict[str, object]:

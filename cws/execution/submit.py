@@ -31,7 +31,7 @@ from cws.execution.latency import histogram
 from cws.execution.line_client import LineClient
 from cws.execution.live_submit import hand_over
 from cws.execution.orders import orders
-from cws.execution.places import VOID, Place, keys_folder, processes, restarts, run_place, void_place
+from cws.execution.places import VOID, Place, keys_folder, live, processes, restarts, run_place, void_place
 from cws.execution.pruning import lock_file, prune
 from cws.execution.run_folder import PARENTS, READY, prepare, run_id
 from cws.execution.session import session_of
@@ -107,7 +107,8 @@ def ensure_gateway_and_submit(house: "House", strategy: str, parents: pd.DataFra
     native processes refuse.
     """
     told = _history(house, strategy, parents, progress)
-    lives = hand_over(house, parents, progress)
+    with alone(live(house.home), progress):
+        lives = hand_over(house, parents, progress)
     return told if lives is None else replace(told, details={**told.details, "live": lives})
 
 

@@ -102,7 +102,8 @@ def _say(found: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        Screen().facts("Gateway", {"state": found["state"], "folder": found["folder"], **found["pids"]})
+        facts = {"state": found["state"], "folder": found["folder"], "desk limits": found["desk_limits"]}
+        Screen().facts("Gateway", facts | found["pids"])
     if found["state"] != "up":
         raise typer.Exit(1)
 

@@ -134,6 +134,22 @@ def test_what_an_earlier_parent_sells_the_next_does_not_hold() -> None:
     assert sides == [SELL, SELL_SHORT]
 
 
+def test_what_open_parents_still_sell_the_next_submitter_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = {"parent_id": 1, "strategy_no": 1, "symbol": "AAA", "side": SELL, "state": "working", "leaves": 60}
+    parents = [
+        parent,
+        {**parent, "parent_id": 2, "state": "canceled"},
+        {**parent, "parent_id": 3, "side": SELL_SHORT},
+        {**parent, "parent_id": 4},  # the one that is handed over again
+    ]
+    said = {
+        "parents": {"ok": True, "parents": parents},
+        "positions": {"ok": True, "positions": [{"strategy_no": 1, "symbol": "AAA", "position": 100}]},
+    }
+    monkeypatch.setattr(live_submit, "asked", lambda place, name, request: said[request["cmd"]])
+    assert live_submit._free(Place(Path("nowhere")), {4}) == {(1, "AAA"): 40}
+
+
 KILL, OVER = Act("firm", "", "drill", "me"), Act("firm", "", "over", "me")
 
 
