@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -254,6 +255,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", action="append", default=[], choices=[p.__name__ for p in PROPERTIES])
     options = parser.parse_args(arguments)
     os.chdir(ROOT)
+    # Of formulas, in their thousands: it would bury what is told here.
+    warnings.filterwarnings("ignore", message="Generating overly large repr")
     known = json.loads(PROOF.read_text()) if PROOF.exists() else {}
     proofs = prove_all(known, options.only, sys.stdout.write)
     tried = [proofs[p.__name__] for p in PROPERTIES if not options.only or p.__name__ in options.only]

@@ -84,9 +84,15 @@ def step(house: House, flow: Flow, bound: Bound, progress: Progress = silent) ->
     tables = {**flow.tables, **outcome.outputs, **_derived(flow.unit, outcome.outputs)}
     details = flow.details
     if isinstance(parents := outcome.outputs.get("parents"), Table):
-        told = executed(house, flow.unit.name, parents, progress)
+        told = executed(house, flow.unit.name, parents, _newest_bar_ns(tables), progress)
         tables, details = {**tables, "executions": told.executions}, {**details, **told.details}
     return replace(flow, tables=tables, traces=traces, refused=refused, details=details)
+
+
+def _newest_bar_ns(tables: Mapping[str, Value]) -> int:
+    bars = tables["bars"]
+    assert isinstance(bars, Table) and bars.rows, "parents are due at a bar"
+    return int(bars.frame["ts_event"].max())
 
 
 def _placed(failure: Exception, unit: Unit) -> Exception:

@@ -78,10 +78,10 @@ def nothing() -> Table:
     return make_table(empty, EXECUTIONS, "executions")
 
 
-def executed(house: "House", strategy: str, parents: Table, progress: Progress) -> Told:
+def executed(house: "House", strategy: str, parents: Table, newest_bar_ns: int, progress: Progress) -> Told:
     """Hand the parents to the gateway and wait for what comes back; without parents nothing does."""
     if not parents.rows:
         return Told(nothing(), {"execution": PAPER})
     from cws.execution.submit import ensure_gateway_and_submit
 
-    return ensure_gateway_and_submit(house, strategy, parents.frame, progress)
+    return ensure_gateway_and_submit(house, strategy, parents.frame, newest_bar_ns, progress)

@@ -41,7 +41,7 @@ class FirmLimits(_Given):
     max_daily_loss: Money = None
     reduce_at_loss: Money = None
     capital: Money = None
-    margin_bps: Count = None
+    margin_bps: Annotated[int | None, Field(ge=1, le=WIDE_U32)] = None
     max_orders_a_day: Count = None
 
     @model_validator(mode="after")
@@ -85,6 +85,11 @@ class DeskLimits(_Given):
         return self.symbol[symbol].given() if symbol in self.symbol else {}
 
 
+def written(path: Path) -> bytes:
+    """What stands there; nothing where there is no file."""
+    return path.read_bytes() if path.exists() else b""
+
+
 def desk_limits(folder: Path, strategies: Iterable[str], symbols: Iterable[str]) -> DeskLimits:
     """What `limits.toml` in this home's folder says; without the file, nothing.
 
@@ -102,13 +107,24 @@ def desk_limits(folder: Path, strategies: Iterable[str], symbols: Iterable[str])
     except ValidationError as refusal:
         first = refusal.errors()[0]
         raise _refused(path, f"{'.'.join(map(str, first['loc'])) or 'limits'}: {first['msg']}") from None
-    except (OSError, ValueError) as refusal:
+    except (OSError, ValueError, RecursionError) as refusal:
         raise _refused(path, str(refusal)) from None
     for kind, named, known in (("strategy", found.strategy, strategies), ("symbol", found.symbol, symbols)):
         there = set(known)
         for name in sorted(set(named) - there):
             raise _refused(path, f"no {kind} {name}: {nearest(name, there)}")
     return found
+
+
+def narrowed(ours: Mapping[str, object], desk: Mapping[str, object]) -> dict[str, object]:
+    """OURS with what the desk allows less of: its file widens nothing, and what we say nothing of is its own."""
+    return {**ours, **{name: _less(ours.get(name), value) for name, value in desk.items()}}
+
+
+def _less(ours: object, desk: object) -> object:
+    if isinstance(desk, bool) or not isinstance(ours, int | float) or not isinstance(desk, int | float):
+        return desk
+    return min(ours, desk)
 
 
 def _refused(path: Path, what: str) -> CwsError:

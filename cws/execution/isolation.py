@@ -28,6 +28,8 @@ OWNED = {
     "cws-risk": ("risk.toml", "session.password"),
     "cws-gateway": ("gateway.toml",),
 }
+# Root's own, which the group reads: nobody who is held to them may write them.
+SHOWN = ("limits.toml", "limits.toml.sig")
 # What each writes and finds again at its next start.
 WRITTEN = {
     "cws-venue": ("venue.journal",),
@@ -110,6 +112,10 @@ def hand_over(folder: Path) -> None:
             if (folder / file).exists():
                 os.chown(folder / file, USERS[name], GROUP)
                 (folder / file).chmod(0o600)
+    for file in SHOWN:
+        if (folder / file).exists():
+            os.chown(folder / file, 0, GROUP)
+            (folder / file).chmod(0o640)
     for name, files in WRITTEN.items():
         for file in files:
             _give_back(folder / file, USERS[name])

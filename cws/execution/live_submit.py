@@ -4,14 +4,17 @@ History is executed in a day of its own (`cws.execution.submit`), and its fills 
 newest bar also goes live. It is worked from now on until the venue's day ends, whoever asked may end long before.
 """
 
+import time
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from blake3 import blake3
 
 from cws.execution.desk import Progress
-from cws.execution.places import Place, asked, live, market, processes
+from cws.execution.places import Place, asked, is_up, live, market
 from modules.execute.order_side import SELL
 from modules.execute.short_sales import SELL_SHORT
 
@@ -20,38 +23,72 @@ if TYPE_CHECKING:
 
 OPEN = ("pending", "working", "canceling")
 # The id is there with other words: the same targets, sized by another ledger entry, or sold when less was held.
-KNOWN = ("CWS-RISK-011", "CWS-PARENT-001")
+OTHER_WORDS = ("CWS-RISK-011", "CWS-PARENT-001")
+SILENT = "CWS-SOCKET-002"
+QUESTIONS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("cws-gateway", {"cmd": "parents"}), ("cws-risk", {"cmd": "positions"}),
+)  # fmt: skip
+UP_S, POLL_S = 5.0, 0.05  # a process that died is started again within that
 
 
-def hand_over(house: "House", parents: pd.DataFrame, progress: Progress) -> dict[str, Any] | None:
-    """What became of each of the newest PARENTS: `taken`, `known` (it was there: nothing is worked twice), `refused`.
+def hand_over(house: "House", due: pd.DataFrame, progress: Progress) -> dict[str, Any] | None:
+    """What became of each of the parents that are DUE: `taken`, `known` (it was there: nothing is worked twice),
+    `refused`, or `unknown` where the gateway did not answer and may work it yet.
 
-    None where no gateway runs. A refusal is no error of the run: `why` says the first. One caller at a time: what the
-    first sells, the second does not hold.
+    None where no gateway is kept up. A refusal is no error of the run: `why` says the first. One caller at a time:
+    what the first sells, the second does not hold.
     """
     place = live(house.home)
-    if not len(parents) or not all(processes(place).values()):
+    if not len(due) or not is_up(place):
         return None
-    newest = parents[parents["start_ns"] == parents["start_ns"].max()]
-    progress(f"{len(newest)} parents to the running gateway")
+    progress(f"{len(due)} parents to the running gateway")
+    due = due.assign(parent_id=live_ids(due))
     names = {symbol: name for symbol, (name, _) in market(place).items()}
-    held = _free(place, set(newest["parent_id"]))
-    outcomes = [_given(place, _request(row, names, held)) for row in newest.to_dict("records")]
+    # Parents before positions: what fills meanwhile counts twice, and is sold short rather than sold unheld.
+    parents, positions = (_answer(place, *question) for question in QUESTIONS)
+    silent = next((_said(one) for one in (parents, positions) if not one["ok"]), "")
+    there = {int(row["parent_id"]): row for row in parents.get("parents", [])}
+    free = _free(there, positions.get("positions", []), set(due["parent_id"]))
+    outcomes = list[tuple[str, str]]()
+    for row in due.to_dict("records"):
+        request = _request({str(name): value for name, value in row.items()}, names, free)
+        outcomes.append(("refused", silent) if silent else _given(place, request, there))
+        # Others wait for this caller: a process that does not answer is not asked again.
+        silent = silent or (outcomes[-1][1] if outcomes[-1][1].startswith(SILENT) else "")
     counts = Counter(word for word, _ in outcomes)
-    why = next((said for word, said in outcomes if word == "refused"), "")
-    return {"parents": len(newest), **{word: counts[word] for word in ("taken", "known", "refused")}, "why": why}
+    why = next((said for _, said in outcomes if said), "")
+    words = ("taken", "known", "refused", "unknown")
+    return {"parents": len(due), **{word: counts[word] for word in words}, "why": why}
 
 
-def _free(place: Place, new: Container[int]) -> Counter[tuple[int, str]]:
-    """(strategy number, the wire's symbol) -> units that the live gateway holds, less what open parents still sell.
+def _said(answer: Mapping[str, Any]) -> str:
+    return f"{answer['code']}: {answer['what']} [{answer['where']}]"
 
-    Open parents are asked for first: what fills meanwhile counts twice, and is sold short rather than sold unheld.
+
+def _answer(place: Place, name: str, request: dict[str, object]) -> dict[str, Any]:
+    """Of a process that may just be started again."""
+    ends_s = time.monotonic() + UP_S
+    while not (answer := asked(place, name, request))["ok"] and is_up(place) and time.monotonic() < ends_s:
+        time.sleep(POLL_S)
+    return answer
+
+
+def live_ids(due: pd.DataFrame) -> pd.Series:
+    """63 bits of BLAKE3 over an order's words but the data's version: a day later, or with a bar corrected, the same
+    order is still the same, and was handed over.
     """
-    parents = asked(place, "cws-gateway", {"cmd": "parents"}).get("parents", [])
-    rows = asked(place, "cws-risk", {"cmd": "positions"}).get("positions", [])
-    free = Counter({(int(row["strategy_no"]), str(row["symbol"])): int(row["position"]) for row in rows})
-    for row in parents:
-        if row["state"] in OPEN and row["side"] == SELL and int(row["parent_id"]) not in new:
+    words = ["|".join(("live", *map(str, row))) for row in due[["strategy", "ts_event", "symbol", "side"]].to_numpy()]
+    digests = [int.from_bytes(blake3(word.encode()).digest(8), "big") >> 1 for word in words]
+    return pd.Series(np.maximum(np.array(digests, dtype=np.int64), 1), index=due.index)
+
+
+def _free(
+    there: Mapping[int, Mapping[str, Any]], held: Sequence[Mapping[str, Any]], new: Container[int]
+) -> Counter[tuple[int, str]]:
+    """(strategy number, the wire's symbol) -> units that the live gateway holds, less what open parents still sell."""
+    free = Counter({(int(row["strategy_no"]), str(row["symbol"])): int(row["position"]) for row in held})
+    for number, row in there.items():
+        if row["state"] in OPEN and row["side"] == SELL and number not in new:
             free[int(row["strategy_no"]), str(row["symbol"])] -= int(row["leaves"])
     return free
 
@@ -71,12 +108,18 @@ def _request(row: Mapping[str, Any], names: Mapping[str, str], held: Counter[tup
     }  # fmt: skip
 
 
-def _given(place: Place, request: dict[str, object]) -> tuple[str, str]:
+def _given(place: Place, request: dict[str, object], there: Container[object]) -> tuple[str, str]:
     """First risk, then the gateway: a parent that risk does not know has no child."""
     known = False
     for name in ("cws-risk", "cws-gateway"):
         answer = asked(place, name, request)
-        if not answer["ok"] and answer["code"] not in KNOWN:
-            return "refused", f"{answer['code']}: {answer['what']}"
+        if not answer["ok"]:
+            why = _said(answer)
+            if answer["code"] == SILENT and name == "cws-gateway":
+                return "unknown", why  # it may lie in the socket, to be worked when the gateway looks
+            if answer["code"] not in OTHER_WORDS:
+                return "refused", why
+            if name == "cws-risk" and request["parent_id"] not in there:
+                return "refused", f"{why}; and the gateway has none: what it took now, risk would refuse"
         known = not answer["ok"] or bool(answer.get("known"))
     return ("known" if known else "taken"), ""

@@ -100,15 +100,18 @@ def alone(place: Place, progress: Progress) -> Generator[None]:
         os.close(handle)
 
 
-def ensure_gateway_and_submit(house: "House", strategy: str, parents: pd.DataFrame, progress: Progress) -> Told:
-    """PARENTS out, EXECUTIONS back, reconciled against drop copy and positions; the newest also to a live gateway.
+def ensure_gateway_and_submit(
+    house: "House", strategy: str, parents: pd.DataFrame, newest_bar_ns: int, progress: Progress
+) -> Told:
+    """PARENTS out, EXECUTIONS back, reconciled against drop copy and positions; what is due at the newest bar also to
+    a live gateway.
 
     Raises CWS-EXECUTION-001 (not built), -003 (killed), -004 (does not reconcile), -007 (stands still), and what the
     native processes refuse.
     """
     told = _history(house, strategy, parents, progress)
     with alone(live(house.home), progress):
-        lives = hand_over(house, parents, progress)
+        lives = hand_over(house, parents[parents["start_ns"] == newest_bar_ns], progress)
     return told if lives is None else replace(told, details={**told.details, "live": lives})
 
 
@@ -165,7 +168,12 @@ def _day(house: "House", place: Place, strategy: str, parents: pd.DataFrame, pro
         raise VoidDayError("a process died at its end")
     journal = read_journal(place.journal)
     told = story(journal)
-    reconcile(told, held, place.name)
+    try:
+        reconcile(told, held, place.name)
+    except CwsError as broken:
+        # Kept and told as what it is; left lying, the next caller would take it for a day that nobody finished.
+        _set_aside(house, place, f"it does not reconcile: {broken.what}")
+        raise
     _conclude(place, strategy, journal, told, time.monotonic() - started_s)
 
 

@@ -29,6 +29,19 @@ MAX_RESTARTS, POLL_S, GRACE_S = 8, 0.02, 3.0
 FIRST_BACKOFF_S, MAX_BACKOFF_S = 0.05, 2.0
 
 
+def _held(folder: Path, name: str) -> Path:
+    return folder / f"{name}.held"
+
+
+def hold_back(folder: Path, name: str) -> None:
+    """Its supervisor does not start NAME, nor start it again, until it is let go."""
+    _held(folder, name).touch()
+
+
+def let_go(folder: Path, name: str) -> None:
+    _held(folder, name).unlink(missing_ok=True)
+
+
 @dataclass
 class Watch:
     """One process: its command, how often it was started again, when it may be next."""
@@ -76,6 +89,8 @@ class Supervisor:
         if watch.child is not None:
             watch.child.poll()  # so that a dead child is no zombie
         if running(self.folder / f"{name}.pid") is not None or now_s < watch.not_before_s:
+            return
+        if _held(self.folder, name).exists():
             return
         watch.restarts += 1
         if watch.restarts <= self.most_restarts:

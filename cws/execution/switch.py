@@ -98,7 +98,7 @@ def _tell(
     """Run folder -> `done`, that it does not trade there, or why its risk core could not be told."""
     found = dict(before or {})
     for place in all_places(house.home):
-        answer = None if found.get(place.name) == DONE else _answer(place, {"cmd": word, **act.body}, patience_s)
+        answer = None if found.get(place.name) == DONE else patient_answer(place, {"cmd": word, **act.body}, patience_s)
         if answer is not None:
             elsewhere = answer.get("code") == NO_SUCH_NAME
             refused = ELSEWHERE if elsewhere else f"{answer.get('code')}: {answer.get('what')}"
@@ -106,7 +106,7 @@ def _tell(
     return found
 
 
-def _answer(place: Place, request: dict[str, object], patience_s: float) -> dict[str, Any] | None:
+def patient_answer(place: Place, request: dict[str, object], patience_s: float) -> dict[str, Any] | None:
     """Of its risk core; one that died is waited for while a supervisor is there to start it. None where none comes."""
     ends_s = time.monotonic() + patience_s
     while True:

@@ -14,7 +14,7 @@ from wired import native_folder
 
 from assets.desk import Desk
 from assets.wire_highlights import kill_state
-from cws.execution import live, supervisor
+from cws.execution import live_folder, supervisor
 from cws.execution.isolation import why_off
 from cws.execution.processes import running
 from cws.execution.supervisor import stop
@@ -84,7 +84,7 @@ def test_up_kill_rearm_down(
 
 def test_what_risk_killed_itself_is_shown_and_re_armed(cws: Call, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The dead man: nobody looks after the processes any more. The next `up` does again, and a person re-arms."""
-    monkeypatch.setattr(live, "DEAD_MAN_S", 1)
+    monkeypatch.setattr(live_folder, "DEAD_MAN_S", 1)
     first = cws("gateway", "up")
     folder = home / "gateway" / "live"
     for name in ("supervisor", "cws-gateway"):

@@ -70,7 +70,7 @@ def parents_of(tables: dict[str, pd.DataFrame], **chosen: object) -> pd.DataFram
 
 def wired(home: House, tables: dict[str, pd.DataFrame], parents: pd.DataFrame) -> tuple[pd.DataFrame, Told]:
     """(fills, what was told): the orders over the wire and back."""
-    told = ensure_gateway_and_submit(home, "small", parents, lambda said: None)
+    told = ensure_gateway_and_submit(home, "small", parents, int(parents["start_ns"].max()), lambda said: None)
     paper = given("paper_fill", tables, "fills")
     given_back = {**tables, "parents": parents, "executions": told.executions.frame, "fills": paper}
     return given("wire_fills", given_back, "fills"), told

@@ -8,9 +8,9 @@ import pytest
 from places import STRATEGIES
 from wired import house, native_folder
 
-from cws.execution import live, live_submit
+from cws.execution import live, live_folder, live_submit
 from cws.execution.desk import strategy_number
-from cws.execution.desk_limits import FILE, DeskLimits, desk_limits
+from cws.execution.desk_limits import FILE, DeskLimits, desk_limits, narrowed
 from cws.execution.limits import WIDE_USD
 from cws.execution.places import asked, is_up
 from cws.execution.supervisor import stop
@@ -64,6 +64,8 @@ def test_what_it_names_is_given_and_nothing_else(tmp_path: Path) -> None:
         ("[symbol.BBB]\nhalted = true", "BBB"),
         ("[symbol.'AAA.XNYS']\nrestricted = 'some'", "restricted"),
         ("[firm", "table declaration"),
+        ("[firm]\ncapital = 1e6\nmargin_bps = 0", "margin_bps"),
+        ("a = " + "[" * 5_000, "recursion"),
         ("#" * 2**20 + "\n", "bytes"),
     ],
 )
@@ -71,6 +73,14 @@ def test_what_it_cannot_mean_is_refused(tmp_path: Path, text: str, said: str) ->
     with pytest.raises(CwsError, match="CWS-EXECUTION-013") as refusal:
         read(tmp_path, text)
     assert said in str(refusal.value)
+
+
+def test_it_widens_nothing() -> None:
+    ours: dict[str, object] = {"max_order_notional": 10.0, "max_orders_a_day": 5, "enabled": True, "restricted": "no"}
+    desk = {"max_order_notional": 1e17, "max_orders_a_day": 4, "enabled": False, "restricted": "buy", "capital": 1.0}
+    assert narrowed(ours, desk) == {
+        "max_order_notional": 10.0, "max_orders_a_day": 4, "enabled": False, "restricted": "buy", "capital": 1.0,
+    }  # fmt: skip
 
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -86,7 +96,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_the_live_gateway_is_held_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     native_folder()
     home = house(tmp_path / "home")
-    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    monkeypatch.setattr(live_folder, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
     home.home.folder.mkdir()
     (home.home.folder / FILE).write_text("[firm]\nmax_gross = 1.0\n")
     place, number = live.live(home.home), strategy_number("ts_momentum")
@@ -107,12 +117,19 @@ def test_the_live_gateway_is_held_to_them(tmp_path: Path, monkeypatch: pytest.Mo
             row["name"] == "ts_momentum" for row in rows["strategy"]
         ]
         assert [row["restricted"] for row in rows["symbol"]] == ["sell"]
-        assert live_submit._given(place, order) == ("taken", "")
+        assert live_submit._given(place, order, ()) == ("taken", "")
         until, said = time.monotonic() + 10.0, dict[str, object]()
         while "R06" not in str(said) and time.monotonic() < until:
             time.sleep(0.02)
             said = asked(place, "cws-gateway", {"cmd": "status"})["risk"]["refusals"]
         assert "R06" in str(said), said
         assert asked(place, "cws-risk", {"cmd": "positions"})["positions"] == []
+        assert live.start(home, catalogue(STRATEGIES))["desk_limits"] == str(home.home.folder / FILE)
+        (home.home.folder / FILE).write_text(SOUND.replace("50_000", "5_000"))
+        assert "has changed" in live.start(home, catalogue(STRATEGIES))["desk_limits"]
+        (home.home.folder / FILE).write_text("[firm]\nmax_gross = 1.0\n")
+        with pytest.raises(CwsError, match="CWS-EXECUTION-013"):
+            live.start(home, catalogue(STRATEGIES))
+        assert is_up(place)
     finally:
         stop(place.folder)

@@ -38,9 +38,17 @@ def test_a_home_that_was_copied_or_had_no_walls_gets_its_owners(tmp_path: Path) 
     os.chown(tmp_path / "executions.ring", gateway, GROUP)
     (tmp_path / "risk.beat").symlink_to(tmp_path / "elsewhere")
     os.link(tmp_path / "elsewhere", tmp_path / "intents.cursor")
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "limits.toml").touch()
+        (tmp_path / "limits.toml.sig").touch()
+    finally:
+        os.umask(before)
     hand_over(tmp_path)
+    limits = [(tmp_path / name).stat() for name in ("limits.toml", "limits.toml.sig")]
+    assert [(one.st_uid, one.st_gid, one.st_mode & 0o777) for one in limits] == [(0, GROUP, 0o640)] * 2
     owners = {path.name: path.stat().st_uid for path in tmp_path.iterdir() if path.name != "capture"}
     assert owners == {
         "risk.journal": risk, "gateway.journal": gateway, "executions.ring": gateway, "elsewhere": 0, "risk.beat": 0,
-        "intents.cursor": 0,
+        "intents.cursor": 0, "limits.toml": 0, "limits.toml.sig": 0,
     }, "what another laid down, or what is a link, is nobody's gift"  # fmt: skip

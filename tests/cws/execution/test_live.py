@@ -5,34 +5,26 @@ import signal
 import threading
 import time
 import tomllib
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
+from typing import Any
 
 import pytest
 from places import STRATEGIES
 from wired import house, native_folder
 
-from cws.execution import live, live_submit, supervisor
+from cws.execution import live, live_folder, supervisor
 from cws.execution.checkpoints import REARM
 from cws.execution.limits import WIDE_USD
 from cws.execution.places import Place, asked, is_up, market, processes
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, stop
-from cws.execution.switch import Act, kill, rearm
+from cws.execution.switch import Act, kill, patient_answer, rearm
 from cws.execution.unheard import killed_now
 from cws.house import House
 from cws.strategies import Catalogue, catalogue
 from modules.errors import CwsError
-from modules.execute.order_side import SELL
-from modules.execute.short_sales import SELL_SHORT
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> House:
-    return house(tmp_path / "home")
 
 
 def test_before_anything_was_published_there_is_nothing_to_trade(home: House) -> None:
@@ -42,30 +34,20 @@ def test_before_anything_was_published_there_is_nothing_to_trade(home: House) ->
 
 def test_a_gateway_that_does_not_come_up_is_taken_down(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     native_folder()
-    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
-    monkeypatch.setattr(live, "FIRM", "a name that no wire can say")
-    monkeypatch.setattr(live, "MAX_RESTARTS", 0)
+    monkeypatch.setattr(live_folder, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    monkeypatch.setattr(live_folder, "FIRM", "a name that no wire can say")
+    monkeypatch.setattr(live_folder, "MAX_RESTARTS", 0)
     with pytest.raises(CwsError, match="CWS-EXECUTION-010"):
         live.start(home, catalogue(STRATEGIES))
     assert not is_up(live.live(home.home))
-
-
-@pytest.fixture
-def up(home: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    native_folder()
-    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
-    monkeypatch.setattr(live, "_units", lambda house, catalogue: {"AAA.XNYS": 0.25})
-    live.start(home, catalogue(STRATEGIES))
-    yield home
-    stop(live.live(home.home).folder)
 
 
 def test_its_limits_stop_a_runaway(up: House) -> None:
     limits = tomllib.loads(live.live(up.home).limits.read_text())
     assert {row["name"] for row in limits["strategy"]} == set(catalogue(STRATEGIES).strategies)
     for row in (limits["firm"], *limits["strategy"]):
-        assert row["messages_per_s"] == row["message_burst"] == live.MESSAGES_PER_S
-    assert limits["firm"]["max_orders_a_day"] == live.ORDERS_A_DAY
+        assert row["messages_per_s"] == row["message_burst"] == live_folder.MESSAGES_PER_S
+    assert limits["firm"]["max_orders_a_day"] == live_folder.ORDERS_A_DAY
 
 
 def test_its_limits_are_in_money_and_an_order_s_is_the_strategy_s(up: House) -> None:
@@ -82,7 +64,7 @@ def test_a_symbol_keeps_its_number_and_name_for_the_journals_that_go_on(
 ) -> None:
     live.end(up)
     # A recipe with other symbols: one sorts before ours, one has our ticker elsewhere, and nobody has a close of ours.
-    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XLON": 7.0, "A.XNYS": 50.0})
+    monkeypatch.setattr(live_folder, "_closes", lambda house, catalogue: {"AAA.XLON": 7.0, "A.XNYS": 50.0})
     live.start(up, catalogue(STRATEGIES))
     rows = tomllib.loads(live.live(up.home).limits.read_text())["symbol"]
     assert [(row["locate"], row["name"], row["reference_price"]) for row in rows] == [
@@ -104,8 +86,8 @@ def test_what_will_not_go_is_said_and_stays_named(up: House, monkeypatch: pytest
 
 def test_two_that_start_it_at_once_start_one(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     native_folder()
-    monkeypatch.setattr(live, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
-    prepare, both = live._prepare, threading.Barrier(2)
+    monkeypatch.setattr(live_folder, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    prepare, both = live.prepare, threading.Barrier(2)
     prepared: list[Place] = []
 
     def prepares(house: House, place: Place, catalogue: Catalogue) -> None:
@@ -114,7 +96,7 @@ def test_two_that_start_it_at_once_start_one(home: House, monkeypatch: pytest.Mo
             both.wait(0.5)
         prepare(house, place, catalogue)
 
-    monkeypatch.setattr(live, "_prepare", prepares)
+    monkeypatch.setattr(live, "prepare", prepares)
     place = live.live(home.home)
     try:
         with ThreadPoolExecutor(2) as pool:
@@ -122,32 +104,6 @@ def test_two_that_start_it_at_once_start_one(home: House, monkeypatch: pytest.Mo
         assert prepared == [place] and first == second and first["state"] == "up"
     finally:
         stop(place.folder)
-
-
-def test_what_an_earlier_parent_sells_the_next_does_not_hold() -> None:
-    row = {
-        "parent_id": 1, "strategy": "a", "strategy_no": 1, "symbol": "AAA.XNYS", "side": SELL, "wire_qty": 60,
-        "limit_px": 0, "style": "child", "slice_qty": 60, "patch": "", "data_version": "", "ledger_id": "",
-    }  # fmt: skip
-    held = Counter({(1, "AAA"): 100})
-    sides = [live_submit._request(row, {"AAA.XNYS": "AAA"}, held)["side"] for _ in range(2)]
-    assert sides == [SELL, SELL_SHORT]
-
-
-def test_what_open_parents_still_sell_the_next_submitter_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    parent = {"parent_id": 1, "strategy_no": 1, "symbol": "AAA", "side": SELL, "state": "working", "leaves": 60}
-    parents = [
-        parent,
-        {**parent, "parent_id": 2, "state": "canceled"},
-        {**parent, "parent_id": 3, "side": SELL_SHORT},
-        {**parent, "parent_id": 4},  # the one that is handed over again
-    ]
-    said = {
-        "parents": {"ok": True, "parents": parents},
-        "positions": {"ok": True, "positions": [{"strategy_no": 1, "symbol": "AAA", "position": 100}]},
-    }
-    monkeypatch.setattr(live_submit, "asked", lambda place, name, request: said[request["cmd"]])
-    assert live_submit._free(Place(Path("nowhere")), {4}) == {(1, "AAA"): 40}
 
 
 KILL, OVER = Act("firm", "", "drill", "me"), Act("firm", "", "over", "me")
@@ -167,6 +123,63 @@ def test_what_was_recorded_while_nothing_ran_holds_when_it_runs(up: House) -> No
     assert kill(up, KILL)["told"] == {}
     live.start(up, catalogue(STRATEGIES))
     assert _killed(up)
+
+
+def test_the_gateway_starts_when_risk_knows_what_was_killed(up: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before: what is open is worked at once. A start that ends there is gone on with, or comes down whole."""
+    live.end(up)
+    kill(up, KILL)
+    place, tell = live.live(up.home), live._as_recorded
+
+    def told(house: House, place: Place) -> None:
+        time.sleep(0.2)
+        found = processes(place)
+        assert found["cws-risk"] is not None and found["cws-gateway"] is None
+        tell(house, place)
+        assert _killed(house)
+
+    def dies(house: House, place: Place) -> None:
+        raise KeyboardInterrupt
+
+    def fails(house: House, place: Place) -> None:
+        raise CwsError("CWS-EXECUTION-010", what="risk could not be told", where="here", fix="again")
+
+    monkeypatch.setattr(live, "_as_recorded", dies)
+    with pytest.raises(KeyboardInterrupt):
+        live.start(up, catalogue(STRATEGIES))
+    monkeypatch.setattr(live, "_as_recorded", fails)
+    with pytest.raises(CwsError, match="CWS-EXECUTION-010"):
+        live.start(up, catalogue(STRATEGIES))
+    assert not is_up(place)
+    monkeypatch.setattr(live, "_as_recorded", dies)
+    with pytest.raises(KeyboardInterrupt):
+        live.start(up, catalogue(STRATEGIES))
+    monkeypatch.setattr(live, "_as_recorded", told)
+    assert live.start(up, catalogue(STRATEGIES))["state"] == "up"
+
+
+def test_a_kill_that_risk_does_not_take_is_no_start(up: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    kill(up, KILL)
+    monkeypatch.setattr(live, "patient_answer", _refusing("kill"))
+    with pytest.raises(CwsError, match=r"CWS-EXECUTION-010.*could not be told to kill firm"):
+        live.start(up, catalogue(STRATEGIES))
+
+
+def _refusing(word: str) -> Callable[[Place, dict[str, object], float], dict[str, Any] | None]:
+    def answer(place: Place, request: dict[str, object], patience_s: float) -> dict[str, Any] | None:
+        refusal = {"ok": False, "code": "CWS-SOCKET-002", "what": "no answer", "where": "", "fix": ""}
+        return refusal if request["cmd"] == word else patient_answer(place, request, patience_s)
+
+    return answer
+
+
+def test_without_limits_in_force_it_is_not_up(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    native_folder()
+    monkeypatch.setattr(live_folder, "_closes", lambda house, catalogue: {"AAA.XNYS": 100.0})
+    monkeypatch.setattr(live_folder, "write_signed", lambda path, text, key: path.write_text(text))
+    with pytest.raises(CwsError, match=r"CWS-EXECUTION-010.*no limits"):
+        live.start(home, catalogue(STRATEGIES))
+    assert not is_up(live.live(home.home))
 
 
 def test_what_risk_killed_after_the_re_arm_nobody_has_ended(up: House) -> None:

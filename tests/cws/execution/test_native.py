@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from wired import by_order, house, market, native_folder, parents_of, wired
 
+from cws.execution import submit
 from cws.execution.collect import story
 from cws.execution.journal import read_journal
 from cws.execution.orders import orders
@@ -24,11 +25,6 @@ from cws.execution.supervisor import PID
 from cws.house import House
 from modules.canonical import content_hash
 from modules.errors import CwsError
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> House:
-    return house(tmp_path / "home")
 
 
 def test_wire_and_paper_fill_alike_where_the_tick_divides_the_price(home: House) -> None:
@@ -226,3 +222,20 @@ def test_a_process_that_will_not_stay_up_ends_the_wait(home: House, monkeypatch:
     voids = sorted((home.home.gateway / "runs").glob("*.void-*"))
     assert len(voids) == MOST_DAYS and "nonsense" in (voids[0] / "log" / "cws-risk.log").read_text()
     assert json.loads((voids[0] / "supervisor.state.json").read_text())["lost"] is True
+
+
+def test_a_day_that_does_not_reconcile_is_kept_as_that(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = market(bars=6)
+    parents = parents_of(tables)
+
+    def broken(told: object, held: object, where: str) -> None:
+        raise CwsError("CWS-EXECUTION-004", what="drop copy tells another trade", where=where, fix="look")
+
+    with monkeypatch.context() as differs:
+        differs.setattr(submit, "reconcile", broken)
+        with pytest.raises(CwsError, match="CWS-EXECUTION-004"):
+            wired(home, tables, parents)
+    assert [path.name.rpartition(".void-")[2] for path in (home.home.gateway / "runs").glob("*.void-*")] == ["1"]
+    wired(home, tables, parents)
+    voids = [entry.body["void"] for entry in home.ledger.entries("journal") if "void" in entry.body]
+    assert voids == ["it does not reconcile: drop copy tells another trade"]
