@@ -30,6 +30,8 @@ impl Book {
             }
             ExecKind::Broken => self.broken(execution),
             ExecKind::Corrected => self.corrected(execution),
+            // Where it is about an order, the letter says why that was told: `S` and `E` are reasons, too.
+            ExecKind::SessionEvent if id != 0 => {}
             ExecKind::SessionEvent => match execution.reason {
                 START_OF_DAY => return Some(Phase::Open),
                 END_OF_DAY => return Some(Phase::After),
