@@ -168,3 +168,22 @@ fn drop_copy_must_tell_the_same_of_it() {
     play.say(&corrected(1, 1, PRICE));
     assert_eq!(play.core.drop_copy.open, 0);
 }
+
+/// Drop copy is ahead, and the second correction says what is booked until the first one comes.
+#[test]
+fn a_correction_that_is_corrected_back_is_told_by_both() {
+    let mut play = bought();
+    let trades = [
+        executed(1, 60, PRICE, 1),
+        executed(1, 40, PRICE + DOLLAR, 2),
+    ];
+    let there_and_back = [corrected(1, 1, PRICE + DOLLAR), corrected(1, 1, PRICE)];
+    for (message, seq) in trades.iter().chain(&there_and_back).zip(1..) {
+        play.drop_copy(seq, message);
+    }
+    for message in &there_and_back {
+        assert_ne!(play.core.drop_copy.open, 0);
+        play.say(message);
+    }
+    assert_eq!(play.core.drop_copy.open, 0);
+}

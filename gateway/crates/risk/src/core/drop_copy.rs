@@ -224,7 +224,10 @@ impl Core {
             let told_before = !self.drop_copy.ours.contains_key(&key)
                 && booked.is_some_and(|t| match kind {
                     ExecKind::Broken => t.broken,
-                    ExecKind::Corrected => t.price == told.price,
+                    // One that drop copy told before the order session stands against the next: what is booked is older.
+                    ExecKind::Corrected => {
+                        t.price == told.price && !self.drop_copy.theirs.contains_key(&key)
+                    }
                     _ => !t.broken && (t.quantity, t.price) == trade,
                 });
             if !told_before {
