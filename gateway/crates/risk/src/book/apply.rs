@@ -41,6 +41,11 @@ impl Book {
         None
     }
 
+    /// A trade that is booked already.
+    pub fn knows(&self, trade: &Execution) -> bool {
+        self.trades.contains_key(&(trade.order_id, trade.exec_id))
+    }
+
     fn accepted(&mut self, id: u64, leaves: i64) {
         if let Some(open) = self.orders.get_mut(&id).filter(|open| open.open()) {
             open.state = OrderState::Live;

@@ -23,11 +23,22 @@ impl Core {
             utc_ns: record.ts_ns,
             mono_ns: 0,
         };
-        self.book.roll(now.utc_ns, self.day_starts_s());
-        match record.entry()? {
+        let entry = record.entry()?;
+        // Journals from before days were told: each began with its first record.
+        if !self.days_told && !matches!(entry, Entry::Day { .. }) {
+            self.book.roll(now.utc_ns, self.day_starts_s());
+        }
+        match entry {
             Entry::Start { .. } | Entry::CancelParent { .. } => {}
             Entry::State { state, .. } => self.status.reducing |= state == State::Reducing as u8,
             Entry::Limits { version, hash } => self.knows_limits(version, hash),
+            Entry::Mark { symbol, price, ns } => {
+                self.book.exposure.set_mark(symbol, price, ns);
+            }
+            Entry::Day { day } => {
+                self.days_told = true;
+                self.book.begin(day, now.utc_ns);
+            }
             Entry::Epoch { epoch, .. } => self.book.epoch = self.book.epoch.max(epoch),
             Entry::Parent(parent) => self.book.register(parent),
             Entry::Intent(intent) => {
