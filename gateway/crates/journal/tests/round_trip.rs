@@ -94,6 +94,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             ns
         }),
         any::<i64>().prop_map(|day| Entry::Day { day }),
+        (any::<u64>(), any::<u64>())
+            .prop_map(|(order_id, exec_id)| Entry::Difference { order_id, exec_id }),
     ]
 }
 

@@ -54,12 +54,16 @@ impl Core {
             } => self.replay_sent(order_id, orig_order_id, &bytes),
             Entry::Execution(execution) => self.replay_execution(&execution, fx),
             Entry::DropCopy(told) => self.apply_drop_copy(&told, 0),
+            Entry::Difference { order_id, exec_id } => self.drop_copy.asked((order_id, exec_id)),
             Entry::Kill { scope, name, .. } => self.replay_kill(scope, &name),
             Entry::Rearm { scope, name, .. } => {
                 self.set_killed(scope, &name, false);
                 if scope == KillScope::Firm {
                     self.status.reducing = false;
-                    self.drop_copy.seen();
+                    // Journals from before differences were told do not say which of them the person had seen.
+                    if !self.days_told {
+                        self.drop_copy.seen();
+                    }
                 }
             }
             Entry::Session {
