@@ -11,10 +11,12 @@ from cws.execution.journal import Record
 from modules.errors import CwsError
 
 START, EPOCH, PARENT, INTENT, DECISION, SENT, EXECUTION, DROP_COPY, LIMITS, KILL, REARM, SESSION, STATE = range(1, 14)
+CANCEL_PARENT, MARK, DAY, DIFFERENCE = range(14, 18)
 KINDS = {
     START: "start", EPOCH: "epoch", PARENT: "parent", INTENT: "intent", DECISION: "decision", SENT: "sent",
     EXECUTION: "execution", DROP_COPY: "drop_copy", LIMITS: "limits", KILL: "kill", REARM: "rearm",
-    SESSION: "session", STATE: "state",
+    SESSION: "session", STATE: "state", CANCEL_PARENT: "cancel_parent", MARK: "mark", DAY: "day",
+    DIFFERENCE: "difference",
 }  # fmt: skip
 EXEC_KINDS = {
     1: "accepted", 2: "rejected_by_risk", 3: "rejected_by_venue", 4: "filled", 5: "canceled", 6: "replaced",

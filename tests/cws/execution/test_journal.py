@@ -1,5 +1,6 @@
 """The journal's reader: every flipped bit is refused, a torn tail is cut, and every kind reads as it was written."""
 
+import re
 from pathlib import Path
 
 import journals
@@ -176,3 +177,11 @@ def test_a_histogram_counts_every_order_that_went_out(tmp_path: Path) -> None:
 def test_tokens_and_reasons_are_those_of_the_wire() -> None:
     assert read.token(ord("A") << 56 | 46_655 << 40 | 36**8 // 36**7) == "AZZZ00000010"
     assert (read.reason_text(0), read.reason_text(7), read.reason_text(0x100 + ord("Z"))) == ("", "R07", "venue Z")
+
+
+def test_every_kind_of_record_has_a_name() -> None:
+    source = (Path(__file__).parents[3] / "gateway/crates/journal/src/entry.rs").read_text()
+    kinds = source.partition("\nkinds! {")[2].partition("\n}")[0]
+    named = {int(number): name for number, name in re.findall(r"^ +(\d+) (\w+)", kinds, re.MULTILINE)}
+    assert sorted(named) == list(range(1, len(named) + 1))
+    assert {number: re.sub(r"(?<=.)([A-Z])", r"_\1", name).lower() for number, name in named.items()} == read.KINDS

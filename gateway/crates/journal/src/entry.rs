@@ -31,7 +31,7 @@ pub struct ParentOrder {
     pub ledger_id: String,
 }
 
-/// Kinds 1 to 14, in this order.
+/// Kinds 1 to 17, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// 1: the process started.
@@ -88,6 +88,12 @@ pub enum Entry {
     State { state: u8, reason: String },
     /// 14: no more children of this parent order, and its open ones are cancelled.
     CancelParent { parent_id: u64, who: String },
+    /// 15: positions in a symbol are valued at this price from here on; `ns` is when it was made.
+    Mark { symbol: u16, price: i64, ns: u64 },
+    /// 16: a trading day began here, days since 1970; what stands before it was of an older one.
+    Day { day: i64 },
+    /// 17: order session and drop copy told of this trade otherwise for longer than it takes to tell; asked once about each.
+    Difference { order_id: u64, exec_id: u64 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,6 +146,9 @@ kinds! {
     12 Session { event, venue_seq, text }
     13 State { state, reason }
     14 CancelParent { parent_id, who }
+    15 Mark { symbol, price, ns }
+    16 Day { day }
+    17 Difference { order_id, exec_id }
     ;
     3 Parent
     4 Intent

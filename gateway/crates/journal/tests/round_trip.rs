@@ -87,6 +87,15 @@ fn entry() -> impl Strategy<Value = Entry> {
             text
         }),
         (any::<u8>(), text).prop_map(|(state, reason)| Entry::State { state, reason }),
+        (any::<u64>(), text).prop_map(|(parent_id, who)| Entry::CancelParent { parent_id, who }),
+        (any::<u16>(), any::<i64>(), any::<u64>()).prop_map(|(symbol, price, ns)| Entry::Mark {
+            symbol,
+            price,
+            ns
+        }),
+        any::<i64>().prop_map(|day| Entry::Day { day }),
+        (any::<u64>(), any::<u64>())
+            .prop_map(|(order_id, exec_id)| Entry::Difference { order_id, exec_id }),
     ]
 }
 

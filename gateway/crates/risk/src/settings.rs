@@ -25,7 +25,7 @@ pub struct Settings {
     /// A trade that only the order session or only drop copy tells for so long kills the firm, and without drop copy for so
     /// long nothing new leaves; 0 = differences are shown, and nothing else.
     pub drop_copy_settle_ns: u64,
-    /// UTC ns of the venue's midnight, from which its stamps count; 0 for the UTC midnight nearest to each receipt.
+    /// UTC ns of the venue's midnight, which its stamps count from; 0 for the newest UTC one that puts none in the future.
     pub midnight_ns: u64,
 }
 

@@ -9,10 +9,11 @@ use common::{PRICE, S, id, order, signed};
 use cws_abi::{ExecKind, Side};
 use cws_risk::core::Core;
 use cws_risk::effects::Effects;
+use cws_risk::limits::Phase;
 use cws_risk::settings::Settings;
 use cws_wire::Price4;
-use cws_wire::ouch42::{BrokenTrade, PriceCorrection};
-use play::{Play, executed, records};
+use cws_wire::ouch42::{BrokenTrade, PriceCorrection, Rejected};
+use play::{Play, canceled, executed, records, rejected};
 
 const DOLLAR: i64 = S as i64;
 
@@ -44,6 +45,16 @@ fn bought() -> Play {
     play.say(&executed(1, 60, PRICE, 1));
     play.say(&executed(1, 40, PRICE + DOLLAR, 2));
     play
+}
+
+/// Its token is none.
+fn rejected_stranger(reason: u8) -> Vec<u8> {
+    let message = Rejected {
+        timestamp: 5,
+        order_token: [b'?'; 14],
+        reason,
+    };
+    message.to_bytes().to_vec()
 }
 
 fn made(play: &Play) -> i128 {
@@ -80,6 +91,31 @@ fn a_corrected_price_moves_the_profit_and_no_share() {
     }
     assert_eq!(again.book.trades, play.core.book.trades);
     assert_eq!(again.book.exposure.firm_pnl, 0);
+}
+
+/// Its reason's letter is one that, said of the day, begins or ends it.
+#[test]
+fn what_is_no_news_about_an_order_is_no_news_about_the_day() {
+    let mut play = bought();
+    play.say(&broken(1, 1));
+    play.place(&order(2, Side::Buy, 100, PRICE));
+    play.say(&canceled(2, 100));
+    let repeated = [
+        broken(1, 1),
+        corrected(1, 1, PRICE),
+        rejected(2, b'E'),
+        rejected(2, b'S'),
+        rejected_stranger(b'E'),
+        rejected_stranger(b'S'),
+    ];
+    for phase in [Phase::Open, Phase::After] {
+        play.core.status.phase = phase;
+        for message in &repeated {
+            play.say(message);
+            assert_eq!(play.last().kind, ExecKind::SessionEvent as u8);
+            assert_eq!(play.core.status.phase, phase, "{message:?}");
+        }
+    }
 }
 
 #[test]
@@ -130,5 +166,24 @@ fn drop_copy_must_tell_the_same_of_it() {
     play.drop_copy(6, &corrected(1, 1, PRICE));
     assert_eq!(play.core.drop_copy.open, 1);
     play.say(&corrected(1, 1, PRICE));
+    assert_eq!(play.core.drop_copy.open, 0);
+}
+
+/// Drop copy is ahead, and the second correction says what is booked until the first one comes.
+#[test]
+fn a_correction_that_is_corrected_back_is_told_by_both() {
+    let mut play = bought();
+    let trades = [
+        executed(1, 60, PRICE, 1),
+        executed(1, 40, PRICE + DOLLAR, 2),
+    ];
+    let there_and_back = [corrected(1, 1, PRICE + DOLLAR), corrected(1, 1, PRICE)];
+    for (message, seq) in trades.iter().chain(&there_and_back).zip(1..) {
+        play.drop_copy(seq, message);
+    }
+    for message in &there_and_back {
+        assert_ne!(play.core.drop_copy.open, 0);
+        play.say(message);
+    }
     assert_eq!(play.core.drop_copy.open, 0);
 }

@@ -7,7 +7,7 @@ mod play;
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::{PRICE, id, intent, order, signed};
+use common::{NOW, PRICE, id, intent, order};
 use cws_abi::{IntentKind, OrderIntent, Side};
 use cws_journal::{KillScope, Trigger};
 use cws_risk::book::{Book, OrderState};
@@ -37,6 +37,9 @@ enum Step {
     Up,
     Kill,
     Rearm,
+    /// New limits: so many dollars above the usual reference, and whether they are the next day's first word.
+    Reference(i64, bool),
+    Midnight,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -57,6 +60,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Up),
         1 => Just(Step::Kill),
         2 => Just(Step::Rearm),
+        2 => (-2..3_i64, any::<bool>()).prop_map(|(up, first)| Step::Reference(up, first)),
+        1 => Just(Step::Midnight),
     ]
 }
 
@@ -157,8 +162,27 @@ fn act(play: &mut Play, step: &Step, next: &mut u64, trades: &mut Vec<Vec<u8>>) 
             );
         }),
         Step::Rearm => play.rearm_strategy(),
+        Step::Reference(up, first) => {
+            if first {
+                overnight(play);
+            }
+            let mut signed = play.core.limits.clone().expect("set");
+            let symbol = signed.limits.symbols.get_mut(&1).expect("AAPL");
+            symbol.reference_price = PRICE + up * 1_000_000_000;
+            symbol.reference_ns = play.now.utc_ns;
+            play.act(|core, now, fx| core.set_limits(signed, now, fx));
+        }
+        Step::Midnight => overnight(play),
     }
     play.tick();
+}
+
+/// Once in a life: orders of the day before the last are forgotten, and the sums are found again by going through orders.
+fn overnight(play: &mut Play) {
+    let day = 86_400_000_000_000;
+    if play.now.utc_ns / day == NOW.utc_ns / day {
+        play.later(day);
+    }
 }
 
 type Row = (Order, OrderState, [i64; 4], bool, u64, u64);
@@ -232,6 +256,8 @@ proptest! {
     #[test]
     fn a_replay_ends_where_the_life_before_it_ended(steps in prop::collection::vec(step(), 1..80)) {
         let mut play = Play::new();
+        let limits = &mut play.core.limits.as_mut().expect("set").limits;
+        (limits.valid_until_ns, limits.firm.max_reference_age_s) = (u64::MAX, u32::MAX);
         let before = play.executions.len();
         let (mut next, mut trades) = (1, Vec::new());
         for step in &steps {
@@ -239,7 +265,7 @@ proptest! {
             recount(&play.core.book);
         }
         let mut again = Core::new(Settings::default());
-        again.take_limits(signed());
+        again.take_limits(play.core.limits.clone().expect("set"));
         let mut fx = Effects::default();
         for record in records(&play.entries) {
             again.replay(&record, &mut fx).expect("its own journal");
@@ -248,7 +274,12 @@ proptest! {
         prop_assert_eq!(orders(&again.book), orders(&life.book));
         prop_assert_eq!(&again.book.trades, &life.book.trades);
         prop_assert_eq!(&again.book.parents, &life.book.parents);
-        prop_assert_eq!(&again.book.exposure.holdings, &life.book.exposure.holdings);
+        let (found, left) = (&again.book.exposure, &life.book.exposure);
+        prop_assert_eq!(&found.holdings, &left.holdings);
+        prop_assert_eq!(&found.symbols, &left.symbols);
+        prop_assert_eq!(&found.strategy_pnl, &left.strategy_pnl);
+        prop_assert_eq!((found.firm_pnl, found.totals), (left.firm_pnl, left.totals));
+        prop_assert_eq!((again.book.day, again.book.orders_today), (life.book.day, life.book.orders_today));
         prop_assert_eq!(again.book.epoch, life.book.epoch);
         prop_assert_eq!((again.execution_seq(), again.intent_seq(), again.venue_seq()),
             (life.execution_seq(), life.intent_seq(), life.venue_seq()));

@@ -30,6 +30,8 @@ impl Book {
             }
             ExecKind::Broken => self.broken(execution),
             ExecKind::Corrected => self.corrected(execution),
+            // Where it is about an order, the letter says why that was told: `S` and `E` are reasons, too.
+            ExecKind::SessionEvent if id != 0 => {}
             ExecKind::SessionEvent => match execution.reason {
                 START_OF_DAY => return Some(Phase::Open),
                 END_OF_DAY => return Some(Phase::After),
@@ -37,6 +39,11 @@ impl Book {
             },
         }
         None
+    }
+
+    /// A trade that is booked already.
+    pub fn knows(&self, trade: &Execution) -> bool {
+        self.trades.contains_key(&(trade.order_id, trade.exec_id))
     }
 
     fn accepted(&mut self, id: u64, leaves: i64) {

@@ -171,14 +171,16 @@ impl Exposure {
         self.revalue(order.symbol);
     }
 
-    /// A reference price of the limits, if it is newer than what we have.
-    pub fn set_mark(&mut self, symbol_no: u16, mark: i64, utc_ns: u64) {
+    /// A reference price of the limits, if it is newer than what we have. True where that is news.
+    pub fn set_mark(&mut self, symbol_no: u16, mark: i64, utc_ns: u64) -> bool {
         let symbol = self.symbols.entry(symbol_no).or_default();
-        if utc_ns >= symbol.mark_ns {
-            (symbol.mark, symbol.mark_ns) = (mark, utc_ns);
-            self.recount(symbol_no);
-            self.revalue(symbol_no);
+        if utc_ns < symbol.mark_ns || (symbol.mark, symbol.mark_ns) == (mark, utc_ns) {
+            return false;
         }
+        (symbol.mark, symbol.mark_ns) = (mark, utc_ns);
+        self.recount(symbol_no);
+        self.revalue(symbol_no);
+        true
     }
 
     /// The limits say what a unit of the wire is; what was traded and is open is worth what it is by the newest word.

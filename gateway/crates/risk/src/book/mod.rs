@@ -7,7 +7,7 @@ mod meters;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cws_abi::{Execution, OrderId, Side};
+use cws_abi::{OrderId, Side};
 use cws_journal::ParentOrder;
 
 pub use exposure::{Exposure, Holding, SymbolBook, Totals, money};
@@ -239,11 +239,6 @@ impl Book {
         self.parents.insert(parent.order.parent_id, parent);
     }
 
-    /// A trade that is booked already.
-    pub fn knows(&self, trade: &Execution) -> bool {
-        self.trades.contains_key(&(trade.order_id, trade.exec_id))
-    }
-
     /// All open orders, whatever else the day has seen.
     pub fn open(&self) -> impl Iterator<Item = &OpenOrder> {
         let ids = self.resting.values().flatten().flatten();
@@ -264,15 +259,21 @@ impl Book {
         ids.into_iter().flatten().map(|id| &self.orders[id])
     }
 
-    /// A new trading day: daily sums start again. Orders that ended before the day that is over are forgotten, and parents
-    /// to which nothing happened since, of which nothing is out and whose time is up. What ended last day is still known:
-    /// the venue takes a trade back the morning after.
-    pub fn roll(&mut self, utc_ns: u64, day_starts_s: u32) {
+    /// Begins the trading day that it is by now, and gives it, where that is a new one.
+    pub fn roll(&mut self, utc_ns: u64, day_starts_s: u32) -> Option<i64> {
         let seconds = (utc_ns / 1_000_000_000) as i64 - i64::from(day_starts_s);
         let day = seconds.div_euclid(86_400);
         if day <= self.day {
-            return;
+            return None;
         }
+        self.begin(day, utc_ns);
+        Some(day)
+    }
+
+    /// A new trading day: daily sums start again. Orders that ended before the day that is over are forgotten, and parents
+    /// to which nothing happened since, of which nothing is out and whose time is up. What ended last day is still known:
+    /// the venue takes a trade back the morning after.
+    pub fn begin(&mut self, day: i64, utc_ns: u64) {
         self.day = day;
         self.orders_today = 0;
         self.exposure.roll();

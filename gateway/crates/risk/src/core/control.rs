@@ -25,7 +25,7 @@ impl Core {
     /// Whatever time alone brings about. `desk_age_ns` is how long ago the desk's file was refreshed, where one is
     /// watched; u64::MAX where it is missing.
     pub fn tick(&mut self, desk_age_ns: Option<u64>, now: Now, fx: &mut Effects) {
-        self.book.roll(now.utc_ns, self.day_starts_s());
+        self.roll(now, fx);
         // These go through all open orders.
         if now.mono_ns.saturating_sub(self.searched_ns) >= SEARCH_NS {
             self.searched_ns = now.mono_ns;
@@ -68,12 +68,36 @@ impl Core {
         let mut strategies: Vec<u16> = signed.limits.strategies.keys().copied().collect();
         strategies.sort_unstable();
         self.take_limits(signed);
-        self.book.roll(now.utc_ns, self.day_starts_s());
+        self.value(now, fx);
+        self.roll(now, fx);
         // Its references are new prices, and its bounds new bounds: a loss need not wait for a trade to be one.
         for strategy in strategies {
             self.loss_kills(strategy, now, fx);
         }
         self.tell_state(now, fx);
+    }
+
+    /// The profit of a day counts from the marks with which it began: the journal says where in it that was.
+    fn roll(&mut self, now: Now, fx: &mut Effects) {
+        if let Some(day) = self.book.roll(now.utc_ns, self.day_starts_s()) {
+            fx.entries.push((now.utc_ns, Entry::Day { day }));
+        }
+    }
+
+    /// The references of the limits become marks, where they are newer. Of those that somebody may trade the journal is
+    /// told: a limits file may have thousands of others, anew each minute.
+    fn value(&mut self, now: Now, fx: &mut Effects) {
+        let symbols = self.limits.iter().flat_map(|s| s.limits.symbols.values());
+        for row in symbols {
+            let (symbol, ns) = (row.locate, row.reference_ns);
+            if let Some(price) = row.usable_reference(ns, 0)
+                && self.book.exposure.set_mark(symbol, price, ns)
+                && self.book.symbol_names.contains_key(&symbol)
+            {
+                let entry = Entry::Mark { symbol, price, ns };
+                fx.entries.push((now.utc_ns, entry));
+            }
+        }
     }
 
     /// Limits that came into force, now or before a restart.
@@ -120,14 +144,11 @@ impl Core {
             .or_else(|| other_name("strategy", &self.book.strategy_names, strategies))
     }
 
-    /// At the start: limits that were in force before the restart are no news to the journal.
+    /// At the start: limits that were in force before the restart are no news to the journal. Their references come with
+    /// [`Core::set_limits`]: what the journal tells of was valued at older ones.
     pub fn take_limits(&mut self, signed: SignedLimits) {
         for symbol in signed.limits.symbols.values() {
             self.book.exposure.set_unit(symbol.locate, symbol.unit);
-            if let Some(price) = symbol.usable_reference(symbol.reference_ns, 0) {
-                let exposure = &mut self.book.exposure;
-                exposure.set_mark(symbol.locate, price, symbol.reference_ns);
-            }
         }
         self.limits = Some(signed);
     }
@@ -169,7 +190,15 @@ impl Core {
             return refuse("CWS-RISK-011", what, "give every parent its own id");
         }
         fx.entries.push((now.utc_ns, Entry::Parent(parent.clone())));
+        let symbol = parent.symbol_no;
+        let is_first = !self.book.symbol_names.contains_key(&symbol);
         self.book.register(parent);
+        let marked = self.book.exposure.symbols.get(&symbol);
+        if let Some(marked) = marked.filter(|marked| is_first && marked.mark_ns != 0) {
+            let (price, ns) = (marked.mark, marked.mark_ns);
+            fx.entries
+                .push((now.utc_ns, Entry::Mark { symbol, price, ns }));
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Drop copy: the venue tells every trade a second time, to someone who did not send the order. What one side tells and the
 //! other does not, for longer than it takes to tell, kills the firm: one of the two books is wrong.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use cws_abi::{ExecKind, Execution};
 use cws_journal::{Entry, KillScope, Trigger};
@@ -64,22 +64,43 @@ impl DropCopy {
         self.is_up && !self.young.is_empty() && self.open > 0
     }
 
-    /// Differences of the earlier life, which a person has seen.
+    /// All differences of the earlier life.
     pub(super) fn seen(&mut self) {
         self.young.clear();
     }
 
-    /// Whether a trade has been told by one side alone for `settle_ns` in which both were heard. Asked once about each.
-    fn overdue(&mut self, settle_ns: u64, mono_ns: u64) -> bool {
-        let mut found = false;
+    /// Replay: [`DropCopy::overdue`] gave this one.
+    pub(super) fn asked(&mut self, key: Key) {
+        while self
+            .young
+            .front()
+            .is_some_and(|young| !self.differs(young.1))
+        {
+            self.young.pop_front();
+        }
+        self.young.retain(|young| young.1 != key);
+    }
+
+    fn differs(&self, key: Key) -> bool {
+        self.ours.contains_key(&key) || self.theirs.contains_key(&key)
+    }
+
+    /// The trades that were told by one side alone for `settle_ns` in which both were heard. Asked once about each.
+    fn overdue(&mut self, settle_ns: u64, mono_ns: u64) -> BTreeSet<Key> {
+        let mut found = BTreeSet::new();
         while let Some((since_ns, key)) = self.young.front().copied() {
-            let differs = self.ours.contains_key(&key) || self.theirs.contains_key(&key);
+            let differs = self.differs(key);
             let since_ns = since_ns.max(self.both_since_ns);
             if differs && mono_ns.saturating_sub(since_ns) < settle_ns {
                 break;
             }
             self.young.pop_front();
-            found |= differs;
+            if differs {
+                found.insert(key);
+            }
+        }
+        if !found.is_empty() {
+            self.young.retain(|young| !found.contains(&young.1));
         }
         found
     }
@@ -154,9 +175,16 @@ impl Core {
             copy.both_since_ns = now.mono_ns;
         }
         self.status.drop_copy_lost = now.mono_ns.saturating_sub(copy.heard_ns) >= settle_ns;
-        if copy.overdue(settle_ns, now.mono_ns) && !self.status.killed_firm {
+        let overdue = copy.overdue(settle_ns, now.mono_ns);
+        if !overdue.is_empty() && !self.status.killed_firm {
             let by = ("risk", "drop copy and the order session tell other trades");
             self.kill(KillScope::Firm, "", Trigger::OwnChecks, by, now, fx);
+        }
+        // Where the firm is dead already, too: whoever re-arms it has seen these, and a restart must know which they were.
+        // Behind the kill: a journal that is torn between them asks again.
+        for (order_id, exec_id) in overdue {
+            let entry = Entry::Difference { order_id, exec_id };
+            fx.entries.push((now.utc_ns, entry));
         }
     }
 
@@ -224,7 +252,10 @@ impl Core {
             let told_before = !self.drop_copy.ours.contains_key(&key)
                 && booked.is_some_and(|t| match kind {
                     ExecKind::Broken => t.broken,
-                    ExecKind::Corrected => t.price == told.price,
+                    // One that drop copy told before the order session stands against the next: what is booked is older.
+                    ExecKind::Corrected => {
+                        t.price == told.price && !self.drop_copy.theirs.contains_key(&key)
+                    }
                     _ => !t.broken && (t.quantity, t.price) == trade,
                 });
             if !told_before {

@@ -62,6 +62,8 @@ pub struct Core {
     session: String,
     /// Replay: approved, and not yet seen to be sent.
     undecided: Option<OrderIntent>,
+    /// Replay: the journal says where days begin.
+    days_told: bool,
     /// Approved last, and not yet in the book: [`Core::settle`].
     unsettled: Option<(Order, Now)>,
     told: Option<(State, &'static str)>,
@@ -87,6 +89,7 @@ impl Core {
             venue_seq: 0,
             session: String::new(),
             undecided: None,
+            days_told: false,
             unsettled: None,
             told: None,
             beat_lost_ns: None,

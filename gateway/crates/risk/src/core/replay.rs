@@ -23,11 +23,22 @@ impl Core {
             utc_ns: record.ts_ns,
             mono_ns: 0,
         };
-        self.book.roll(now.utc_ns, self.day_starts_s());
-        match record.entry()? {
+        let entry = record.entry()?;
+        // Journals from before days were told: each began with its first record.
+        if !self.days_told && !matches!(entry, Entry::Day { .. }) {
+            self.book.roll(now.utc_ns, self.day_starts_s());
+        }
+        match entry {
             Entry::Start { .. } | Entry::CancelParent { .. } => {}
             Entry::State { state, .. } => self.status.reducing |= state == State::Reducing as u8,
             Entry::Limits { version, hash } => self.knows_limits(version, hash),
+            Entry::Mark { symbol, price, ns } => {
+                self.book.exposure.set_mark(symbol, price, ns);
+            }
+            Entry::Day { day } => {
+                self.days_told = true;
+                self.book.begin(day, now.utc_ns);
+            }
             Entry::Epoch { epoch, .. } => self.book.epoch = self.book.epoch.max(epoch),
             Entry::Parent(parent) => self.book.register(parent),
             Entry::Intent(intent) => {
@@ -43,12 +54,16 @@ impl Core {
             } => self.replay_sent(order_id, orig_order_id, &bytes),
             Entry::Execution(execution) => self.replay_execution(&execution, fx),
             Entry::DropCopy(told) => self.apply_drop_copy(&told, 0),
+            Entry::Difference { order_id, exec_id } => self.drop_copy.asked((order_id, exec_id)),
             Entry::Kill { scope, name, .. } => self.replay_kill(scope, &name),
             Entry::Rearm { scope, name, .. } => {
                 self.set_killed(scope, &name, false);
                 if scope == KillScope::Firm {
                     self.status.reducing = false;
-                    self.drop_copy.seen();
+                    // Journals from before differences were told do not say which of them the person had seen.
+                    if !self.days_told {
+                        self.drop_copy.seen();
+                    }
                 }
             }
             Entry::Session {

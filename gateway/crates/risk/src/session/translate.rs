@@ -28,6 +28,10 @@ pub fn translate(
     };
     if let Ok(message) = Outbound::decode(payload) {
         fill_in(&mut execution, book, &message);
+        // Without an order a letter is the day's. A token that is none of ours names no order, and the day said nothing.
+        if execution.order_id == 0 && !matches!(message, Outbound::SystemEvent(_)) {
+            execution.reason = 0;
+        }
         execution.ts_event_ns = event_ns(midnight_ns, execution.ts_event_ns, utc_ns);
     }
     execution

@@ -50,7 +50,7 @@ pub struct Config {
     pub dead_man_file: Option<PathBuf>,
     #[serde(default)]
     pub dead_man_s: u64,
-    /// UTC ns of the venue's midnight, from which its stamps count; 0 for the UTC midnight nearest to each receipt.
+    /// UTC ns of the venue's midnight, which its stamps count from; 0 for the newest UTC one that puts none in the future.
     #[serde(default)]
     pub midnight_ns: u64,
     #[serde(default)]
