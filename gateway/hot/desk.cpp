@@ -171,46 +171,75 @@ void Desk::execution(const Execution& execution) {
         const u64 ids[] = {execution.order_id, execution.orig_order_id};
         for (const u64 id : ids) {
             if (id == 0 || work.state == FREE || (id != work.order_id && id != work.next_id)) continue;
-            settle(work, execution, id);
+            settle(work, execution);
             return;
         }
     }
 }
 
-// `id` is the one of the order's ids that the execution names.
-void Desk::settle(Work& work, const Execution& execution, u64 id) {
-    const bool about_next = id == work.next_id && id != work.order_id;
+// A replacement that is in doubt stays so until something is said about it itself: were it forgotten, it would rest beside
+// what comes next. What is said about a request of somebody else's leaves the order as it was.
+void Desk::settle(Work& work, const Execution& execution) {
+    const bool about_next = work.next_id != 0 && execution.order_id == work.next_id;
+    const bool successor = !about_next && execution.orig_order_id == work.order_id;
+    const bool replacing = work.state == REPLACING || (work.state == IN_DOUBT && work.next_id != 0);
+    const bool lives = execution.kind == ACCEPTED || execution.kind == FILLED || execution.kind == CANCELED;
+    // What happens to the replacement may overtake the word that it has replaced.
+    if (about_next && replacing && lives) succeed(work, work.next_quantity);
+    const bool about_order = execution.order_id == work.order_id;
+    const bool unresolved = work.state == SENT_NEW || (work.state == IN_DOUBT && work.next_id == 0);
     switch (execution.kind) {
         case ACCEPTED:
-        case CANCEL_REJECTED: work.state = LIVE; break;
+            if (unresolved) work.state = LIVE;
+            break;
+        case CANCEL_REJECTED:
+            if (!replacing || about_order || about_next) work.state = LIVE;
+            break;
         case REJECTED_BY_RISK:
         case REJECTED_BY_VENUE:
         case NOT_AT_VENUE:
             // A replace or cancel that never came to be leaves the order as it was.
-            work.state = about_next ? LIVE : FREE;
+            if (about_order) {
+                work.state = FREE;
+            } else if (about_next) {
+                work.state = LIVE;
+            }
             break;
         case FILLED:
-            // A trade of the replacement may overtake the word that it has replaced.
-            if (about_next && work.state == REPLACING) succeed(work, work.next_quantity);
             work.leaves -= execution.last_qty;
             work.traded += execution.last_qty;
-            if (work.state == SENT_NEW || work.state == IN_DOUBT) work.state = LIVE;
+            if (unresolved) work.state = LIVE;
             if (work.leaves <= 0) work.state = FREE;
             break;
         case REPLACED:
-            if (about_next || work.state == REPLACING) succeed(work, execution.leaves_qty);
+            if (successor) expect(work, execution);
+            if (successor || about_next) succeed(work, execution.leaves_qty);
+            if (execution.order_id != work.order_id) break;
             work.leaves = execution.leaves_qty;
-            work.state = work.leaves > 0 ? LIVE : FREE;
+            if (unresolved) work.state = LIVE;
+            if (work.leaves <= 0) work.state = FREE;
             break;
         case CANCELED:
             // The venue may take out a part only.
             work.leaves = execution.leaves_qty;
             if (work.leaves <= 0) work.state = FREE;
             break;
-        case UNKNOWN: work.state = IN_DOUBT; break;
+        case UNKNOWN:
+            // A cancel may be asked for again.
+            if (work.state == CANCELING) work.next_id = 0;
+            if (successor) expect(work, execution);
+            work.state = IN_DOUBT;
+            break;
         default: break;
     }
     if (work.state == LIVE) work.next_id = 0;
+}
+
+// A replacement that this thread did not ask for, or no longer knows of.
+void Desk::expect(Work& work, const Execution& execution) {
+    work.next_id = execution.order_id;
+    work.next_price = execution.price;
+    work.next_quantity = execution.leaves_qty;
 }
 
 // The replacement takes the order's place, with this many shares open.

@@ -89,7 +89,8 @@ private:
     void move(Parent& parent, Work& work, const Now& now, i64 price, i64 quantity);
     void cancel(Parent& parent, Work& work, const Now& now);
     bool hand_over(Parent& parent, const Now& now, OrderIntent& intent);
-    static void settle(Work& work, const Execution& execution, u64 id);
+    static void settle(Work& work, const Execution& execution);
+    static void expect(Work& work, const Execution& execution);
     static void succeed(Work& work, i64 leaves);
 
     static constexpr u32 REJECTED_MAX = 8;

@@ -5,6 +5,8 @@ namespace cws {
 namespace {
 
 constexpr u64 DAY_NS = 86'400'000'000'000;
+// How far the exchange's clock may be ahead of ours.
+constexpr u64 AHEAD_NS = 3'600'000'000'000;
 
 }  // namespace
 
@@ -85,15 +87,16 @@ void HotState::note_event(const u8* message) {
     }
 }
 
-// Stamps count from midnight, and begin again there. Without a midnight of its own, a stamp is of the day that puts it next
-// to its receipt.
+// Stamps count from midnight, and begin again there. Without a midnight of its own, a stamp is of the newest day that does
+// not put it into the future: what is asked for again may be many hours old, and nothing is told before it happens.
 u64 HotState::utc_of(u64 stamp) {
     if (config_.midnight_ns != 0) return config_.midnight_ns + stamp;
     if (ts_recv_ns_ - today_ns_ >= DAY_NS) today_ns_ = ts_recv_ns_ / DAY_NS * DAY_NS;
     const u64 event_ns = today_ns_ + stamp;
     if (today_ns_ == 0) return event_ns;  // no clock at all
-    if (event_ns > ts_recv_ns_ + DAY_NS / 2) return event_ns - DAY_NS;
-    return event_ns + DAY_NS / 2 < ts_recv_ns_ ? event_ns + DAY_NS : event_ns;
+    const u64 latest_ns = ts_recv_ns_ + AHEAD_NS;
+    if (event_ns > latest_ns) return event_ns - DAY_NS;
+    return event_ns + DAY_NS <= latest_ns ? event_ns + DAY_NS : event_ns;
 }
 
 // A gap that stays in one place for too long is given up; from then on the book cannot be trusted.

@@ -6,7 +6,7 @@
 namespace cws {
 
 struct HotConfig {
-    u64 midnight_ns;          // UTC ns of the exchange's midnight: ITCH stamps count from it; 0: the UTC midnight nearest to each receipt
+    u64 midnight_ns;          // UTC ns of the exchange's midnight: ITCH stamps count from it; 0: the newest UTC midnight that puts no stamp into the future
     u64 first_sequence;       // MoldUDP64 sequence number that the book starts at, from 1
     u64 gap_give_up_ns;       // a gap open for longer breaks the book for good
     u64 request_interval_ns;  // between two requests for the same gap

@@ -8,7 +8,8 @@ use crate::rules::{Counters, Limits};
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HotConfig {
-    /// UTC ns of the exchange's midnight: ITCH stamps count from it; 0: the UTC midnight nearest to each receipt.
+    /// UTC ns of the exchange's midnight: ITCH stamps count from it; 0: for each, the newest UTC midnight
+    /// that does not put it into the future (an hour beyond its receipt, for clocks apart).
     pub midnight_ns: u64,
     /// MoldUDP64 sequence number that the book starts at, from 1.
     pub first_sequence: u64,

@@ -53,8 +53,8 @@ pub struct MarketData {
     pub interface: Ipv4Addr,
     /// Where missing packets are asked for (UDP).
     pub request: SocketAddrV4,
-    /// UTC ns of the exchange's midnight; ITCH counts from it. 0: the UTC midnight nearest to each receipt; in lockstep, the
-    /// one before the start.
+    /// UTC ns of the exchange's midnight; ITCH counts from it. 0: for each stamp, the newest UTC midnight that
+    /// does not put it into the future (an hour beyond its receipt, for clocks apart); in lockstep, the one before the start.
     #[serde(default)]
     pub midnight_ns: u64,
     /// UDP receive buffer, bytes; the kernel may give less.

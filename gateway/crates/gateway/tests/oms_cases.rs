@@ -200,6 +200,25 @@ fn a_trade_of_the_successor_says_that_the_replace_happened() {
 }
 
 #[test]
+fn a_successor_that_filled_before_the_word_that_it_replaced_is_filled() {
+    let mut feed = accepted(100);
+    feed.intent(replace(2, 1, 100));
+    assert_eq!(feed.tell(fill(2, 11, 100)), None);
+    let late = Execution {
+        orig_order_id: id(1),
+        leaves_qty: 0,
+        ..told(ExecKind::Replaced, 2)
+    };
+    assert_eq!(feed.tell(late), None);
+    assert_eq!(
+        (feed.state(1), feed.state(2)),
+        (State::Replaced, State::Filled)
+    );
+    assert_eq!(feed.parts(2), [100, 0, 0, 0]);
+    assert_eq!(feed.orders.counters().illegal, 0);
+}
+
+#[test]
 fn unknown_is_resolved_either_way() {
     let mut feed = Feed::new();
     feed.intent(new_order(1, 100));

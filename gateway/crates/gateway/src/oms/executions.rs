@@ -152,8 +152,9 @@ impl Orders {
             order.price = execution.price;
         });
         self.step(new, Event::Accept, outcome);
-        if execution.leaves_qty == 0 {
-            self.step(new, Event::CancelDone, outcome); // It took the place, and was over at once.
+        // It took the place, and was over at once; one that filled before this word is over by that.
+        if execution.leaves_qty == 0 && self.orders.get(&new).is_some_and(Order::is_live) {
+            self.step(new, Event::CancelDone, outcome);
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Gateway {
     pub epoch: u16,
     pub build_hash: String,
     pub started_ns: u64,
-    /// The exchange's, UTC ns; 0: the UTC midnight nearest to now.
+    /// The exchange's, UTC ns; 0: the newest UTC midnight that puts no stamp into the future.
     pub midnight_ns: u64,
     pub desk: Desk,
     pub directory: Directory,

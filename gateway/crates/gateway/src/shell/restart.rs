@@ -13,6 +13,8 @@ use crate::config::Config;
 use crate::desk::Desk;
 use crate::oms::Order;
 
+const DAY_NS: u64 = 86_400_000_000_000;
+
 /// Our number for the session record that says that a lockstep day has begun.
 pub const BEGUN: u8 = 1;
 
@@ -55,7 +57,8 @@ pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
     let lost = records == 0;
     if lost {
         let risk = config.run_dir.join("risk.journal");
-        records = borrow(&risk, &mut desk, &mut journal).map_err(|error| unusable(&error))?;
+        records =
+            borrow(&risk, now_ns, &mut desk, &mut journal).map_err(|error| unusable(&error))?;
     }
     Ok(Rebuilt {
         desk,
@@ -67,8 +70,15 @@ pub fn rebuild(config: &Config, now_ns: u64) -> Result<Rebuilt, Fault> {
     })
 }
 
-/// Our journal is gone, the risk core's is there: parents that had children, intents and executions are taken from it.
-fn borrow(risk: &Path, desk: &mut Desk, journal: &mut Writer) -> Result<u64, JournalError> {
+/// Our journal is gone, the risk core's is there: parents that had children, intents and executions are taken from it. It
+/// does not tell which parents were cancelled here, nor the end that they got when they were handed over: all of them are
+/// wound up.
+fn borrow(
+    risk: &Path,
+    now_ns: u64,
+    desk: &mut Desk,
+    journal: &mut Writer,
+) -> Result<u64, JournalError> {
     if std::fs::File::open(risk).is_err() {
         return Ok(0); // There is none, or this user may not read it: orders are adopted as they speak.
     }
@@ -81,7 +91,12 @@ fn borrow(risk: &Path, desk: &mut Desk, journal: &mut Writer) -> Result<u64, Jou
     let mut taken = 0;
     for record in Journal::open(risk)? {
         let record = record?;
-        let entry = record.entry()?;
+        let mut entry = record.entry()?;
+        if let Entry::Parent(order) = &mut entry
+            && order.end_ns == 0
+        {
+            order.end_ns = record.ts_ns / DAY_NS * DAY_NS + DAY_NS; // Of the day on which it came.
+        }
         let wanted = match &entry {
             Entry::Parent(order) => worked.contains(&order.parent_id),
             Entry::Intent(_) | Entry::Execution(_) => true,
@@ -95,6 +110,18 @@ fn borrow(risk: &Path, desk: &mut Desk, journal: &mut Writer) -> Result<u64, Jou
         if taken % 1_024 == 0 {
             journal.flush()?;
         }
+    }
+    let open: Vec<u64> = desk
+        .parents
+        .iter()
+        .filter(|parent| !parent.state.is_final())
+        .map(|parent| parent.order.parent_id)
+        .collect();
+    for parent_id in open {
+        let who = "the gateway: its journal was lost".into();
+        let entry = Entry::CancelParent { parent_id, who };
+        desk.replay(&entry);
+        journal.stage(now_ns, &entry);
     }
     journal.flush()?;
     Ok(taken)
