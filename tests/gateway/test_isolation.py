@@ -237,11 +237,6 @@ def test_whoever_takes_the_name_of_risk_is_not_spoken_to(world: World) -> None:
         os.waitpid(child, 0)
 
 
-def each_once(world: World) -> None:
-    sent = entered(world.folder)  # one look: more are sent meanwhile
-    assert len(set(sent)) == len(sent)
-
-
 def test_without_risk_no_order_leaves_and_afterwards_they_go_on(world: World) -> None:
     working(world)
     world.running["risk"].kill()
@@ -250,7 +245,7 @@ def test_without_risk_no_order_leaves_and_afterwards_they_go_on(world: World) ->
     world.start("risk")
     before = len(entered(world.folder))
     until(lambda: len(entered(world.folder)) > before, world.log("risk"))
-    each_once(world)
+    assert len(sent := entered(world.folder)) == len(set(sent))
 
 
 def test_while_risk_is_paused_no_order_leaves(world: World) -> None:
@@ -261,7 +256,7 @@ def test_while_risk_is_paused_no_order_leaves(world: World) -> None:
     world.running["risk"].send_signal(signal.SIGCONT)
     before = len(entered(world.folder))
     until(lambda: len(entered(world.folder)) > before, world.log("risk"))
-    each_once(world)
+    assert len(sent := entered(world.folder)) == len(set(sent))
 
 
 def test_with_tampered_limits_no_order_leaves_and_cancels_do(world: World) -> None:
