@@ -16,7 +16,7 @@ from cws.home import settings
 from cws.house import House, open_house
 from cws_dagster.cli import main
 
-NAME = "ts_momentum"
+NAME, NOT_DUE = "xs_reversal", "ts_momentum"  # the one rebalances at the newest bar, the other has not this month
 QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
 
@@ -31,27 +31,31 @@ def house(tmp_path: Path, real_run, monkeypatch: pytest.MonkeyPatch) -> Iterator
     stop(home / "gateway" / "live")
 
 
-@dg.asset(key=["size", NAME])
-def targets() -> None:
+def targets(name: str) -> dg.AssetsDefinition:
     """The targets stand in the home already: only that they were materialised is told."""
 
+    @dg.asset(key=["size", name])
+    def stand() -> None: ...
 
-def executed(definitions: dg.Definitions) -> dict[str, Any]:
+    return stand
+
+
+def executed(definitions: dg.Definitions, name: str = NAME) -> dict[str, Any]:
     """New targets, the sensor's tick, and the job that it asks for; what the ledger says of the execution."""
     with dg.DagsterInstance.ephemeral() as instance:
-        made = dg.Definitions([targets]).resolve_implicit_global_asset_job_def()
+        made = dg.Definitions([targets(name)]).resolve_implicit_global_asset_job_def()
         made.execute_in_process(instance=instance, run_config=QUIET)
-        sensor = definitions.resolve_sensor_def(f"execute_{NAME}")
+        sensor = definitions.resolve_sensor_def(f"execute_{name}")
         tick = sensor.evaluate_tick(dg.build_sensor_context(instance=instance, sensor_name=sensor.name))
         assert tick.run_requests
         job = definitions.resolve_job_def(sensor.job_name)
         assert job.execute_in_process(instance=instance, run_config=QUIET, tags=tick.run_requests[0].tags).success
-    return last_execution()
+    return last_execution(name)
 
 
-def last_execution() -> dict[str, Any]:
+def last_execution(name: str = NAME) -> dict[str, Any]:
     stages = open_house(settings()).ledger.entries("stage")
-    return [entry.body for entry in stages if (entry.body["stage"], entry.body["unit"]) == ("execute", NAME)][-1]
+    return [entry.body for entry in stages if (entry.body["stage"], entry.body["unit"]) == ("execute", name)][-1]
 
 
 def parents(house: House, process: str) -> list[dict[str, Any]]:
@@ -65,6 +69,7 @@ def test_the_sensor_finds_the_gateway_that_is_up(
     assert main(["gateway", "up", "--json"]) == 0
     pids = json.loads(capsys.readouterr().out.splitlines()[-1])["pids"]
     assert parents(house, "cws-gateway") == [], "up alone trades nothing"
+    assert "live" not in executed(definitions, NOT_DUE), "what was due earlier is no order of today"
     first = executed(definitions)["live"]
     assert first["parents"] == first["taken"] > 0 and first["why"] == "", first
     handed = parents(house, "cws-gateway")
