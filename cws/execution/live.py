@@ -15,11 +15,12 @@ from cws.execution.journal import read_journal
 from cws.execution.keys import signing_key
 from cws.execution.kills import Killed, ended_by_hand, in_force
 from cws.execution.live_folder import IN_FORCE, prepare
+from cws.execution.patience import RESTART_S, patient_answer
 from cws.execution.places import Place, all_places, is_up, keys_folder, live, market, processes
 from cws.execution.processes import running
 from cws.execution.submit import VoidDayError, alone, waited_for
 from cws.execution.supervisor import PID, hold_back, launch, let_go, stop
-from cws.execution.switch import NO_SUCH_NAME, RESTART_S, patient_answer
+from cws.execution.switch import NO_SUCH_NAME
 from cws.execution.unheard import own_kills
 from cws.house import House
 from cws.strategies import Catalogue
@@ -83,7 +84,7 @@ def _as_recorded(house: House, place: Place) -> None:
 
     Raises CWS-EXECUTION-010 where it has no limits or could not be told: then nothing may be called up.
     """
-    risk = patient_answer(place, {"cmd": "status"}, RESTART_S)
+    risk = patient_answer(place, "cws-risk", {"cmd": "status"}, RESTART_S)
     if risk is None or not risk.get("limits"):
         raise _not_up(place, f"risk has no limits in force: {(risk or {}).get('why') or risk}")
     entries = house.ledger.entries()
@@ -98,7 +99,7 @@ def _as_recorded(house: House, place: Place) -> None:
 
 def _tell(place: Place, word: str, one: Killed) -> None:
     act = {"scope": one.scope, "name": one.name, "reason": one.reason, "who": one.who}
-    answer = patient_answer(place, {"cmd": word, **act}, RESTART_S)
+    answer = patient_answer(place, "cws-risk", {"cmd": word, **act}, RESTART_S)
     if answer is None or not (answer["ok"] or answer["code"] == NO_SUCH_NAME):
         raise _not_up(place, f"risk could not be told to {word} {one.scope} {one.name}".rstrip() + f": {answer}")
 

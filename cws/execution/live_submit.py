@@ -4,17 +4,16 @@ History is executed in a day of its own (`cws.execution.submit`), and its fills 
 newest bar also goes live. It is worked from now on until the venue's day ends, whoever asked may end long before.
 """
 
-import time
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from blake3 import blake3
 
 from cws.execution.desk import Progress
+from cws.execution.patience import RESTART_S, SILENT, patient_answer
 from cws.execution.places import Place, asked, is_up, live, market
+from modules.execute.gateway_submit import parent_ids
 from modules.execute.order_side import SELL
 from modules.execute.short_sales import SELL_SHORT
 
@@ -24,11 +23,9 @@ if TYPE_CHECKING:
 OPEN = ("pending", "working", "canceling")
 # The id is there with other words: the same targets, sized by another ledger entry, or sold when less was held.
 OTHER_WORDS = ("CWS-RISK-011", "CWS-PARENT-001")
-SILENT = "CWS-SOCKET-002"
 QUESTIONS: tuple[tuple[str, dict[str, object]], ...] = (
     ("cws-gateway", {"cmd": "parents"}), ("cws-risk", {"cmd": "positions"}),
 )  # fmt: skip
-UP_S, POLL_S = 5.0, 0.05  # a process that died is started again within that
 
 
 def hand_over(house: "House", due: pd.DataFrame, progress: Progress) -> dict[str, Any] | None:
@@ -66,20 +63,15 @@ def _said(answer: Mapping[str, Any]) -> str:
 
 
 def _answer(place: Place, name: str, request: dict[str, object]) -> dict[str, Any]:
-    """Of a process that may just be started again."""
-    ends_s = time.monotonic() + UP_S
-    while not (answer := asked(place, name, request))["ok"] and is_up(place) and time.monotonic() < ends_s:
-        time.sleep(POLL_S)
-    return answer
+    down = {"ok": False, "code": SILENT, "what": "nobody starts it", "where": name}
+    return patient_answer(place, name, request, RESTART_S) or down
 
 
 def live_ids(due: pd.DataFrame) -> pd.Series:
-    """63 bits of BLAKE3 over an order's words but the data's version: a day later, or with a bar corrected, the same
-    order is still the same, and was handed over.
+    """Ids that say nothing of the data: a day later, or with a bar corrected, the same order is still the same, and was
+    handed over.
     """
-    words = ["|".join(("live", *map(str, row))) for row in due[["strategy", "ts_event", "symbol", "side"]].to_numpy()]
-    digests = [int.from_bytes(blake3(word.encode()).digest(8), "big") >> 1 for word in words]
-    return pd.Series(np.maximum(np.array(digests, dtype=np.int64), 1), index=due.index)
+    return parent_ids(due.assign(data_version="live"))
 
 
 def _free(

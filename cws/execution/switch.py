@@ -4,16 +4,14 @@ A kill first stops what runs, then is recorded; a re-arm is recorded first. Eith
 later begins with it, and a process that could not be reached is named.
 """
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from cws.execution.checkpoints import KILL, REARM
 from cws.execution.kills import SCOPES
-from cws.execution.places import Place, all_places, asked, processes
-from cws.execution.processes import POLL_S, running
-from cws.execution.supervisor import PID
+from cws.execution.patience import RESTART_S, patient_answer
+from cws.execution.places import all_places
 from cws.execution.unheard import hear, killed_now
 from cws.house import House
 from modules.errors import CwsError
@@ -21,9 +19,7 @@ from modules.execute.wire_fills import VENUE
 from modules.settings import nearest
 
 MAX_REASON = 500
-DONE, ELSEWHERE, NO_SUCH_NAME, SILENT = "done", "does not trade there", "CWS-RISK-004", "CWS-SOCKET-002"
-# How long a risk core that died is waited for: as long as a supervisor waits at most, and the start.
-RESTART_S = 5.0
+DONE, ELSEWHERE, NO_SUCH_NAME = "done", "does not trade there", "CWS-RISK-004"
 
 
 @dataclass(frozen=True)
@@ -98,24 +94,13 @@ def _tell(
     """Run folder -> `done`, that it does not trade there, or why its risk core could not be told."""
     found = dict(before or {})
     for place in all_places(house.home):
-        answer = None if found.get(place.name) == DONE else patient_answer(place, {"cmd": word, **act.body}, patience_s)
+        answer = (
+            None
+            if found.get(place.name) == DONE
+            else patient_answer(place, "cws-risk", {"cmd": word, **act.body}, patience_s)
+        )
         if answer is not None:
             elsewhere = answer.get("code") == NO_SUCH_NAME
             refused = ELSEWHERE if elsewhere else f"{answer.get('code')}: {answer.get('what')}"
             found[place.name] = DONE if answer["ok"] else refused
     return found
-
-
-def patient_answer(place: Place, request: dict[str, object], patience_s: float) -> dict[str, Any] | None:
-    """Of its risk core; one that died is waited for while a supervisor is there to start it. None where none comes."""
-    ends_s = time.monotonic() + patience_s
-    while True:
-        down = processes(place)["cws-risk"] is None
-        if down and running(place.folder / PID) is None:
-            return None
-        answer = {"ok": False, "code": SILENT, "what": "it is being started again"}
-        if not down:
-            answer = asked(place, "cws-risk", request)
-        if answer["ok"] or answer["code"] != SILENT or time.monotonic() >= ends_s:
-            return answer
-        time.sleep(POLL_S)

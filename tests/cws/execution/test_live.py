@@ -17,10 +17,11 @@ from wired import house, native_folder
 from cws.execution import live, live_folder, supervisor
 from cws.execution.checkpoints import REARM
 from cws.execution.limits import WIDE_USD
+from cws.execution.patience import patient_answer
 from cws.execution.places import Place, asked, is_up, market, processes
 from cws.execution.processes import running
 from cws.execution.supervisor import PID, stop
-from cws.execution.switch import Act, kill, patient_answer, rearm
+from cws.execution.switch import Act, kill, rearm
 from cws.execution.unheard import killed_now
 from cws.house import House
 from cws.strategies import Catalogue, catalogue
@@ -165,10 +166,10 @@ def test_a_kill_that_risk_does_not_take_is_no_start(up: House, monkeypatch: pyte
         live.start(up, catalogue(STRATEGIES))
 
 
-def _refusing(word: str) -> Callable[[Place, dict[str, object], float], dict[str, Any] | None]:
-    def answer(place: Place, request: dict[str, object], patience_s: float) -> dict[str, Any] | None:
+def _refusing(word: str) -> Callable[[Place, str, dict[str, object], float], dict[str, Any] | None]:
+    def answer(place: Place, name: str, request: dict[str, object], patience_s: float) -> dict[str, Any] | None:
         refusal = {"ok": False, "code": "CWS-SOCKET-002", "what": "no answer", "where": "", "fix": ""}
-        return refusal if request["cmd"] == word else patient_answer(place, request, patience_s)
+        return refusal if request["cmd"] == word else patient_answer(place, name, request, patience_s)
 
     return answer
 

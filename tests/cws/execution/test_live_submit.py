@@ -67,11 +67,11 @@ def test_a_hand_over_waits_for_what_is_being_started_again_and_says_what_stays_d
     assert nurse is not None and gateway is not None
     os.kill(nurse.pid, signal.SIGSTOP)
     os.kill(gateway, signal.SIGKILL)
-    monkeypatch.setattr(live_submit, "UP_S", 0.2)
+    monkeypatch.setattr(live_submit, "RESTART_S", 0.2)
     down = live_submit.hand_over(up, due, lambda said: None)
     monkeypatch.undo()
     os.kill(nurse.pid, signal.SIGCONT)
-    assert down is not None and down["refused"] == 1 and "gateway.sock" in down["why"], down
+    assert down is not None and down["refused"] == 1 and "cws-gateway" in down["why"], down
     again = live_submit.hand_over(up, due, lambda said: None)
     assert again is not None and again["taken"] == 1, again
 

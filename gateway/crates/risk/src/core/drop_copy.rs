@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use cws_abi::{ExecKind, Execution};
 use cws_journal::{Entry, KillScope, Trigger};
+use cws_wire::Price4;
 use cws_wire::ouch42::Outbound;
 
 use super::Core;
@@ -196,24 +197,15 @@ impl Core {
         let nothing = crate::book::Book::default();
         let midnight_ns = self.settings.midnight_ns;
         let mut told = translate(&nothing, payload, seq, now.utc_ns, midnight_ns);
+        let filled = |number, shares: u32, price: Price4| {
+            Some((ExecKind::Filled, number, i64::from(shares), price.nanos()))
+        };
         let trade = match Outbound::decode(payload) {
             Ok(Outbound::Executed(m)) => {
-                let shares = i64::from(m.executed_shares);
-                Some((
-                    ExecKind::Filled,
-                    m.match_number,
-                    shares,
-                    m.execution_price.nanos(),
-                ))
+                filled(m.match_number, m.executed_shares, m.execution_price)
             }
             Ok(Outbound::ExecutedWithReferencePrice(m)) => {
-                let shares = i64::from(m.executed_shares);
-                Some((
-                    ExecKind::Filled,
-                    m.match_number,
-                    shares,
-                    m.execution_price.nanos(),
-                ))
+                filled(m.match_number, m.executed_shares, m.execution_price)
             }
             Ok(Outbound::BrokenTrade(m)) => Some((ExecKind::Broken, m.match_number, 0, 0)),
             Ok(Outbound::PriceCorrection(m)) => {
