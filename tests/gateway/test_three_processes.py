@@ -109,8 +109,8 @@ def test_a_lockstep_day_goes_on_after_a_kill(start: Start) -> None:
 def test_a_free_running_parent_is_filled_and_counted(start: Start) -> None:
     world = start("free", "free", flow=MOVING)
     world.parent(7)
-    until(lambda: world.ask("gateway", cmd="parents")["parents"][0]["cum"] > 0, world.log("gateway"))
-    # Only now: what it offers at the touch the other may not take.
+    until(lambda: world.ask("gateway", cmd="parents")["parents"][0]["state"] == "filled", world.log("gateway"))
+    # Only now: its offers would meet the other's bids at the touch, and eight refusals in a row end it as rejected.
     world.parent(8, side="sell_short", quantity=200, end_ns=0, style="peg")
     for latency in ("tick_to_intent_ns", "tick_to_ack_ns"):
         until(lambda one=latency: world.ask("gateway", cmd="status")["latency"][one]["count"] > 0, world.log("gateway"))
